@@ -1,0 +1,3 @@
+"""Terrace: write down what should exist; it comes up, and stays so."""
+
+__version__ = "0.1.0"

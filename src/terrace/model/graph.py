@@ -1,0 +1,90 @@
+"""What is wanted: nodes with properties and edges, the blueprints of composites, and outputs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from terrace.model.problem import Place
+
+
+class Until(StrEnum):
+    """What an edge waits for. BOUND: attachments and associations, which live and die with both ends."""
+
+    EXISTS = "exists"
+    READY = "ready"
+    HEALTHY = "healthy"
+    BOUND = "bound"
+
+
+class Keep(StrEnum):
+    """The deletion policy: what becomes of the real thing when the resource is no longer wanted."""
+
+    DELETE = "delete"
+    RETAIN = "retain"
+    SNAPSHOT = "snapshot"
+
+
+class Edge(msgspec.Struct, frozen=True, gc=False):
+    """A node comes after `node` (a path) has reached `until`."""
+
+    node: str
+    until: Until = Until.READY
+
+
+class Node(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wanted of one resource.
+
+    `path` names it in the stack ("web", and inside composites "group/0", "shop/db"). `kind` is the native
+    name without the prefix ("Machine"). `properties` hold values and expressions, under native names.
+    `edges` are those that do not follow from expressions in the properties (depends_on, and stronger or
+    weaker waits); a reference in a property is a READY edge by itself unless an explicit edge says else.
+    `provider` is the name of a configured provider, "" for the kind's default. `blueprint` names the
+    Blueprint that a composite instantiates. `place` is where the resource stands in its document.
+    `implied` marks nodes that Terrace added (an image to pull), shown but not written by anybody.
+    """
+
+    path: str
+    kind: str
+    properties: dict[str, Any] = {}
+    edges: tuple[Edge, ...] = ()
+    keep: Keep = Keep.DELETE
+    provider: str = ""
+    region: str = ""
+    blueprint: str = ""
+    place: Place = Place()
+    type_name: str = ""
+    metadata: dict[str, Any] = {}
+    description: str = ""
+    implied: bool = False
+
+
+class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A named value that a stack or nested template gives to the outside."""
+
+    value: Any
+    description: str = ""
+
+
+class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A nested template compiled once. Its nodes' paths are local ("db"); its expressions refer to siblings by
+    local path and to its parameters as Ref("", (name, ...)), the enclosing composite's properties. `parameters` are the
+    defaults for what the composite does not give; `required` must be given; `hidden` are secret."""
+
+    nodes: tuple[Node, ...]
+    outputs: dict[str, Output] = {}
+    parameters: dict[str, Any] = {}
+    required: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    file: str = ""
+
+
+class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs."""
+
+    nodes: tuple[Node, ...] = ()
+    blueprints: dict[str, Blueprint] = {}
+    outputs: dict[str, Output] = {}
+    description: str = ""

@@ -1,0 +1,51 @@
+"""What would change and why: `decide` run with unknown values standing for what is not known yet."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from terrace.model.decision import Difference
+
+
+class Planned(StrEnum):
+    """What would be done to one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RETAIN = "retain"
+    HEAL = "heal"
+    NOTHING = "nothing"
+    UNDECIDED = "undecided"
+    REFUSED = "refused"
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One resource in a plan. `certain` False: "may". `differences` for update and replace (which property forces it);
+    `reason` in words."""
+
+    path: str
+    kind: str
+    what: Planned
+    reason: str = ""
+    certain: bool = True
+    differences: tuple[Difference, ...] = ()
+    delete_first: bool = False
+    implied: bool = False
+    hint: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All resources of a stack, in the order in which they would be worked on. `generation` is what it was made against."""
+
+    stack: str
+    generation: int
+    items: tuple[Item, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything at all would (or may) be done."""
+        return any(item.what is not Planned.NOTHING for item in self.items)

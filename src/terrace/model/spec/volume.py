@@ -1,0 +1,22 @@
+"""Storage that outlives machines."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class VolumeSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A volume. `size` in GiB (0: as the provider gives)."""
+
+    name: str
+    size: int = 0
+    metadata: dict[str, str] = {}
+
+
+class AttachmentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A volume (provider id) in a machine (provider id) at `path`. Lives and dies with both ends."""
+
+    volume: str
+    machine: str
+    path: str = ""
+    read_only: bool = False

@@ -1,0 +1,64 @@
+"""What is to be done to one real thing, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from terrace.model.seen import Names, Owner, Seen
+
+
+class Verb(StrEnum):
+    """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    START = "start"
+    UNPAUSE = "unpause"
+    RESTART = "restart"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step for a driver. It may happen twice: creating again is caught by `owner` (uid, incarnation),
+    updating again by its target `spec`, deleting again by `provider_id`.
+
+    `spec` is the kind's typed spec (terrace.model.spec), None for DELETE. `fields` names the spec's fields
+    that an UPDATE changes. `handle` is that of the Receipt.pending this step continues, "" at first.
+    `attributes` are those last seen of the thing (for a DELETE there may be nothing else to go by).
+    """
+
+    verb: Verb
+    kind: str
+    owner: Owner
+    names: Names
+    spec: Any = None
+    provider_id: str = ""
+    fields: tuple[str, ...] = ()
+    handle: str = ""
+    attributes: dict[str, Any] = {}
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What came of a step. `seen` is what the driver saw afterwards (None after a DELETE: it looked, and the
+    thing is gone) and counts as a sighting. `handle` is not "" when the work goes on: apply the same step
+    again with that handle after `look_again` seconds; `note` says in a few words how far it is.
+    """
+
+    seen: Seen | None = None
+    handle: str = ""
+    look_again: float = 0.0
+    note: str = ""
+
+    @staticmethod
+    def done(seen: Seen | None) -> Receipt:
+        """The step is complete; `seen` is what is there now (None: nothing)."""
+        return Receipt(seen=seen)
+
+    @staticmethod
+    def pending(handle: str, look_again: float = 1.0, note: str = "", seen: Seen | None = None) -> Receipt:
+        """The work goes on at the provider under `handle`."""
+        return Receipt(seen=seen, handle=handle, look_again=look_again, note=note)

@@ -1,0 +1,133 @@
+"""What remembers. One port, one contract suite, many databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from terrace.model.event import Event
+from terrace.model.record import Record
+from terrace.model.seen import Owner
+from terrace.model.stack import Generation, Lease, Stack
+
+
+class Ruling(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the ledger: a provider id that was adopted or disowned (`what`). It overrides labels."""
+
+    provider: str
+    provider_id: str
+    what: str
+    uid: str = ""
+    stack: str = ""
+    path: str = ""
+    kind: str = ""
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Everything that one turn of one stack writes, atomically. Refused (not raised) when `epoch` is no longer that of the stack's lease.
+    `upserts` by (uid, incarnation), `removals` likewise; `head` replaces the stack's row except for what people own (name, generation,
+    retries, forget), None leaves it; `settled` and `failed` mark generations; `generation` is a new one the engine itself
+    asks for (automatic rollback), saved only if it is still the next number. `gone` removes the stack altogether. `synced`: on disk before it
+    returns."""
+
+    stack: str
+    epoch: int
+    upserts: tuple[Record, ...] = ()
+    removals: tuple[tuple[str, int], ...] = ()
+    events: tuple[Event, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    unrulings: tuple[tuple[str, str], ...] = ()
+    head: Stack | None = None
+    settled: int = 0
+    settled_at: float = 0.0
+    failed: tuple[int, str] | None = None
+    generation: Generation | None = None
+    gone: bool = False
+    synced: bool = False
+
+
+class RecordRow(msgspec.Struct, frozen=True):
+    """A record as listed, with the position that continues the page after it."""
+
+    record: Record
+    cursor: str
+
+
+class Store(Protocol):
+    """Times are epoch seconds. Every write that people asked for is synced before it returns."""
+
+    async def open(self) -> None:
+        """Connects and migrates. ConflictError: locked by another server, from a newer version. TransientError: cannot be read or written."""
+
+    async def close(self) -> None:
+        """Lets go."""
+
+    async def installation(self) -> str:
+        """The installation's id, made at the first open and never changed."""
+
+    # --- what people ask for
+    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+        """A new desired state, synced. Makes the stack (by project and name) when there is none. `generation.number` is replaced by the next number.
+        `expected`: the number the caller believes is the newest (0: the stack must not exist; None: whatever); ConflictError if not so."""
+
+    async def bump_retries(self, stack: str) -> None:
+        """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
+
+    async def mark_forget(self, stack: str) -> None:
+        """Sets `forget` of the stack, synced: what cannot be reached is given up."""
+
+    # --- reading
+    async def find_stack(self, project: str, name: str) -> Stack | None:
+        """By name."""
+
+    async def stack(self, stack: str) -> Stack | None:
+        """By id."""
+
+    async def stacks(self, project: str | None = None) -> list[Stack]:
+        """All, by name."""
+
+    async def generation(self, stack: str, number: int) -> Generation | None:
+        """One generation, whole."""
+
+    async def generations(self, stack: str) -> list[Generation]:
+        """All that are kept, newest first, without graph and source (those fields are empty)."""
+
+    async def records(self, stack: str) -> list[Record]:
+        """All of a stack."""
+
+    async def record_page(self, stack: str, *, under: str = "", after: str = "", limit: int = 1000) -> list[RecordRow]:
+        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
+
+    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
+        """Those (uid, incarnation) of `owners` that any record holds (any stack)."""
+
+    async def rulings(self, provider: str) -> list[Ruling]:
+        """The ledger of a provider."""
+
+    async def events(self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False) -> list[Event]:
+        """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit` of them (still oldest first)."""
+
+    # --- what the engine writes
+    async def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        """All in one transaction; which were accepted (False: a stale epoch; nothing of that one is written). Synced if any asks for it."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Events that belong to no turn (ghosts, providers)."""
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        """Takes a lease that is free or expired (epoch + 1), or renews our own (same epoch); None when another holds it."""
+
+    async def release(self, lease: Lease) -> None:
+        """Gives a lease back; nothing happens when it is no longer ours."""
+
+    async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
+        """Drops events older than `events_before` and all but the newest `events_kept`; and generations beyond the newest `generations_kept` per stack,
+        never the newest or the last settled."""
+
+    async def note(self, key: str, value: str) -> None:
+        """Remembers a small fact (ghost sightings, settings digests)."""
+
+    async def noted(self, key: str) -> str | None:
+        """The fact, if any."""
