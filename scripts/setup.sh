@@ -23,9 +23,14 @@ have() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
 install_packages() {
     command -v apt-get >/dev/null || die "missing: $*. Only Debian and its relatives are set up by this script"
     say "installing $*"
-    as_root apt-get -qq update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install "$@" >&2
+    local log
+    log=$(mktemp)
+    if ! { as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+        --no-install-recommends -o Dpkg::Use-Pty=0 install "$@"; } >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        die "apt-get could not install $*"
+    fi
+    rm -f "$log"
 }
 
 tools() {
@@ -38,8 +43,7 @@ tools() {
     have ip || missing+=(iproute2)
     have git || missing+=(git)
     have ps || missing+=(procps)
-    have curl || missing+=(curl)
-    have setpriv || missing+=(util-linux)
+    have setsid || missing+=(util-linux)
     [ -d /usr/share/keyrings ] && ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ||
         missing+=(debian-archive-keyring)
     have update-ca-certificates || missing+=(ca-certificates)
