@@ -1,0 +1,1 @@
+"""Doors to outside systems: one folder each; no driver knows another."""
