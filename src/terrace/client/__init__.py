@@ -1,0 +1,11 @@
+"""The way to a Terrace server: a synchronous HTTP client, and how the local server is found and started.
+
+One Client speaks for one project: `Client("unix:///run/terrace.sock", project="default").stacks.get("shop")`.
+"""
+
+from __future__ import annotations
+
+from terrace.client.client import Client
+from terrace.client.errors import ApiError, UnreachableError
+
+__all__ = ["ApiError", "Client", "UnreachableError"]

@@ -1,0 +1,51 @@
+"""The client: every path of API v1, grouped by what it is about."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from terrace.client.address import Address, parse_address
+from terrace.client.providers import Providers
+from terrace.client.stacks import Stacks
+from terrace.client.streams import Streams
+from terrace.client.transport import Transport
+from terrace.client.views import Views
+
+
+class Client:
+    """One server, seen by one project. `address` is an Address or its text. Every method raises ApiError when
+    the server refuses and UnreachableError when there is none."""
+
+    def __init__(self, address: Address | str, *, project: str = "default") -> None:
+        self.address = parse_address(address) if isinstance(address, str) else address
+        self.project = project
+        self._transport = Transport(self.address)
+        self.stacks = Stacks(self._transport, project)
+        self.views = Views(self._transport, project)
+        self.streams = Streams(self._transport, project)
+        self.providers = Providers(self._transport)
+
+    def version(self) -> dict[str, Any]:
+        """{version, installation}; needs no credential."""
+        return self._mapping("/v1/version")
+
+    def doctor(self) -> dict[str, Any]:
+        """What the server says of its own health."""
+        return self._mapping("/v1/doctor")
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _mapping(self, path: str) -> dict[str, Any]:
+        body: dict[str, Any] = self._transport.get(path)
+        return body
