@@ -25,7 +25,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """What a provider can do, declared. `kinds` it offers. `recorded` kinds have no thing that a listing could show: our record
     is the truth of them. `in_place`: kind -> spec fields that can be changed without replacement. `lag`: seconds until a change shows in
     listings. `timeout`: of one request, seconds. `concurrency`: steps at once; `rate`: steps a second (0: any). `publish`: whether ports of
-    the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace, so intents are synced to disk first."""
+    the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace, so intents are synced to disk first.
+    `made`: kinds whose receipts carry something Terrace made up (keys, random strings): on disk before anyone sees it."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -39,6 +40,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     data: frozenset[str] = frozenset({"Volume"})
     catalogue: Catalogue = Catalogue()
     synced: bool = True
+    made: frozenset[str] = frozenset()
 
 
 class Fence(Protocol):
