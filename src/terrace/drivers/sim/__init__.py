@@ -1,1 +1,1 @@
-"""A provider that exists only in memory, and virtual time to run it under. It ships: demos and proofs use it."""
+"""A provider that exists only in memory, and virtual time to run it under. It ships, for demos and proofs."""

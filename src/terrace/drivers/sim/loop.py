@@ -41,7 +41,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` starts at 0 and is in seconds. `turns` counts the loop's iterations; `on_turn`, if set, is
-    called before each (a simulator may strike there). Threads must not be used under it: their real time would be lost."""
+    called before each (a simulator may strike there). Threads must not be used under it:
+    their real time would be lost."""
 
     def __init__(self) -> None:
         self._virtual = 0.0
