@@ -56,12 +56,14 @@ class DelaySpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TestResourceSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A resource that fails, waits or needs replacement on demand. `waits`: seconds by action (create, update, delete)."""
+    """A resource that fails, waits or needs replacement on demand. `waits`: seconds by action (create, update, delete).
+    `transient`: what `fail` asks for is passing trouble."""
 
     __test__ = False
 
     value: Any = None
     fail: bool = False
+    transient: bool = False
     replace: Any = None
     waits: dict[str, float] = {}
     attributes: dict[str, Any] = {}
