@@ -1,0 +1,1 @@
+"""What Terrace makes by itself, without any provider: random strings, key pairs, values, delays."""
