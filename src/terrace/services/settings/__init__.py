@@ -1,0 +1,28 @@
+"""Settings of the server: one commented TOML file, checked as a whole when the server starts."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from terrace.services.settings.reading import Surroundings, parse, settings_file
+from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.table import Document, read_struct
+
+__all__ = [
+    "Defaults",
+    "Document",
+    "Limits",
+    "ProviderSettings",
+    "Settings",
+    "Surroundings",
+    "Tuning",
+    "commented",
+    "parse",
+    "read_struct",
+    "settings_file",
+]
+
+
+def commented() -> str:
+    """The text of a server.toml that says everything that can be set, all of it commented out."""
+    return (resources.files(__package__) / "server.toml").read_text(encoding="utf-8")

@@ -1,0 +1,173 @@
+"""From the text of server.toml and the environment to Settings. Reads nothing by itself."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from terrace.errors import DocumentError
+from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
+from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.table import Document, read_struct
+
+TEXTS = ("state", "socket", "default_provider")
+KEYS = (*TEXTS, "limits", "tuning", "defaults", "providers", "catalogue")
+DOCKER_SOCKET = "/var/run/docker.sock"
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
+
+
+class Surroundings:
+    """What settings are read in: the environment, and whether a path exists."""
+
+    def __init__(self, environ: Mapping[str, str], exists: Callable[[str], bool]) -> None:
+        self.environ = environ
+        self.exists = exists
+
+    def folder(self, variable: str, below_home: str) -> str:
+        """Terrace's folder below an XDG one."""
+        root = self.environ.get(variable) or os.path.join(self.environ.get("HOME") or "/", below_home)
+        return os.path.join(root, "terrace")
+
+    def expand(self, path: str) -> str:
+        """`path` with a leading ~ as the home folder."""
+        return re.sub(r"^~(?=/|$)", lambda _: self.environ.get("HOME") or "/", path)
+
+
+def settings_file(around: Surroundings) -> str:
+    """Where server.toml is looked for: $TERRACE_SERVER_CONFIG, or below the XDG configuration folder."""
+    given = around.environ.get("TERRACE_SERVER_CONFIG")
+    return given or os.path.join(around.folder("XDG_CONFIG_HOME", ".config"), "server.toml")
+
+
+def parse(text: str, file: str, around: Surroundings) -> Settings:
+    """The settings in `text` ("" for none). DocumentError with every mistake: file, line and key."""
+    document = Document(text, file)
+    try:
+        root = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError([_syntax(document, str(error), text)]) from error
+    catalogue = _catalogue(document, root.pop("catalogue", {}), ("catalogue",), Catalogue(FLAVORS, IMAGES))
+    limits = read_struct(document, Limits, root.pop("limits", {}), ("limits",))
+    tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
+    defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
+    providers = _providers(document, root.pop("providers", {}), catalogue)
+    texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
+    for key in root:
+        document.blame_unknown((key,), KEYS)
+    if not providers:
+        providers["local"] = ProviderSettings("local", "docker", {"host": _engine(around)}, catalogue)
+    default = _default(document, texts.get("default_provider", ""), providers)
+    if document.problems or limits is None or tuning is None or defaults is None:
+        raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
+    state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
+    socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
+    return Settings(
+        state,
+        socket,
+        providers,
+        default,
+        limits=limits,
+        tuning=tuning,
+        defaults=defaults,
+        file=file,
+        text=text,
+    )
+
+
+def _state(around: Surroundings) -> str:
+    return around.folder("XDG_STATE_HOME", ".local/state")
+
+
+def _engine(around: Surroundings) -> str:
+    """The Docker engine when nobody says: the environment's, this machine's, or the demo's private one."""
+    if given := around.environ.get("DOCKER_HOST"):
+        return given
+    private = os.path.join(_state(around), "engine", "docker.sock")
+    return "unix://" + (private if around.exists(private) else DOCKER_SOCKET)
+
+
+def _text(document: Document, value: Any, name: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    document.blame((name,), "must be text, and not empty")
+    return ""
+
+
+def _providers(document: Document, tables: Any, catalogue: Catalogue) -> dict[str, ProviderSettings]:
+    if not isinstance(tables, dict):
+        document.blame(("providers",), "must hold one table per provider", hint="write [providers.local]")
+        return {}
+    found: dict[str, ProviderSettings] = {}
+    for name, table in tables.items():
+        path = ("providers", name)
+        if not _NAME.fullmatch(name):
+            document.blame(path, "a provider's name is letters, digits, _ . - and begins with a letter")
+        elif not isinstance(table, dict):
+            document.blame(path, "must be a table", hint=f"write [providers.{name}]")
+        elif not isinstance(driver := table.get("driver"), str):
+            document.blame((*path, "driver"), "is required", hint='for example driver = "docker"')
+        else:
+            rest = {key: value for key, value in table.items() if key not in ("driver", "flavors", "images")}
+            own = {key: table[key] for key in ("flavors", "images") if key in table}
+            found[name] = ProviderSettings(name, driver, rest, _catalogue(document, own, path, catalogue))
+    return found
+
+
+def _catalogue(document: Document, table: Any, path: tuple[str, ...], below: Catalogue) -> Catalogue:
+    """What `table` adds to the catalogue `below`."""
+    if not isinstance(table, dict):
+        document.blame(path, "must be a table", hint="write [catalogue.images] or [catalogue.flavors.NAME]")
+        return below
+    for key in table.keys() - {"flavors", "images"}:
+        document.blame_unknown((*path, key), ("flavors", "images"))
+    flavors, images = dict(below.flavors), dict(below.images)
+    for name, value in _entries(document, table, path, "flavors"):
+        flavor = read_struct(document, Flavor, value, (*path, "flavors", name))
+        if flavor is not None:
+            flavors[name] = flavor
+    for name, value in _entries(document, table, path, "images"):
+        if isinstance(value, str) and value:
+            images[name] = value
+        else:
+            document.blame((*path, "images", name), "must be a reference, or recipe:NAME")
+    return Catalogue(flavors, images)
+
+
+def _entries(
+    document: Document, table: dict[str, Any], path: tuple[str, ...], key: str
+) -> list[tuple[str, Any]]:
+    entries = table.get(key, {})
+    if isinstance(entries, dict):
+        return list(entries.items())
+    document.blame((*path, key), "must be a table")
+    return []
+
+
+def _default(document: Document, wanted: str, providers: Mapping[str, ProviderSettings]) -> str:
+    if wanted:
+        if wanted not in providers and wanted != "builtin":
+            known = ", ".join(sorted(providers)) or "none"
+            document.blame(("default_provider",), f'no provider "{wanted}"', hint=f"configured: {known}")
+        return wanted
+    if "local" in providers or not providers:
+        return "local"
+    if len(providers) > 1:
+        document.blame(
+            ("providers",), "there are several: say which is the default", hint='default_provider = "NAME"'
+        )
+    return next(iter(providers))
+
+
+def _syntax(document: Document, message: str, text: str) -> Any:
+    match = re.search(r"\(at line (\d+), column (\d+)\)$", message)
+    line, column = (int(match[1]), int(match[2])) if match else (text.count("\n") + 1, 1)
+    lines = text.splitlines()
+    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    document.blame((), re.sub(r"\s*\(at .*\)$", "", message) + ": this is not TOML")
+    problem = document.problems.pop()
+    return type(problem)(
+        problem.message, file=document.file, line=line, column=column, code=problem.code, source=source
+    )

@@ -1,0 +1,70 @@
+"""What can be set, all checked when the server starts; `server.toml` beside this file shows it, commented."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from terrace.model.catalogue import Catalogue
+from terrace.model.stack import OnFailure
+
+Name = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,62}\Z")]
+Size = Annotated[int, Meta(ge=1, extra={"unit": "size"})]
+"""Bytes; in the file a number, or text such as 512K, 16M, 1G."""
+Duration = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
+"""Seconds; in the file a number, or text such as 30s, 10m, 12h, 30d."""
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds on what is taken in and what is kept. `document`: one file of a template; `body`: a whole
+    request; `files`: how many files one request may carry."""
+
+    document: Size = 16 * 1024**2
+    body: Size = 32 * 1024**2
+    files: Count = 1000
+    events_age: Duration = 30 * 86400.0
+    events_count: Count = 200_000
+    generations: Annotated[int, Meta(ge=2)] = 50
+
+
+class Tuning(msgspec.Struct, frozen=True):
+    """Seconds. `resync`: how often everything is listed; `ghost_grace`: how long something must be unwanted
+    before it is reaped; `lease`: how long a server that stopped answering keeps its stacks."""
+
+    resync: Annotated[float, Meta(ge=1, extra={"unit": "duration"})] = 30.0
+    ghost_grace: Duration = 60.0
+    lease: Annotated[float, Meta(ge=6, extra={"unit": "duration"})] = 10.0
+
+
+class Defaults(msgspec.Struct, frozen=True):
+    """What a request that does not say gets. `timeout` in seconds until a generation counts as failed."""
+
+    timeout: Duration = 3600.0
+    on_failure: OnFailure = OnFailure.KEEP
+
+
+class ProviderSettings(msgspec.Struct, frozen=True):
+    """One configured provider. `table` is what its driver's own settings are made of."""
+
+    name: str
+    driver: str
+    table: dict[str, Any] = {}
+    catalogue: Catalogue = Catalogue()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
+    on; `file` and `text`: what was read ("" when there is no file)."""
+
+    state: str
+    socket: str
+    providers: dict[str, ProviderSettings]
+    default_provider: str
+    limits: Limits = Limits()
+    tuning: Tuning = Tuning()
+    defaults: Defaults = Defaults()
+    file: str = ""
+    text: str = ""
