@@ -1,0 +1,184 @@
+"""Taking in what the outside says: receipts, failures, listings, health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from terrace.engine import depart, retry, spread
+from terrace.engine.state import Key, Live, StackState
+from terrace.errors import TerraceError
+from terrace.model.record import Record, State
+from terrace.model.seen import Absent, NotSeen, Present, Seen
+from terrace.model.step import Receipt, Step, Verb
+
+ENDED = ("exited", "dead")
+UP = ("running", "available")
+
+
+def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now: float) -> None:
+    """A step came back with what the driver saw."""
+    key = (step.owner.uid, step.owner.incarnation)
+    state.running.discard(key)
+    found = state.record(key)
+    if found is None:
+        return
+    live, record = found
+    if receipt.handle or (step.verb is Verb.DELETE and receipt.seen is not None):
+        _pending(state, live, record, (provider, step), receipt, now)
+    elif step.verb is Verb.DELETE:
+        depart._finish(state, live, record, "", now)
+    elif receipt.seen is not None:
+        _done(state, live, record, step, receipt.seen, now)
+    state.touch(live.path)
+
+
+def _pending(
+    state: StackState, live: Live, record: Record, work: tuple[str, Step], receipt: Receipt, now: float
+) -> None:
+    provider, step = work
+    when = now + max(receipt.look_again, 0.05)
+    again = replace(step, handle=receipt.handle)
+    changes: dict[str, object] = {}
+    if receipt.seen is not None:
+        again = replace(again, provider_id=receipt.seen.provider_id)
+        changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id}
+    state.held[record.key] = (when, provider, again)
+    state.look_at(when, live.path)
+    intent = record.intent
+    if intent is not None:
+        changes["intent"] = replace(intent, handle=receipt.handle, note=receipt.note)
+    state.set_state(live, record, record.state, receipt.note or record.why, now, **changes)
+
+
+def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen, now: float) -> None:
+    changes: dict[str, object] = {
+        "provider_id": seen.provider_id,
+        "seen": settle_seen(record, seen),
+        "received": now,
+        "intent": None,
+        "fault": None,
+    }
+    doing = state.doing.pop(record.key, None)
+    if step.verb in (Verb.CREATE, Verb.UPDATE) and doing is not None:
+        form, digest, ties, keep = doing
+        changes |= {"applied": form, "ties": ties, "keep": keep}
+        if step.verb is Verb.UPDATE:
+            changes["digest"] = digest
+    state.sightings[record.key] = Present(seen)
+    made = replace(record, **changes)
+    if step.verb is Verb.CREATE and seen.owner is not None and seen.owner.digest not in ("", step.owner.digest):
+        # A create of before that we thought lost had made it, from another spec: it is replaced.
+        made = replace(made, applied={}, departing=live.node is None)
+    state.put(live, made)
+
+
+def settle_seen(record: Record, seen: Seen) -> Seen:
+    """What is seen of a thing that is not up keeps the attributes it had, so that dependents do not follow it down."""
+    if seen.state in UP or record.seen is None:
+        return seen
+    return replace(seen, attributes={**seen.attributes, **record.seen.attributes, "state": seen.state})
+
+
+def fail(state: StackState, step: Step, error: TerraceError, now: float, jitter: float) -> None:
+    """A step failed. A transient failure leaves its intent open; the type alone decides on trying again."""
+    key = (step.owner.uid, step.owner.incarnation)
+    state.running.discard(key)
+    found = state.record(key)
+    if found is None:
+        return
+    live, record = found
+    fault = retry.fault(error, record, now, jitter)
+    state.doing.pop(key, None)
+    intent = replace(record.intent, handle="", note="") if record.intent else None
+    state.set_state(live, record, State.FAILING, error.message, now, fault=fault, intent=intent)
+    live.settled = False
+    state.unsettled.add(live.path)
+    if step.verb is Verb.CREATE:
+        state.observe.add(record.provider)
+    state.look_at(fault.retry_at, live.path)
+    state.touch(live.path)
+    if live.parent is not None:
+        spread.settle_parent(state, live)
+
+
+def observe(state: StackState, provider: str, started: float, items: Mapping[Key, Sequence[Seen]], now: float) -> None:
+    """A complete listing of a provider that started at `started`; `items` by (uid, incarnation)."""
+    capabilities = state.rules.capabilities.get(provider)
+    if capabilities is None:
+        return
+    was_silent = state.silent.pop(provider, None) is not None
+    for live in list(state.lives.values()):
+        for record in live.records():
+            if record.provider != provider or record.kind in capabilities.recorded:
+                continue
+            if was_silent:
+                state.touch(live.path)
+            if record.key in state.running or started < record.received + capabilities.lag:
+                continue
+            found = items.get(record.key)
+            if found:
+                _present(state, live, record, choose(record, found), now)
+            elif record.applied is not None or record.intent is not None:
+                _absent(state, live, record, started)
+
+
+def choose(record: Record, found: Sequence[Seen]) -> Seen:
+    """Of several things that claim to be one incarnation: the one whose id is committed, else the oldest."""
+    for seen in found:
+        if seen.provider_id == record.provider_id:
+            return seen
+    return min(found, key=lambda seen: (seen.created, seen.provider_id))
+
+
+def _absent(state: StackState, live: Live, record: Record, started: float) -> None:
+    if not isinstance(state.sightings.get(record.key), Absent):
+        state.touch(live.path)
+    state.sightings[record.key] = Absent(started)
+    if record.intent is not None or record.departing:
+        state.touch(live.path)
+
+
+def _present(state: StackState, live: Live, record: Record, seen: Seen, now: float) -> None:
+    known = state.sightings.get(record.key)
+    state.sightings[record.key] = Present(seen)
+    kept = settle_seen(record, seen)
+    fresh = not isinstance(known, Present)
+    intent = record.intent
+    created = intent is not None and intent.verb is Verb.CREATE and seen.complete and record.key not in state.held
+    if kept == record.seen and not fresh and not created:
+        return
+    changes: dict[str, object] = {}
+    if kept != record.seen:
+        changes["seen"] = kept
+    if seen.provider_id != record.provider_id:
+        changes["provider_id"] = seen.provider_id
+    if seen.state in ENDED and (record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished):
+        changes["exits"] = retry.exits(record, seen.finished or now)
+    if created and intent is not None:
+        changes |= {"intent": None, "received": now, "fault": None}
+        if seen.owner is not None and seen.owner.digest not in ("", record.digest):
+            changes["applied"] = {}
+    if changes:
+        state.put(live, replace(record, **changes))
+    state.touch(live.path)
+
+
+def silence(state: StackState, provider: str, why: NotSeen) -> None:
+    """A provider could not be listed: nothing of it is known for now."""
+    if provider in state.silent:
+        state.silent[provider] = NotSeen(state.silent[provider].since, why.why)
+        return
+    state.silent[provider] = why
+    for live in list(state.lives.values()):
+        if any(record.provider == provider for record in live.records()):
+            state.touch(live.path)
+
+
+def probed(state: StackState, path: str, healthy: bool | None, why: str) -> None:
+    """A health check of our own came back."""
+    live = state.lives.get(path)
+    if live is not None and live.probe != (healthy, why):
+        live.probe = (healthy, why)
+        state.touch(path)

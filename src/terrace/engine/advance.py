@@ -1,0 +1,237 @@
+"""One turn of a stack: every path that was touched is decided again, until nothing more follows without the
+outside. What must be written and started gathers in the state's Turn."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from msgspec.structs import replace
+
+from terrace.engine import depart, gate, spread, want
+from terrace.engine.composite import advance_composite
+from terrace.engine.moves import Moves, due_now
+from terrace.engine.read import readable
+from terrace.engine.state import Live, StackState, Turn
+from terrace.errors import SpecError
+from terrace.model.decision import Act, Refuse, Settled, Wait
+from terrace.model.record import Fault, Record, State
+from terrace.model.seen import NotSeen, Present, Sighting
+from terrace.model.stack import Generation
+from terrace.model.step import Verb
+from terrace.ports.kind import Wanted
+
+HEALING = (Verb.START, Verb.UNPAUSE)
+
+
+def desire(state: StackState, generation: Generation, now: float) -> None:
+    """A new desired state. What it does not name is no longer wanted; what has failed is tried again at once."""
+    state.generation = generation
+    wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
+    for path, node in wanted.items():
+        state.want(state.live(path), node)
+    for live in list(state.lives.values()):
+        if live.parent is None and live.path not in wanted:
+            spread.unwant(state, live)
+    retry(state, now)
+
+
+def retry(state: StackState, now: float) -> None:
+    """What has failed is tried again at once."""
+    for path in list(state.failing):
+        live = state.lives.get(path)
+        if live is None:
+            continue
+        for record in live.records():
+            if record.fault and record.fault.retry_at > now:
+                state.put(live, due_now(record, now))
+        live.stale = True
+        state.touch(path)
+
+
+def advance(state: StackState, now: float) -> Turn:
+    """Decides everything that is touched or due, and hands over what is to be written and started."""
+    state.due(now)
+    moves = Moves(state)
+    while state.dirty:
+        batch, state.dirty = state.dirty, {}
+        for path in batch:
+            live = state.lives.get(path)
+            if live is not None:
+                _consider(state, moves, live, now)
+    turn, state.turn = state.turn, Turn()
+    return turn
+
+
+def _consider(state: StackState, moves: Moves, live: Live, now: float) -> None:
+    if live.older:
+        for record in list(live.older.values()):
+            depart.depart(state, moves, live, record, now)
+    if live.undecided:
+        return
+    if live.node is None:
+        _unwanted(state, moves, live, now)
+    elif state.rules.kinds[live.node.kind].composite:
+        advance_composite(state, live, now)
+    else:
+        _wanted(state, moves, live, now)
+
+
+def _unwanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
+    state.unsettled.discard(live.path)
+    record = live.current
+    if record is not None:
+        departing = state.set_state(live, record, State.DEPARTING, "no longer wanted", now, departing=True)
+        depart.depart(state, moves, live, departing, now)
+    if live.older:
+        state.unsettled.add(live.path)
+    state.forget(live)
+
+
+def _wanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
+    record = live.current
+    if record is not None and (record.key in state.running or moves.resume(record, now)):
+        return
+    if record is None:
+        record = moves.recall(live) or moves.blank(live, now)
+    blocked = gate.open_gate(state, live)
+    if not blocked and (live.wanted is None or live.stale):
+        blocked = _evaluate(state, live, record, now)
+        if live.current is not None and live.current.fault is not None and blocked == REFUSED:
+            return
+    wanted = live.wanted or want.remembered(live, record)
+    if wanted is None:
+        _waiting(state, live, record, blocked, now)
+        return
+    if live.wanted is None and not blocked:
+        blocked = want.first_unknown(state, live)
+    _decide(state, moves, live, wanted, blocked, now)
+
+
+REFUSED = "refused"
+
+
+def _evaluate(state: StackState, live: Live, record: Record, now: float) -> str:
+    """Works out what is wanted; "" when it is known, else why not."""
+    node = live.node
+    if node is None:
+        return ""
+    try:
+        values = want.evaluate_properties(state, node)
+        if want.unknown_in(values):
+            live.wanted = None
+            return want.first_unknown(state, live)
+        live.wanted = want.want(state, live, values)
+    except SpecError as error:
+        live.wanted = None
+        where = ".".join(str(part) for part in error.path)
+        _refuse(state, live, record, f"{where}: {error.message}" if where else error.message, error.hint, now)
+        return REFUSED
+    live.stale = False
+    return ""
+
+
+def _waiting(state: StackState, live: Live, record: Record, why: str, now: float) -> None:
+    live.settled = False
+    state.unsettled.add(live.path)
+    to = State.WAITING if record.applied is None else record.state
+    state.set_state(live, record, to, why, now)
+
+
+def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked: str, now: float) -> None:
+    record = live.current
+    if record is None or live.node is None:
+        return
+    capabilities = moves.capabilities(live)
+    if capabilities is None or live.node.kind not in capabilities.kinds:
+        name = state.rules.provider(live.node)
+        missing = "there is no provider" if capabilities is None else f"{live.node.kind} is not offered by provider"
+        _refuse(state, live, record, f"{missing} {name!r}", "terrace provider list", now)
+        return
+    sighting = _with_probe(live, moves.sighting(record, capabilities, now))
+    decision = moves.judge(live, wanted, record, sighting, capabilities, now)
+    if isinstance(decision, Settled):
+        _settle(state, moves, live, wanted, decision, now) if not blocked or live.ready else _hold(state, live, record, blocked, now)
+    elif isinstance(decision, Act):
+        if blocked and decision.verb not in HEALING:
+            _hold(state, live, record, blocked, now)
+        elif decision.verb in HEALING or live.wanted is not None:
+            moves.act(live, wanted, record, sighting, decision, now)
+    elif isinstance(decision, Wait):
+        unknown = isinstance(sighting, NotSeen)
+        _hold(state, live, record, decision.reason, now, State.UNKNOWN if unknown and record.applied is not None else None)
+        if decision.until:
+            state.look_at(decision.until, live.path)
+    elif isinstance(decision, Refuse):
+        _refuse(state, live, record, decision.reason, decision.hint, now)
+
+
+def _with_probe(live: Live, sighting: Sighting) -> Sighting:
+    """The sighting with the newest result of our own health checks in it."""
+    if live.probe is None or not isinstance(sighting, Present):
+        return sighting
+    return Present(replace(sighting.seen, healthy=live.probe[0]))
+
+
+def _hold(state: StackState, live: Live, record: Record, why: str, now: float, to: State | None = None) -> None:
+    """Nothing can be done for now: says why, and keeps the state unless `to` is given."""
+    live.settled = False
+    state.unsettled.add(live.path)
+    if record.intent is not None and to is None:
+        to = record.state
+    state.set_state(live, record, to or (State.WAITING if record.applied is None else record.state), why, now)
+
+
+def _refuse(state: StackState, live: Live, record: Record, why: str, hint: str, now: float) -> None:
+    """It cannot be as wanted: counts as a permanent failure until the wish changes."""
+    live.settled = False
+    state.unsettled.add(live.path)
+    fault = Fault(message=why, code="invalid-property", hint=hint, permanent=True, retry_at=now)
+    if record.fault is None or record.fault.message != why:
+        state.set_state(live, record, State.FAILING, why, now, fault=fault)
+
+
+def _settle(state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float) -> None:
+    record = cast("Record", live.current)
+    path = live.path
+    changes: dict[str, object] = {}
+    if not record.ready and decision.ready:
+        changes["ready"] = wanted.generation
+    if record.fault is not None:
+        changes["fault"] = None
+    if record.intent is not None:
+        changes["intent"] = None
+    if not live.settled:
+        fresh = gate.ties(state, live)
+        if fresh != record.ties:
+            changes["ties"] = fresh
+    state_now = State.READY if decision.healthy else State.UNHEALTHY
+    why = decision.reason if decision.healthy else (live.probe[1] if live.probe and live.probe[1] else decision.reason)
+    if changes or record.state is not state_now or record.why != why:
+        record = state.set_state(live, record, state_now, why, now, **changes)
+    if decision.look_again:
+        state.look_at(decision.look_again, path)
+    further = decision.healthy != live.healthy
+    live.healthy = decision.healthy
+    live.settled = decision.ready and decision.healthy
+    (state.unsettled.discard if live.settled and not live.older else state.unsettled.add)(path)
+    if decision.ready and not live.ready:
+        live.ready, further = True, True
+        live.ready_at = now
+        for older in live.older.values():
+            depart.depart(state, moves, live, older, now)
+    if further:
+        spread.wake(state, live)
+    if live.parent is not None:
+        spread.settle_parent(state, live)
+    _publish(state, live)
+
+
+def _publish(state: StackState, live: Live) -> None:
+    """Has dependents evaluated again when what they can refer to has changed."""
+    record = readable(live)
+    if record is None or record.seen is None:
+        return
+    shown = (record.incarnation, record.provider_id, record.seen.attributes)
+    if live.shown is not None and live.shown != shown:
+        spread.touch_dependents(state, live)
+    live.shown = shown

@@ -1,0 +1,167 @@
+"""Composites: expanded when their inputs are known, ready when all that is in them is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from terrace.engine import gate, rollout, spread, want
+from terrace.engine.read import blueprint_of
+from terrace.engine.state import Live, StackState
+from terrace.errors import SpecError
+from terrace.model.decision import Expansion
+from terrace.model.record import Fault, Record, State
+from terrace.ports.kind import Child, Composite, Wanted
+
+
+def advance_composite(state: StackState, live: Live, now: float) -> None:
+    """Decides one composite: whether it may open, what is in it, whether all of that is settled."""
+    record = live.current or _recall(state, live) or _blank(state, live, now)
+    blocked = gate.open_gate(state, live) or ("" if live.opened else rollout.holds_back(state, live, now))
+    if blocked:
+        live.blocked = blocked
+        _unsettled(state, live)
+        if record.state in (State.WAITING, State.UNDECIDED):
+            state.set_state(live, record, State.WAITING, blocked, now)
+        return
+    if live.stale or live.expansion is None or live.wanted is None:
+        if not _expand(state, live, record, now):
+            return
+        record = cast("Record", live.current)
+    if not live.opened:
+        live.opened = True
+        for child in live.children.values():
+            state.touch(child.path)
+    _summarise(state, live, record, now)
+
+
+def _recall(state: StackState, live: Live) -> Record | None:
+    for number in sorted(live.older, reverse=True):
+        from msgspec.structs import replace
+
+        record = replace(live.older[number], departing=False)
+        state.put(live, record)
+        return record
+    return None
+
+
+def _blank(state: StackState, live: Live, now: float) -> Record:
+    node = live.node
+    assert node is not None
+    record = Record(
+        path=live.path,
+        kind=node.kind,
+        uid=live.uid,
+        incarnation=state.next_incarnation(live),
+        parent=live.parent.path if live.parent else "",
+        state=State.WAITING,
+        since=now,
+        applied={},
+        type_name=node.type_name,
+        implied=node.implied,
+    )
+    state.put(live, record)
+    return record
+
+
+def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
+    """Works out the children; False when they cannot be known now."""
+    node = live.node
+    assert node is not None
+    kind = cast("Composite", state.rules.kinds[node.kind])
+    try:
+        values = want.evaluate_properties(state, node)
+        wanted = want.want(state, live, values)
+        spec = kind.spec(wanted.spec, node, state.rules.capabilities["builtin"])
+        wanted = Wanted(node=node, spec=spec, form={}, generation=wanted.generation)
+        expansion = kind.expand(wanted, blueprint_of(state.generation, node.blueprint), record, _children(live), now)
+    except SpecError as error:
+        _unsettled(state, live)
+        fault = Fault(message=error.message, code=error.code, hint=error.hint, permanent=True, retry_at=now)
+        if record.fault is None or record.fault.message != error.message:
+            state.set_state(live, record, State.FAILING, error.message, now, fault=fault)
+        return False
+    if expansion.undecided:
+        _unsettled(state, live)
+        live.expansion = live.expansion or expansion
+        state.set_state(live, record, State.UNDECIDED, expansion.undecided, now)
+        return False
+    live.wanted = wanted
+    live.stale = False
+    _adopt(state, live, expansion)
+    record = cast("Record", live.current)
+    ties = gate.ties(state, live)
+    if record.memory != expansion.memory or record.ties != ties:
+        state.set_state(live, record, record.state, record.why, now, memory=expansion.memory, ties=ties)
+    if expansion.look_again:
+        state.look_at(expansion.look_again, live.path)
+    return True
+
+
+def _children(live: Live) -> dict[str, Child]:
+    found = {}
+    for key, child in live.children.items():
+        record = child.current
+        if record is not None:
+            found[key] = Child(key, record.state, child.ready, record.since if record.applied is not None else 0.0)
+    return found
+
+
+def _adopt(state: StackState, live: Live, expansion: Expansion) -> None:
+    """Makes the expansion what is wanted below a composite."""
+    before, live.expansion = live.expansion, expansion
+    wanted = set()
+    for node in expansion.children:
+        child = state.live(node.path)
+        wanted.add(child.key)
+        if not live.opened or child.undecided or child.node != node:
+            state.want(child, node)
+    for key, child in list(live.children.items()):
+        if key not in wanted and (child.node is not None or child.undecided):
+            live.pending.discard(child.path)
+            spread.unwant(state, child)
+        elif not live.opened or key not in wanted:
+            state.touch(child.path)
+    for child in live.children.values():
+        if child.expansion is not None:
+            child.stale = True
+            state.touch(child.path)
+        elif child.node is not None:
+            child.stale = True
+    if before is not None and before != expansion:
+        for child in live.children.values():
+            state.touch(child.path)
+        spread.touch_dependents(state, live)
+
+
+def _unsettled(state: StackState, live: Live) -> None:
+    live.settled = False
+    state.unsettled.add(live.path)
+    if live.parent is not None:
+        spread.settle_parent(state, live)
+
+
+def _summarise(state: StackState, live: Live, record: Record, now: float) -> None:
+    """Ready and settled when every child is."""
+    leaving = any(child.node is None for child in live.children.values())
+    if live.pending or leaving:
+        _unsettled(state, live)
+        if not live.pending or record.state in (State.WAITING, State.UNDECIDED, State.READY, State.FAILING):
+            to = State.UPDATING if record.ready else State.CREATING
+            state.set_state(live, record, to, "bringing up what is in it", now, fault=None)
+        if live.pending:
+            return
+    if not leaving:
+        state.set_state(live, record, State.READY, "", now, ready=record.ready or _generation(state), fault=None)
+        live.settled = True
+        state.unsettled.discard(live.path)
+        if live.parent is not None:
+            spread.settle_parent(state, live)
+    if not live.ready:
+        live.ready = live.healthy = True
+        live.ready_at = now
+        spread.wake(state, live)
+        spread.touch_dependents(state, live)
+
+
+def _generation(state: StackState) -> int:
+    return state.generation.number if state.generation else 0

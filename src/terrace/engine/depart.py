@@ -1,0 +1,162 @@
+"""The way out: an incarnation that nobody wants goes when nothing refers to it any more."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from terrace.engine import spread
+from terrace.engine.moves import Moves
+from terrace.engine.state import Live, StackState
+from terrace.model.graph import Keep
+from terrace.model.record import Intent, Record, State
+from terrace.model.seen import Absent, Names, NotSeen, Owner
+from terrace.model.step import Step, Verb
+from terrace.ports.store import Ruling
+
+
+def depart(state: StackState, moves: Moves, live: Live, record: Record, now: float) -> None:
+    """Takes one departing incarnation as far as it can go at the moment."""
+    if record.key in state.running:
+        return
+    if live.current is not None and live.current.key != record.key and record.key not in state.held:
+        record = live.older.get(record.incarnation, record)
+    held = state.held.get(record.key)
+    if held is not None and now < held[0]:
+        return
+    if _never_made(state, record, now):
+        _finish(state, live, record, "it was never made", now)
+        return
+    why = blocked(state, live, record)
+    if why:
+        _wait(state, live, record, why, now)
+        return
+    if state.rules.kinds[record.kind].composite or record.shared:
+        _finish(state, live, record, "", now)
+    elif record.keep is Keep.RETAIN:
+        _retain(state, live, record, now)
+    else:
+        _delete(state, moves, live, record, now)
+
+
+def _never_made(state: StackState, record: Record, now: float) -> bool:
+    """Whether there is surely nothing to delete."""
+    if record.provider_id or state.rules.kinds[record.kind].composite:
+        return False
+    if record.applied is None:
+        return True
+    capabilities = state.rules.capabilities.get(record.provider)
+    if capabilities is not None and record.kind in capabilities.recorded:
+        return record.seen is None
+    return isinstance(state.sighting(record, now), Absent)
+
+
+def blocked(state: StackState, live: Live, record: Record) -> str:
+    """What still keeps a departing incarnation, in words; "" for nothing."""
+    urgent = record.incarnation in live.urgent
+    if live.node is not None and not urgent and not live.ready:
+        return f"until {live.path}'s next incarnation is ready"
+    for key in state.tied.get(record.key, ()):
+        found = state.record(key)
+        if found is None or found[0] is live:
+            continue
+        holder, other = found
+        bound = any(tie.bound for tie in other.ties if (tie.uid, tie.incarnation) == record.key)
+        if bound and urgent and not other.departing:
+            spread.let_go(state, holder, other, f"{live.path} is being replaced")
+        if bound or not urgent:
+            return f"still used by {holder.path}"
+    if any(child.current or child.older for child in live.children.values()) and live.node is None:
+        return "until what is in it is gone"
+    above = live.parent
+    while above is not None and live.node is None:
+        if above.node is None and above.current is None:
+            for older in above.older.values():
+                for key in state.tied.get(older.key, ()):
+                    found = state.record(key)
+                    if found is not None and not inside(found[0], above):
+                        return f"{above.path} is still used by {found[0].path}"
+        above = above.parent
+    return ""
+
+
+def inside(live: Live, composite: Live) -> bool:
+    """Whether a life stands below a composite (or is it)."""
+    return live.path == composite.path or live.path.startswith(composite.path + "/")
+
+
+def _wait(state: StackState, live: Live, record: Record, why: str, now: float) -> None:
+    to = State.FAILING if record.fault and record.fault.retry_at > now else State.DEPARTING
+    state.set_state(live, record, to, why, now)
+
+
+def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: float) -> None:
+    sighting = state.sighting(record, now)
+    if isinstance(sighting, Absent):
+        _finish(state, live, record, "", now)
+        return
+    if state.stack.forget and (isinstance(sighting, NotSeen) or (record.fault and record.fault.attempts > 0)):
+        _give_up(state, live, record, sighting.why if isinstance(sighting, NotSeen) else "", now)
+        return
+    if record.fault is not None and record.fault.retry_at > now:
+        state.look_at(record.fault.retry_at, live.path)
+        state.set_state(live, record, State.FAILING, record.fault.message, now)
+        return
+    if isinstance(sighting, NotSeen) and (not record.provider_id or record.provider in state.silent):
+        state.set_state(live, record, State.UNKNOWN if record.provider in state.silent else State.DEPARTING, sighting.why, now)
+        return
+    held = state.held.pop(record.key, None)
+    if held is not None:
+        moves.submit(record.key, held[1], held[2])
+        return
+    handle = record.intent.handle if record.intent and record.intent.verb is Verb.DELETE else ""
+    intent = Intent(Verb.DELETE, now, handle=handle, epoch=state.epoch)
+    made = state.set_state(live, record, State.DELETING, record.why if record.why else "no longer wanted", now, intent=intent, deleting=True)
+    stack = state.stack
+    moves.submit(
+        made.key,
+        made.provider,
+        Step(
+            verb=Verb.DELETE,
+            kind=made.kind,
+            owner=Owner(state.installation, made.uid, made.incarnation, made.digest),
+            names=Names(stack.project, stack.name, made.path),
+            provider_id=made.provider_id,
+            handle=handle,
+            attributes=made.seen.attributes if made.seen else {},
+        ),
+    )
+
+
+def _retain(state: StackState, live: Live, record: Record, now: float) -> None:
+    if record.provider_id:
+        ruling = Ruling(record.provider, record.provider_id, "disowned", record.uid, state.stack.id, record.path, record.kind)
+        state.turn.rulings.append(ruling)
+        state.say("resource.retained", now, live.path, f"kept as {record.provider_id}, no longer managed")
+    _finish(state, live, record, "", now, quiet=True)
+
+
+def _give_up(state: StackState, live: Live, record: Record, why: str, now: float) -> None:
+    if record.provider_id:
+        ruling = Ruling(record.provider, record.provider_id, "disowned", record.uid, state.stack.id, record.path, record.kind)
+        state.turn.rulings.append(ruling)
+    state.say("resource.forgotten", now, live.path, f"{record.provider_id or 'unknown id'} may still exist: {why}".rstrip(": "))
+    _finish(state, live, record, "", now, quiet=True)
+
+
+def _finish(state: StackState, live: Live, record: Record, why: str, now: float, quiet: bool = False) -> None:
+    if not quiet and not record.shared and record.applied is not None:
+        state.say("resource.gone", now, live.path, why, State.GONE)
+    record = replace(record, state=State.GONE)
+    state.drop(live, record)
+    for above in _above(live):
+        state.touch(above.path)
+    if not live.older and live.settled:
+        state.unsettled.discard(live.path)
+
+
+def _above(live: Live) -> list[Live]:
+    found = []
+    while live.parent is not None:
+        live = live.parent
+        found.append(live)
+    return found

@@ -1,0 +1,64 @@
+"""The stack in one line: where it stands, and what it waits for."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from terrace.engine.state import StackState
+from terrace.model.record import Record, State
+from terrace.model.stack import Phase, Stack
+
+
+def summarise(state: StackState, now: float) -> Stack:
+    """The stack's head as it stands: phase, one line of why, counts."""
+    generation = state.generation
+    deleting = bool(generation and generation.deleting)
+    quiet = not state.unsettled and not state.running
+    if deleting and not state.lives:
+        phase, why = Phase.GONE, ""
+    elif quiet and not deleting:
+        phase, why = Phase.SETTLED, ""
+    else:
+        phase = Phase.DELETING if deleting else Phase.FAILING if state.failing else Phase.SETTLING
+        why = _why(state)
+    stack = state.stack
+    settled = generation.number if generation and phase is Phase.SETTLED else stack.settled
+    since = now if phase is not stack.phase else stack.since
+    open_paths = len(state.unsettled) if not deleting else state.total
+    return replace(
+        stack,
+        phase=phase,
+        why=why,
+        since=since,
+        settled=settled,
+        updated=now,
+        total=state.total,
+        ready=max(0, state.total - open_paths),
+        failing=len(state.failing),
+    )
+
+
+def _why(state: StackState) -> str:
+    """Which resource holds the stack up, what the provider said, how many more."""
+    if state.failing:
+        path = min(state.failing)
+        more = len(state.failing) - 1
+    elif state.running:
+        uid = next(iter(state.running))[0]
+        live = state.by_uid.get(uid)
+        path, more = (live.path if live else ""), len(state.running) - 1
+    else:
+        path, more = next(iter(state.unsettled), ""), len(state.unsettled) - 1
+    live = state.lives.get(path)
+    record = _worst(live.records()) if live else None
+    if record is None:
+        return ""
+    rest = f" (and {more} more)" if more > 0 else ""
+    return f"{path} is {record.state}{': ' + record.why if record.why else ''}{rest}"
+
+
+def _worst(records: list[Record]) -> Record | None:
+    for record in records:
+        if record.state is State.FAILING:
+            return record
+    return records[-1] if records else None

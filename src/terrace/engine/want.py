@@ -1,0 +1,68 @@
+"""From a node to what is wanted of it: properties evaluated, typed, and in plain form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from terrace.engine.expression import evaluate
+from terrace.engine.form import digest, form
+from terrace.engine.read import inputs_of, lookup, read_input
+from terrace.engine.state import Live, StackState
+from terrace.errors import SpecError
+from terrace.model.graph import Node
+from terrace.model.record import Record
+from terrace.model.spec import SPECS
+from terrace.model.value import UNKNOWN, Call, Ref, Unknown, holds
+from terrace.ports.driver import Capabilities
+from terrace.ports.kind import Wanted
+
+
+def evaluate_properties(state: StackState, node: Node) -> dict[str, Any]:
+    """The node's properties with expressions evaluated; UNKNOWN inside where something is not known yet."""
+    if not holds(node.properties, Ref) and not holds(node.properties, Call):
+        return node.properties
+    values: dict[str, Any] = evaluate(node.properties, lambda r: lookup(state, r), lambda a: read_input(state, a))
+    return values
+
+
+def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
+    """What is wanted of a life, from evaluated properties. SpecError when they do not fit the kind."""
+    node = live.node
+    if node is None:
+        raise SpecError("nothing is wanted here")
+    rules = state.rules
+    kind = rules.kinds[node.kind]
+    if kind.composite:
+        live.values = inputs_of(state, live, values)
+        return Wanted(node=node, spec=live.values, form={}, generation=state.generation.number if state.generation else 0)
+    capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
+    spec = kind.spec(values, node, capabilities)
+    plain = form(spec, rules.mask)
+    return Wanted(node=node, spec=spec, form=plain, digest=digest(plain), generation=state.generation.number if state.generation else 0)
+
+
+def remembered(live: Live, record: Record) -> Wanted | None:
+    """What was last applied, as if it were wanted: enough to heal a thing whose own inputs are not known at the moment."""
+    if live.node is None or record.applied is None or record.kind not in SPECS:
+        return None
+    try:
+        spec = msgspec.convert(record.applied, SPECS[record.kind])
+    except msgspec.ValidationError:
+        return None
+    return Wanted(node=live.node, spec=spec, form=record.applied, digest=record.digest, generation=record.generation)
+
+
+def first_unknown(state: StackState, live: Live) -> str:
+    """Which reference keeps a life's properties from being known, in words."""
+    for edge in live.deps:
+        target = state.lives.get(edge.node)
+        if target is None or not target.ready:
+            return f"waiting for {edge.node}"
+    return "waiting for a value that is not known yet"
+
+
+def unknown_in(values: dict[str, Any]) -> bool:
+    """Whether anything in evaluated properties is still unknown."""
+    return values is UNKNOWN or holds(values, Unknown)
