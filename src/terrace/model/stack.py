@@ -29,10 +29,11 @@ class OnFailure(StrEnum):
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the user gave: the template's file name, all files by the name the template uses for them, environments (names
-    of files, in order) and parameters (hidden ones as Secret)."""
+    of files, in order) and parameters (hidden ones as Secret). As kept with a generation, files that may hold
+    hidden values are Secret."""
 
     template: str
-    files: dict[str, str] = {}
+    files: dict[str, Any] = {}
     environments: tuple[str, ...] = ()
     parameters: dict[str, Any] = {}
 
