@@ -1,0 +1,73 @@
+"""How a stack's row and its list of generations change: the same for every store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from terrace.errors import ConflictError
+from terrace.model.stack import Generation, Phase, Stack
+
+
+def desired(present: Stack | None, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    """The row after people asked for `generation`; ConflictError when `expected` is not the newest number.
+    What was given up (`forget`) is so only for the deletion it was said of."""
+    newest = present.generation if present else 0
+    if expected is not None and expected != newest:
+        raise ConflictError(
+            f"stack {stack.name} has changed: generation {newest} is the newest, not {expected}"
+            if newest and expected
+            else f"stack {stack.name} {'already exists' if newest else 'does not exist'}",
+            hint="Look at it again (terrace status), then repeat.",
+        )
+    phase = Phase.DELETING if generation.deleting else Phase.SETTLING
+    if present is None:
+        created = stack.created or generation.created
+        return msgspec.structs.replace(
+            stack, generation=1, settled=0, phase=phase, created=created, updated=generation.created
+        )
+    return msgspec.structs.replace(
+        present,
+        generation=newest + 1,
+        phase=phase,
+        why=present.why if present.phase is phase else "",
+        since=present.since if present.phase is phase else generation.created,
+        updated=generation.created,
+        description=stack.description,
+        forget=present.forget and generation.deleting,
+    )
+
+
+def observed(present: Stack, head: Stack | None, settled: int) -> Stack:
+    """The row after a turn of the engine that saw `head` and settled generation `settled` (0: none).
+    What people own stays; the phase is that of the newest generation, so an older generation's is not taken."""
+    last = max(present.settled, settled)
+    if head is None:
+        return msgspec.structs.replace(present, settled=last)
+    known = head if head.generation >= present.generation else present
+    return msgspec.structs.replace(
+        present,
+        settled=max(last, head.settled),
+        phase=known.phase,
+        why=known.why,
+        since=known.since,
+        total=head.total,
+        ready=head.ready,
+        failing=head.failing,
+    )
+
+
+def surplus(generations: Sequence[tuple[int, int]], settled: int, kept: int) -> list[int]:
+    """Which of a stack's generations, given as (number, number it restores), may be dropped so that there
+    stay the newest `kept`, the last `settled` one, and those that one of them restores."""
+    numbers = sorted((number for number, _ in generations), reverse=True)
+    restores = dict(generations)
+    staying = set(numbers[: max(kept, 1)]) | {settled}
+    queue = list(staying)
+    while queue:
+        older = restores.get(queue.pop(), 0)
+        if older and older not in staying:
+            staying.add(older)
+            queue.append(older)
+    return [number for number in numbers if number not in staying]

@@ -1,0 +1,320 @@
+"""A store in memory: the fake that ships. It forgets at a crash what was not synced, as a disk does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from terrace.errors import InvariantError
+from terrace.model.event import Event
+from terrace.model.record import Record
+from terrace.model.seen import Owner
+from terrace.model.stack import Generation, Lease, Stack
+from terrace.ports.clock import Clock
+from terrace.ports.secrets import Secrets
+from terrace.ports.store import Commit, RecordRow, Ruling
+from terrace.stores import order
+from terrace.stores.encoding import Encoding
+from terrace.stores.heads import desired, observed, surplus
+
+Fault = Callable[[str], None]
+
+
+class _Row(NamedTuple):
+    point: order.Point
+    body: bytes
+
+
+class _Saved(NamedTuple):
+    light: bytes
+    content: bytes
+    restores: int
+    deleting: bool
+    settled: float
+    failed: str
+
+
+class _Told(NamedTuple):
+    stack: str
+    at: float
+    text: str
+
+
+class _Tables:
+    """The state, and how to take back what was done to it since the last sync. Values lie encoded, as on a
+    disk, so nobody holds a part of them. Leases and the number of the last event are never taken back."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, Stack] = {}
+        self.generations: dict[str, dict[int, _Saved]] = {}
+        self.records: dict[str, dict[tuple[str, int], _Row]] = {}
+        self.events: dict[int, _Told] = {}
+        self.rulings: dict[tuple[str, str], Ruling] = {}
+        self.notes: dict[str, str] = {}
+        self.leases: dict[str, Lease] = {}
+        self.last_event = 0
+        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        """Sets an entry (None: takes it out)."""
+        self._undo.append((table, key, table.get(key)))
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+    def sync(self) -> None:
+        """Everything so far stays."""
+        self._undo.clear()
+
+    def mark(self) -> int:
+        """A moment to go back to."""
+        return len(self._undo)
+
+    def revert(self, mark: int = 0) -> None:
+        """Takes back what was done since `mark`, or since the last sync."""
+        while len(self._undo) > mark:
+            table, key, before = self._undo.pop()
+            if before is None:
+                table.pop(key, None)
+            else:
+                table[key] = before
+
+
+class _Reading:
+    """What can be asked of a MemoryStore; ports.Store says what each method gives."""
+
+    _tables: _Tables
+    _encoding: Encoding
+
+    async def find_stack(self, project: str, name: str) -> Stack | None:
+        return _named(self._tables, project, name)
+
+    async def stack(self, stack: str) -> Stack | None:
+        return self._tables.stacks.get(stack)
+
+    async def stacks(self, project: str | None = None) -> list[Stack]:
+        wanted = (s for s in self._tables.stacks.values() if project is None or s.project == project)
+        return sorted(wanted, key=lambda s: (s.project, s.name))
+
+    async def generation(self, stack: str, number: int) -> Generation | None:
+        saved = self._tables.generations.get(stack, {}).get(number)
+        if saved is None:
+            return None
+        return self._encoding.read_generation(saved.light, saved.content, saved.settled, saved.failed)
+
+    async def generations(self, stack: str) -> list[Generation]:
+        kept = sorted(self._tables.generations.get(stack, {}).items(), reverse=True)
+        return [self._encoding.read_generation(s.light, None, s.settled, s.failed) for _, s in kept]
+
+    async def records(self, stack: str) -> list[Record]:
+        rows = sorted(self._tables.records.get(stack, {}).values())
+        return [self._encoding.read_record(row.body) for row in rows]
+
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
+        start, (first, past) = order.after(after), order.inside(under)
+        rows = sorted(
+            row
+            for row in self._tables.records.get(stack, {}).values()
+            if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
+        )
+        return [
+            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
+            for row in rows[:limit]
+        ]
+
+    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
+        asked = {(owner.uid, owner.incarnation) for owner in owners}
+        return {key for rows in self._tables.records.values() for key in rows.keys() & asked}
+
+    async def rulings(self, provider: str) -> list[Ruling]:
+        found = [ruling for ruling in self._tables.rulings.values() if ruling.provider == provider]
+        return sorted(found, key=lambda ruling: ruling.provider_id)
+
+    async def events(
+        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
+    ) -> list[Event]:
+        told = self._tables.events
+        numbers = (
+            number
+            for number in sorted(told, reverse=newest)
+            if number > after and (not stack or told[number].stack == stack)
+        )
+        found = [self._encoding.read_event(n, told[n].text) for n in islice(numbers, limit)]
+        return found[::-1] if newest else found
+
+    async def noted(self, key: str) -> str | None:
+        return self._tables.notes.get(key)
+
+
+class MemoryStore(_Reading):
+    """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
+    around each write and may raise: before it nothing is written yet, after it everything is and the caller
+    does not know."""
+
+    def __init__(
+        self, secrets: Secrets, clock: Clock, *, installation: str = "memory", fault: Fault | None = None
+    ) -> None:
+        self.fault = fault
+        self._clock = clock
+        self._installation = installation
+        self._encoding = Encoding(secrets)
+        self._tables = _Tables()
+
+    async def open(self) -> None:
+        """Nothing to connect to; what was written before stays."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def crash(self) -> None:
+        """The power fails: what was written since the last synced write is gone."""
+        self._tables.revert()
+
+    async def installation(self) -> str:
+        return self._installation
+
+    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+        with self._writing("save_generation", synced=True) as tables:
+            present = _named(tables, stack.project, stack.name)
+            if present is None and stack.id in tables.stacks:
+                raise InvariantError(f"two stacks cannot share the id {stack.id}")
+            saved = desired(present, stack, generation, expected)
+            tables.put(tables.stacks, saved.id, saved)
+            self._save(tables, saved.id, saved.generation, generation)
+        return saved
+
+    async def bump_retries(self, stack: str) -> None:
+        with self._writing("bump_retries", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                row = msgspec.structs.replace(present, retries=present.retries + 1)
+                tables.put(tables.stacks, stack, row)
+
+    async def mark_forget(self, stack: str) -> None:
+        with self._writing("mark_forget", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        with self._writing("commit", synced=any(commit.synced for commit in commits)) as tables:
+            return [self._commit(tables, commit) for commit in commits]
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        with self._writing("publish") as tables:
+            self._tell(tables, events)
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        with self._writing("acquire") as tables:
+            now, held = self._clock.now(), tables.leases.get(scope)
+            ours = held is not None and held.holder == holder
+            if held is not None and not ours and held.holder and held.expires > now:
+                return None
+            epoch = held.epoch + (not ours) if held else 1
+            lease = tables.leases[scope] = Lease(scope, holder, epoch, now + duration)
+            return lease
+
+    async def release(self, lease: Lease) -> None:
+        with self._writing("release") as tables:
+            held = tables.leases.get(lease.scope)
+            if held and (held.holder, held.epoch) == (lease.holder, lease.epoch):
+                tables.leases[lease.scope] = Lease(lease.scope, "", lease.epoch, 0.0)
+
+    async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
+        with self._writing("prune") as tables:
+            for place, number in enumerate(sorted(tables.events, reverse=True)):
+                if place >= events_kept or tables.events[number].at < events_before:
+                    tables.put(tables.events, number, None)
+            for stack in tables.stacks.values():
+                saved = tables.generations[stack.id]
+                pairs = [(number, one.restores) for number, one in saved.items()]
+                for number in surplus(pairs, stack.settled, generations_kept):
+                    tables.put(saved, number, None)
+            _drop_old_leases(tables, self._clock.now())
+
+    async def note(self, key: str, value: str) -> None:
+        with self._writing("note") as tables:
+            tables.put(tables.notes, key, value)
+
+    @contextmanager
+    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[_Tables]:
+        if self.fault:
+            self.fault(f"{operation}:before")
+        mark = self._tables.mark()
+        try:
+            yield self._tables
+        except BaseException:
+            self._tables.revert(mark)
+            raise
+        if synced:
+            self._tables.sync()
+        if self.fault:
+            self.fault(f"{operation}:after")
+
+    def _save(self, tables: _Tables, stack: str, number: int, generation: Generation) -> None:
+        light, content = self._encoding.generation(msgspec.structs.replace(generation, number=number))
+        marks = (generation.restores, generation.deleting, generation.settled, generation.failed)
+        tables.put(tables.generations.setdefault(stack, {}), number, _Saved(light, content, *marks))
+
+    def _commit(self, tables: _Tables, commit: Commit) -> bool:
+        present, lease = tables.stacks.get(commit.stack), tables.leases.get(f"stack:{commit.stack}")
+        if present is None or lease is None or not lease.holder or lease.epoch != commit.epoch:
+            return False
+        records = tables.records.setdefault(commit.stack, {})
+        for key in commit.removals:
+            tables.put(records, key, None)
+        for record in commit.upserts:
+            point = order.point(record.path, record.incarnation, record.uid)
+            tables.put(records, record.key, _Row(point, self._encoding.record(record)))
+        for pair in commit.unrulings:
+            tables.put(tables.rulings, pair, None)
+        for ruling in commit.rulings:
+            tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
+        self._tell(tables, commit.events)
+        if commit.gone and tables.generations[commit.stack][present.generation].deleting:
+            _remove(tables, commit.stack)
+        else:
+            self._advance(tables, present, commit)
+        return True
+
+    def _advance(self, tables: _Tables, present: Stack, commit: Commit) -> None:
+        saved = tables.generations[commit.stack]
+        if (one := saved.get(commit.settled)) and not one.settled:
+            tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))
+        if commit.failed and (one := saved.get(commit.failed[0])):
+            tables.put(saved, commit.failed[0], one._replace(failed=commit.failed[1]))
+        row = observed(present, None if commit.gone else commit.head, commit.settled)
+        asked = commit.generation
+        if asked and asked.number == row.generation + 1:
+            self._save(tables, commit.stack, asked.number, asked)
+            row = msgspec.structs.replace(row, generation=asked.number, updated=asked.created)
+        tables.put(tables.stacks, commit.stack, row)
+
+    def _tell(self, tables: _Tables, events: Sequence[Event]) -> None:
+        for event in events:
+            told = _Told(event.stack, event.at, self._encoding.event(event))
+            tables.last_event += 1
+            tables.put(tables.events, tables.last_event, told)
+
+
+def _named(tables: _Tables, project: str, name: str) -> Stack | None:
+    wanted = (project, name)
+    return next((s for s in tables.stacks.values() if (s.project, s.name) == wanted), None)
+
+
+def _remove(tables: _Tables, stack: str) -> None:
+    tables.put(tables.stacks, stack, None)
+    tables.put(tables.generations, stack, None)
+    tables.put(tables.records, stack, None)
+
+
+def _drop_old_leases(tables: _Tables, now: float) -> None:
+    for scope, lease in list(tables.leases.items()):
+        kind, _, stack = scope.partition(":")
+        if kind == "stack" and lease.expires <= now and stack not in tables.stacks:
+            del tables.leases[scope]

@@ -1,0 +1,55 @@
+"""The order in which records are listed, and the cursors that continue a page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import msgspec
+
+from terrace.errors import UserError
+
+Point = tuple[str, str, int, str]
+START: Point = ("", "", -1, "")
+LAST = "\U0010ffff"
+
+_DIGITS = re.compile("[0-9]+")
+_DEEPER, _PAST_DEEPER = "\x01", "\x02"
+
+
+def position(path: str) -> str:
+    """A text that sorts as people expect: "g/2" before "g/10", and what is inside "g" right after "g"."""
+    return _DIGITS.sub(lambda found: found.group().zfill(12), path).replace("/", _DEEPER)
+
+
+def point(path: str, incarnation: int, uid: str) -> Point:
+    """Where a record stands in the list; no two records stand at one point."""
+    return (position(path), path, incarnation, uid)
+
+
+def span(under: str) -> tuple[str, str]:
+    """The first position at or below path `under` and the first one past it (everything for "")."""
+    start = position(under)
+    return (start, start + _PAST_DEEPER) if under else ("", LAST)
+
+
+def inside(under: str) -> tuple[str, str]:
+    """The bounds [first, past) of the paths below `under` (everything for "")."""
+    return (under + "/", under + "0") if under else ("", LAST)
+
+
+def cursor(path: str, incarnation: int, uid: str) -> str:
+    """The opaque text, fit for a URL, that continues a page after that record."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((path, incarnation, uid))).decode().rstrip("=")
+
+
+def after(text: str) -> Point:
+    """The point that a cursor stands for, START for ""; UserError when it is not one of ours."""
+    if not text:
+        return START
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return point(*msgspec.json.decode(data, type=tuple[str, int, str]))
+    except (msgspec.MsgspecError, binascii.Error, ValueError) as error:
+        raise UserError("that is not a cursor of this list", hint="Begin again without a cursor.") from error
