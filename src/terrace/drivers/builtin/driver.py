@@ -41,8 +41,8 @@ DELETE_WAIT = "delete_wait"
 
 
 class BuiltinDriver:
-    """ports.Driver without an outside: nothing is listed, nothing can be lost; until a create is recorded it may
-    be made anew."""
+    """ports.Driver without an outside: nothing is listed, nothing can be lost; until a create is recorded
+    it may be made anew."""
 
     capabilities = CAPABILITIES
 

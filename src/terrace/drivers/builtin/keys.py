@@ -24,7 +24,7 @@ ALGORITHMS = (
 
 
 def key_pair(spec: KeyPairSpec, entropy: Entropy) -> dict[str, Any]:
-    """The attributes: of the public key as given (PermanentError when it is none), or of a new ed25519 pair."""
+    """The attributes: of the public key given (PermanentError when it is none), or of a new ed25519 pair."""
     if spec.public_key:
         public, private = spec.public_key.strip(), ""
         fingerprint = fingerprint_of(public)

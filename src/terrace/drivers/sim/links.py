@@ -1,0 +1,128 @@
+"""What things hold of one another at a simulated provider: addresses, volumes, and who stands on whom."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+from terrace.drivers.sim.thing import Thing
+from terrace.errors import TransientError
+
+LINKED = frozenset({"Machine", "Port", "Subnet", "VolumeAttachment"})
+
+
+def parents(kind: str, spec: Any) -> list[str]:
+    """The provider ids of what a thing with this spec stands on."""
+    if kind not in LINKED:
+        return []
+    if kind == "Machine":
+        found = [nic.network for nic in spec.networks] + [nic.port for nic in spec.networks if nic.port]
+        return found + [mount.volume for mount in spec.volumes]
+    if kind == "VolumeAttachment":
+        return [spec.volume, spec.machine]
+    return [spec.network]
+
+
+class Links:
+    """Who stands on whom, and who holds which address. A thing that asks for what is missing or taken gets a
+    TransientError: it may be there, or free, a moment later."""
+
+    def __init__(self, things: Mapping[str, Thing]) -> None:
+        self._things = things
+        self._users: dict[str, dict[str, None]] = {}
+        self._ranges: dict[str, tuple[int, int]] = {}
+        self._taken: dict[str, dict[str, str]] = {}
+        self._next: dict[str, int] = {}
+
+    def users(self, thing: Thing) -> list[Thing]:
+        """Live things that stand on it."""
+        return [self._things[user] for user in self._users.get(thing.provider_id, ()) if user in self._things]
+
+    def check(self, kind: str, spec: Any, own: str = "") -> None:
+        """TransientError when what `spec` stands on is missing, or something it would hold is taken by
+        another than `own`."""
+        for parent in parents(kind, spec):
+            if parent not in self._things:
+                raise TransientError(f"there is no {parent}", code="missing")
+        if kind == "Machine":
+            for nic in spec.networks:
+                if nic.ip and self._taken.get(nic.network, {}).get(nic.ip, own) not in (own, nic.port):
+                    raise TransientError(f"address {nic.ip} is in use on {nic.network}", code="in-use")
+            for mount in spec.volumes:
+                self._check_writer(mount.volume, mount.read_only, own)
+        elif kind == "Port":
+            if spec.ip and self._taken.get(spec.network, {}).get(spec.ip, own) != own:
+                raise TransientError(f"address {spec.ip} is in use on {spec.network}", code="in-use")
+        elif kind == "VolumeAttachment":
+            self._check_writer(spec.volume, spec.read_only, own)
+
+    def tie(self, thing: Thing) -> None:
+        """Notes what it stands on and gives it its addresses; those it had it keeps."""
+        spec, own = thing.spec, thing.provider_id
+        for parent in parents(thing.kind, spec):
+            self._users.setdefault(parent, {})[own] = None
+        if thing.kind == "Network":
+            self._ranges[own] = self._range(spec.cidr)
+        elif thing.kind == "Subnet":
+            self._ranges[spec.network] = self._range(spec.cidr)
+        elif thing.kind == "Port":
+            thing.address = {spec.network: self._take(spec.network, spec.ip, own)}
+        elif thing.kind == "Machine":
+            had, thing.address = thing.address, {}
+            for nic in spec.networks:
+                port = self._things.get(nic.port)
+                if port is not None:
+                    thing.address[nic.network] = port.address[nic.network]
+                else:
+                    wanted = nic.ip or had.get(nic.network, "")
+                    thing.address[nic.network] = self._take(nic.network, wanted, own)
+
+    def untie(self, thing: Thing) -> None:
+        """Lets go of everything it held."""
+        for parent in parents(thing.kind, thing.spec):
+            self._users.get(parent, {}).pop(thing.provider_id, None)
+        for network, address in thing.address.items():
+            if self._taken.get(network, {}).get(address) == thing.provider_id:
+                del self._taken[network][address]
+
+    def _check_writer(self, volume: str, read_only: bool, own: str) -> None:
+        if read_only:
+            return
+        for user in self._users.get(volume, ()):
+            other = self._things.get(user)
+            if other is None or user == own:
+                continue
+            if other.kind == "VolumeAttachment":
+                writes = not other.spec.read_only
+            else:
+                writes = any(m.volume == volume and not m.read_only for m in other.spec.volumes)
+            if writes:
+                raise TransientError(f"{volume} is in use by {user}", code="in-use")
+
+    def _take(self, network: str, wanted: str, own: str) -> str:
+        taken = self._taken.setdefault(network, {})
+        if not wanted or taken.get(wanted, own) != own:
+            wanted = self._free(network, taken)
+        taken[wanted] = own
+        return wanted
+
+    def _free(self, network: str, taken: Mapping[str, str]) -> str:
+        first, last = self._ranges[network]
+        start = self._next.get(network, first)
+        for number in chain(range(start, last), range(first, start)):
+            address = str(ipaddress.ip_address(number))
+            if address not in taken:
+                self._next[network] = number + 1
+                return address
+        raise TransientError(f"no address is left on {network}", code="in-use")
+
+    def _range(self, cidr: str) -> tuple[int, int]:
+        """The first and one past the last address for machines: behind the gateway, before the broadcast."""
+        if not cidr:
+            number = len(self._ranges)
+            cidr = f"10.{number // 250 % 250}.{number % 250}.0/24"
+        network = ipaddress.ip_network(cidr, strict=False)
+        start = int(network.network_address)
+        return start + 2, start + network.num_addresses - 1
