@@ -24,9 +24,9 @@ Function = Callable[[list[Any], Tank], Any]
 
 
 def str_replace(args: list[Any], fuel: Tank) -> Any:
-    """(template, params): every key of params in the text replaced by its value. The longest key goes first,
-    keys of one length in alphabetical order; what was put in is not looked at again. SpecError for anything but
-    a text and a map of texts."""
+    """(template, params): every key of params in the text replaced by its value. The longest key goes
+    first, keys of one length in alphabetical order; what was put in is not looked at again. SpecError for
+    anything but a text and a map of texts."""
     template, params = _arity("str_replace", args, 2)
     if not isinstance(template, str):
         raise SpecError(f"str_replace: the template must be a string, not {_name(template)}")
@@ -60,8 +60,8 @@ def _replace(pieces: list[tuple[str, bool]], key: str, value: str, fuel: Tank) -
 
 
 def list_join(args: list[Any], fuel: Tank) -> Any:
-    """(delimiter, list, ...): the items of all lists as one text. A list that is None is left out, an item that
-    is None is empty, maps and lists are JSON. SpecError for other items: a number is not a text."""
+    """(delimiter, list, ...): the items of all lists as one text. A list that is None is left out, an item
+    that is None is empty, maps and lists are JSON. SpecError for other items: a number is not a text."""
     if len(args) < 2:
         raise SpecError("list_join takes a delimiter and at least one list")
     delimiter = "" if args[0] is None else args[0]
