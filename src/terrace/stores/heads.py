@@ -41,7 +41,7 @@ def desired(present: Stack | None, stack: Stack, generation: Generation, expecte
 
 def observed(present: Stack, head: Stack | None, settled: int) -> Stack:
     """The row after a turn of the engine that saw `head` and settled generation `settled` (0: none).
-    What people own stays; the phase is that of the newest generation, so an older generation's is not taken."""
+    What people own stays; the phase is that of the newest generation, an older one's is not taken."""
     last = max(present.settled, settled)
     if head is None:
         return msgspec.structs.replace(present, settled=last)

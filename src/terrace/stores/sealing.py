@@ -1,8 +1,8 @@
 """Sealing of secrets with AES-256-GCM, under keys in a file of their own that only its owner may read.
 
-The file has one line per key: `seal <key id> <base64>`, the last of which seals (older ones still unseal, so a
-key is rotated by adding a line), and one `digest <base64>`. A sealed value is: version (1 byte), key id (4),
-nonce (12), ciphertext with its tag.
+The file has one line per key: `seal <key id> <base64>`, the last of which seals (older ones still unseal, so
+a key is rotated by adding a line), and one `digest <base64>`. A sealed value is: version (1 byte), key id
+(4), nonce (12), ciphertext with its tag.
 """
 
 from __future__ import annotations

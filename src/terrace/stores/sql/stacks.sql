@@ -1,0 +1,43 @@
+-- name: by_name
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE project = ? AND name = ?;
+
+-- name: by_id
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE id = ?;
+
+-- name: all
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks ORDER BY project, name;
+
+-- name: of_project
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE project = ? ORDER BY name;
+
+-- name: insert
+INSERT INTO stacks (id, project, name, generation, settled, phase, why, since, created, updated, total, ready,
+    failing, description, retries, forget)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: desire
+UPDATE stacks SET generation = ?, phase = ?, why = ?, since = ?, updated = ?, description = ?, forget = ?
+WHERE id = ?;
+
+-- name: observe
+UPDATE stacks SET settled = ?, phase = ?, why = ?, since = ?, total = ?, ready = ?, failing = ? WHERE id = ?;
+
+-- name: restore
+UPDATE stacks SET generation = ?, updated = ? WHERE id = ?;
+
+-- name: bump_retries
+UPDATE stacks SET retries = retries + 1 WHERE id = ?;
+
+-- name: mark_forget
+UPDATE stacks SET forget = 1 WHERE id = ?;
+
+-- name: delete
+DELETE FROM stacks WHERE id = ?;

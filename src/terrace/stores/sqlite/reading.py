@@ -1,0 +1,96 @@
+"""What can be asked of a SqliteStore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from terrace.model.event import Event
+from terrace.model.record import Record
+from terrace.model.seen import Owner
+from terrace.model.stack import Generation, Phase, Stack
+from terrace.ports.store import RecordRow, Ruling
+from terrace.stores import order
+from terrace.stores.encoding import Encoding
+from terrace.stores.queries import SQL, many
+from terrace.stores.sqlite.connection import Database
+
+_MANY = 500
+
+
+class Reading:
+    """The questions of ports.Store, which says what each gives."""
+
+    _database: Database
+    _encoding: Encoding
+
+    async def find_stack(self, project: str, name: str) -> Stack | None:
+        return stack_of(self._database.rows(SQL["stacks.by_name"], (project, name)))
+
+    async def stack(self, stack: str) -> Stack | None:
+        return stack_of(self._database.rows(SQL["stacks.by_id"], (stack,)))
+
+    async def stacks(self, project: str | None = None) -> list[Stack]:
+        if project is None:
+            rows = self._database.rows(SQL["stacks.all"])
+        else:
+            rows = self._database.rows(SQL["stacks.of_project"], (project,))
+        return [_stack(row) for row in rows]
+
+    async def generation(self, stack: str, number: int) -> Generation | None:
+        rows = self._database.rows(SQL["generations.one"], (stack, number))
+        return self._encoding.read_generation(*rows[0]) if rows else None
+
+    async def generations(self, stack: str) -> list[Generation]:
+        rows = self._database.rows(SQL["generations.all"], (stack,))
+        return [self._encoding.read_generation(light, None, *marks) for light, *marks in rows]
+
+    async def records(self, stack: str) -> list[Record]:
+        rows = self._database.rows(SQL["records.all"], (stack,))
+        return [self._encoding.read_record(body) for (body,) in rows]
+
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
+        start = order.after(after)
+        low, high = order.span(under)
+        bounds = (max(low, start[0]), high, under, *order.inside(under))
+        rows = self._database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
+        return [RecordRow(self._encoding.read_record(body), order.cursor(*key)) for *key, body in rows]
+
+    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
+        asked = {(owner.uid, owner.incarnation) for owner in owners}
+        uids = list({uid for uid, _ in asked})
+        found: set[tuple[str, int]] = set()
+        for start in range(0, len(uids), _MANY):
+            part = uids[start : start + _MANY]
+            rows = self._database.rows(many("records.known", len(part)), part)
+            found.update((uid, incarnation) for uid, incarnation in rows)
+        return found & asked
+
+    async def rulings(self, provider: str) -> list[Ruling]:
+        return [Ruling(*row) for row in self._database.rows(SQL["ledger.of_provider"], (provider,))]
+
+    async def events(
+        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
+    ) -> list[Event]:
+        query = f"events.{'newest' if newest else 'all'}{'_of_stack' if stack else ''}"
+        values = (stack, after, limit) if stack else (after, limit)
+        found = [self._encoding.read_event(*row) for row in self._database.rows(SQL[query], values)]
+        return found[::-1] if newest else found
+
+    async def noted(self, key: str) -> str | None:
+        rows = self._database.rows(SQL["facts.noted"], (key,))
+        return rows[0][0] if rows else None
+
+
+def stack_of(rows: Sequence[Sequence[Any]]) -> Stack | None:
+    """The stack in the first row, if there is one."""
+    return _stack(rows[0]) if rows else None
+
+
+def _stack(row: Sequence[Any]) -> Stack:
+    stack = Stack(*row)
+    return msgspec.structs.replace(stack, phase=Phase(stack.phase), forget=bool(stack.forget))

@@ -1,0 +1,144 @@
+"""What changes a SqliteStore: functions that run inside one transaction of its writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from terrace.errors import InvariantError
+from terrace.model.event import Event
+from terrace.model.record import Record
+from terrace.model.stack import Generation, Stack
+from terrace.ports.store import Commit, Ruling
+from terrace.stores.encoding import Encoding
+from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.order import position
+from terrace.stores.queries import SQL
+from terrace.stores.sqlite.reading import stack_of
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A new generation that people ask for; see Store.save_generation."""
+
+    stack: Stack
+    generation: Generation
+    expected: int | None
+
+
+def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked) -> Stack:
+    """Writes the generation and the stack's row, which it gives back."""
+    name = (asked.stack.project, asked.stack.name)
+    present = stack_of(writer.execute(SQL["stacks.by_name"], name).fetchall())
+    row = desired(present, asked.stack, asked.generation, asked.expected)
+    if present is None:
+        if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
+            raise InvariantError(f"two stacks cannot share the id {row.id}")
+        writer.execute(SQL["stacks.insert"], msgspec.structs.astuple(row))
+    else:
+        said = (row.phase, row.why, row.since, row.updated, row.description, row.forget)
+        writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
+    _insert_generation(writer, encoding, row, asked.generation)
+    return row
+
+
+def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:
+    """Writes each commit whose epoch is that of its stack's lease, and says which."""
+    verdicts, events = [], list[Event]()
+    for commit in commits:
+        present = stack_of(writer.execute(SQL["stacks.by_id"], (commit.stack,)).fetchall())
+        lease = writer.execute(SQL["leases.epoch"], (f"stack:{commit.stack}",)).fetchone()
+        accepted = present is not None and lease == (commit.epoch,)
+        verdicts.append(accepted)
+        if present is not None and accepted:
+            _apply_one(writer, encoding, commit, present)
+            events.extend(commit.events)
+    tell(writer, encoding, events)
+    return verdicts
+
+
+def tell(writer: sqlite3.Connection, encoding: Encoding, events: Sequence[Event]) -> None:
+    """Writes events under the next numbers."""
+    if not events:
+        return
+    # RETURNING needs its row fetched to the end before the statement counts as done.
+    ((last,),) = writer.execute(SQL["events.number"], (len(events),)).fetchall()
+    rows = [
+        (number, event.stack, event.at, encoding.event(event))
+        for number, event in enumerate(events, last - len(events) + 1)
+    ]
+    writer.executemany(SQL["events.insert"], rows)
+
+
+def prune_generations(writer: sqlite3.Connection, kept: int) -> None:
+    """Drops generations that nothing needs, beyond the newest `kept` of each stack."""
+    for stack, settled in writer.execute(SQL["generations.crowded"], (kept,)).fetchall():
+        pairs = writer.execute(SQL["generations.restoring"], (stack,)).fetchall()
+        doomed = [(stack, number) for number in surplus(pairs, settled, kept)]
+        writer.executemany(SQL["generations.delete"], doomed)
+
+
+def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+    if commit.removals:
+        writer.executemany(SQL["records.delete"], [(*key, commit.stack) for key in commit.removals])
+    if commit.upserts:
+        rows = [_record_row(encoding, commit.stack, record) for record in commit.upserts]
+        writer.executemany(SQL["records.upsert"], rows)
+    if commit.unrulings:
+        writer.executemany(SQL["ledger.delete"], commit.unrulings)
+    if commit.rulings:
+        writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in commit.rulings])
+    if commit.gone and _nothing_wanted(writer, present):
+        writer.execute(SQL["stacks.delete"], (commit.stack,))
+    else:
+        _advance(writer, encoding, commit, present)
+
+
+def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+    if commit.settled:
+        writer.execute(SQL["generations.settle"], (commit.settled_at, commit.stack, commit.settled))
+    if commit.failed:
+        number, why = commit.failed
+        writer.execute(SQL["generations.fail"], (why, commit.stack, number))
+    row = observed(present, None if commit.gone else commit.head, commit.settled)
+    if row != present:
+        said = (row.settled, row.phase, row.why, row.since, row.total, row.ready, row.failing)
+        writer.execute(SQL["stacks.observe"], (*said, row.id))
+    asked = commit.generation
+    if asked and asked.number == row.generation + 1:
+        newer = msgspec.structs.replace(row, generation=asked.number)
+        writer.execute(SQL["stacks.restore"], (newer.generation, asked.created, newer.id))
+        _insert_generation(writer, encoding, newer, asked)
+
+
+def _insert_generation(
+    writer: sqlite3.Connection, encoding: Encoding, row: Stack, generation: Generation
+) -> None:
+    numbered = msgspec.structs.replace(generation, number=row.generation)
+    marks = (numbered.restores, numbered.deleting, numbered.settled, numbered.failed)
+    writer.execute(
+        SQL["generations.insert"], (row.id, numbered.number, *marks, *encoding.generation(numbered))
+    )
+
+
+def _nothing_wanted(writer: sqlite3.Connection, row: Stack) -> bool:
+    ((deleting,),) = writer.execute(SQL["generations.deleting"], (row.id, row.generation)).fetchall()
+    return bool(deleting)
+
+
+def _record_row(encoding: Encoding, stack: str, record: Record) -> tuple[str | int | bytes, ...]:
+    return (
+        record.uid,
+        record.incarnation,
+        stack,
+        record.path,
+        position(record.path),
+        record.provider,
+        record.state,
+        encoding.record(record),
+    )
+
+
+def _ruling_row(ruling: Ruling) -> tuple[str, ...]:
+    return msgspec.structs.astuple(ruling)
