@@ -1,0 +1,242 @@
+"""From what a request brings to a graph that may be saved: limits, compiling, and whether the providers, images and
+flavors it names exist. What is wrong is reported in one go, each mistake at its place."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import math
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, UserError
+from terrace.kinds import KINDS, complete
+from terrace.languages import Compiled, compile_source
+from terrace.model.graph import Graph, Node
+from terrace.model.problem import Place, Problem
+from terrace.model.stack import OnFailure, Source
+from terrace.model.value import Secret, holds
+from terrace.ports.driver import Capabilities, Driver
+from terrace.services.gate import Where
+from terrace.services.settings import Settings
+
+DEPTH = 64
+INTEGERS = range(-(2**63), 2**64)
+_REFERENCE = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@\w+:[0-9a-f]+)?")
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What somebody asks for. None: as the settings say."""
+
+    source: Source
+    on_failure: OnFailure | None = None
+    timeout: float | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A wish that may be saved: its graph, the effective parameters (hidden ones as Secret), and the source with
+    everything sealed that may hold a secret."""
+
+    graph: Graph
+    parameters: dict[str, Any]
+    source: Source
+    warnings: tuple[Problem, ...]
+
+
+class Admission:
+    """Checks wishes against the settings' limits and what the drivers offer."""
+
+    def __init__(self, settings: Settings, drivers: Mapping[str, Driver]) -> None:
+        self._settings = settings
+        self._drivers = drivers
+
+    async def prepare(self, where: Where, stack_id: str, wish: Wish) -> Prepared:
+        """The wish compiled and checked. DocumentError with every mistake found, QuotaError past a limit."""
+        source = wish.source
+        self._check_limits(source)
+        _check_values(source.parameters, ("parameters",))
+        _check_files(source)
+        compiled = await asyncio.to_thread(
+            compile_source,
+            source,
+            project=where.project,
+            stack=where.stack,
+            stack_id=stack_id,
+            kinds=KINDS,
+        )
+        problems = [problem async for problem in self._strangers(compiled.graph, source)]
+        if problems:
+            raise DocumentError(problems)
+        return Prepared(
+            complete(compiled.graph, self.capabilities_of),
+            compiled.parameters,
+            _sealed(source, compiled),
+            compiled.warnings,
+        )
+
+    def capabilities_of(self, provider: str) -> Capabilities:
+        """What a provider ("": the default one) can do. SpecError when there is none of that name."""
+        name = provider or self._settings.default_provider
+        if name not in self._drivers:
+            raise SpecError(f'there is no provider "{name}"', ("provider",), code="unknown-provider")
+        return self._drivers[name].capabilities
+
+    def _check_limits(self, source: Source) -> None:
+        limits = self._settings.limits
+        if len(source.files) > limits.files:
+            raise QuotaError(
+                f"{len(source.files):,} files are too many in one request ({limits.files:,} at most)",
+                code="too-many-files",
+                hint="limits.files in server.toml",
+            )
+        for name, text in source.files.items():
+            if len(text) > limits.document or len(text.encode()) > limits.document:
+                raise QuotaError(
+                    f'"{name}" is too large ({len(text):,} characters; {limits.document:,} bytes at most)',
+                    code="document-too-large",
+                    hint="limits.document in server.toml",
+                )
+
+    # --- names of providers, images and flavors
+
+    async def _strangers(self, graph: Graph, source: Source) -> AsyncIterator[Problem]:
+        """A Problem for each provider, image and flavor that is named and does not exist."""
+        known: dict[tuple[str, str], bool] = {}
+        blame = _Blame(source)
+        for node in _written(graph):
+            provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
+            if provider not in self._drivers:
+                hint = _suggest(provider, self._drivers) or "terrace provider list"
+                yield blame(node, "provider", provider, f'there is no provider "{provider}"', hint)
+                continue
+            if node.kind != "Machine":
+                continue
+            catalogue = self._drivers[provider].capabilities.catalogue
+            flavor = node.properties.get("flavor")
+            if isinstance(flavor, str) and flavor and flavor not in catalogue.flavors:
+                hint = _suggest(flavor, catalogue.flavors) or f"terrace flavor list --provider {provider}"
+                message = _lacks(node, "flavor", flavor, provider)
+                yield blame(node, "flavor", flavor, message, hint)
+            image = node.properties.get("image")
+            if not isinstance(image, str) or not image or image in catalogue.images:
+                continue
+            if (provider, image) not in known:
+                known[provider, image] = await self._has_image(provider, image)
+            if not known[provider, image]:
+                listing = f"terrace image list --provider {provider}"
+                hint = _suggest(image, catalogue.images)
+                hint = f"{hint} ({listing})" if hint else f"{listing}; to pull it, write {image}:latest"
+                yield blame(node, "image", image, _lacks(node, "image", image, provider), hint)
+
+    async def _has_image(self, provider: str, image: str) -> bool:
+        """Whether machines can start from `image`: it is there, or its name says where to pull it from."""
+        if not image.startswith("recipe:") and ("/" in image or ":" in image or "@" in image):
+            return _REFERENCE.fullmatch(image) is not None
+        try:
+            return await self._drivers[provider].lookup("Image", image) is not None
+        except ProviderError:
+            return True  # it cannot be asked now; the machine itself will say
+
+
+def _written(graph: Graph) -> Iterator[Node]:
+    """Every node that a document holds, those of groups and nested templates too."""
+    for node in (*graph.nodes, *(inner for print_ in graph.blueprints.values() for inner in print_.nodes)):
+        yield node
+        member = node.properties.get("resource_def")
+        if isinstance(member, dict) and member.get("kind") in KINDS:
+            properties = member.get("properties")
+            if isinstance(properties, dict):
+                yield msgspec.structs.replace(node, kind=member["kind"], properties=properties)
+
+
+def _lacks(node: Node, what: str, name: str, provider: str) -> str:
+    return f'resource "{node.path}" asks for {what} "{name}", which provider "{provider}" does not have'
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f'did you mean "{close[0]}"?' if close else ""
+
+
+class _Blame:
+    """Makes Problems with the place of a value; keeps the lines of each file it has looked into."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines: dict[str, list[str]] = {}
+
+    def __call__(self, node: Node, key: str, value: str, message: str, hint: str) -> Problem:
+        """A Problem at `key: value` of the node, or at the node when that is not found."""
+        file = node.place.file
+        if file not in self._lines:
+            self._lines[file] = self._source.files.get(file, "").splitlines()
+        lines = self._lines[file]
+        place = _find(lines, node.place, key, value) or node.place
+        text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        return Problem(
+            message,
+            file=file,
+            line=place.line,
+            column=place.column,
+            code=f"unknown-{key}",
+            hint=hint,
+            source=text,
+            length=len(value) if value in text else 1,
+        )
+
+
+def _find(lines: list[str], start: Place, key: str, value: str) -> Place | None:
+    """Where `key: value` stands, searched from the node's own line on for as long as its lines are."""
+    pattern = re.compile(
+        rf"""(?:^|[\s{{,"'-]){re.escape(key)}["']?\s*:\s*["']?(?P<value>{re.escape(value)})"""
+    )
+    for number in range(max(start.line, 1), min(start.line + 400, len(lines)) + 1):
+        if match := pattern.search(lines[number - 1]):
+            return Place(start.file, number, match.start("value") + 1)
+    return None
+
+
+# --- values and files
+
+
+def _check_values(value: Any, path: tuple[str | int, ...]) -> None:
+    """SpecError for numbers and depths that no database keeps."""
+    where = ".".join(map(str, path[:8]))
+    if len(path) > DEPTH:
+        raise SpecError(f"{where}... is nested too deeply ({DEPTH} levels at most)", path[:8])
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(f"{where} is not a finite number", path)
+    if isinstance(value, int) and value not in INTEGERS:
+        raise SpecError(f"{where} is too large a number", path)
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        _check_values(item, (*path, key))
+
+
+def _check_files(source: Source) -> None:
+    if not source.template:
+        raise UserError("the request names no template", code="missing-file")
+    named = [(source.template, "template"), *((name, "environment") for name in source.environments)]
+    missing = [
+        Problem(f'the {what} "{name}" is not among the files of the request', file=name, code="missing-file")
+        for name, what in named
+        if name not in source.files
+    ]
+    if missing:
+        raise DocumentError(missing)
+
+
+def _sealed(source: Source, compiled: Compiled) -> Source:
+    """The source as it is kept: hidden parameters as Secret and, once there are any, the files too, in which they
+    may stand as defaults, in environments, or as what a nested template is given."""
+    hidden = {name for name, value in compiled.parameters.items() if holds(value, Secret)}
+    if not hidden and not any(blueprint.hidden for blueprint in compiled.graph.blueprints.values()):
+        return source
+    return msgspec.structs.replace(
+        source,
+        files={name: Secret(text) for name, text in source.files.items()},
+        parameters={name: Secret(v) if name in hidden else v for name, v in source.parameters.items()},
+    )

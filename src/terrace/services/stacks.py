@@ -1,0 +1,189 @@
+"""Stacks as a whole: asking for one, seeing what that would change, taking it away, waiting until it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+
+import msgspec
+
+from terrace.errors import ConflictError, NotFoundError, QuotaError
+from terrace.model.graph import Graph
+from terrace.model.plan import Plan
+from terrace.model.problem import Problem
+from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
+from terrace.services.admission import Admission, Wish
+from terrace.services.gate import Actor, Right, Surface, Where
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A wish that was saved: the stack as it now is, whether it is new, and what was odd about the documents."""
+
+    stack: Stack
+    created: bool = False
+    warnings: tuple[Problem, ...] = ()
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What a wish would do, and what was odd about its documents."""
+
+    plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+class Stacks:
+    """Use cases about whole stacks."""
+
+    def __init__(self, surface: Surface, admission: Admission) -> None:
+        self._on = surface
+        self._admission = admission
+        self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def listing(self, actor: Actor, project: str) -> list[Stack]:
+        """The stacks of a project, by name."""
+        self._on.gate.admit(actor, Right.READ, project)
+        return await self._on.store.stacks(project)
+
+    async def get(self, actor: Actor, where: Where) -> Stack:
+        """One stack."""
+        return await self._on.gate.stack(actor, Right.READ, where)
+
+    async def apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Accepted:
+        """Saves the wish as the stack's next generation, synced, and wakes the engine. `expected`: the generation the
+        caller knows (0: the stack must not exist; None: whatever). DocumentError, QuotaError, ConflictError."""
+        self._on.gate.enter(actor, Right.WRITE, where)
+        async with self.turn(where):
+            found = await self._current(where, expected)
+            stack = found or self._new(where)
+            prepared = await self._admission.prepare(where, stack.id, wish)
+            generation = Generation(
+                number=stack.generation + 1,
+                graph=prepared.graph,
+                source=prepared.source,
+                created=self._on.clock.now(),
+                who=actor.name,
+                timeout=wish.timeout or self._on.defaults.timeout,
+                on_failure=wish.on_failure or self._on.defaults.on_failure,
+                parameters=prepared.parameters,
+            )
+            described = msgspec.structs.replace(stack, description=prepared.graph.description)
+            saved = await self.save(described, generation, stack.generation if expected is None else expected)
+        return Accepted(saved, found is None, prepared.warnings)
+
+    async def plan(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Preview:
+        """What `apply` would do now; saves nothing."""
+        self._on.gate.enter(actor, Right.READ, where)
+        found = await self._current(where, expected)
+        prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish)
+        plan = await self._on.controller.plan(found, prepared.graph)
+        return Preview(msgspec.structs.replace(plan, stack=where.stack), prepared.warnings)
+
+    async def delete(
+        self, actor: Actor, where: Where, expected: int | None = None, *, forget: bool = False
+    ) -> Stack:
+        """Wants nothing of the stack any more. `forget`: what cannot be reached is given up."""
+        await self._on.gate.stack(actor, Right.WRITE, where)
+        async with self.turn(where):
+            stack = await self._current(where, expected)
+            if stack is None:
+                raise NotFoundError(f'there is no stack "{where.stack}"', hint="terrace list")
+            if not await self._deleting(stack):
+                generation = Generation(
+                    number=stack.generation + 1,
+                    graph=Graph(description=stack.description),
+                    source=Source(""),
+                    created=self._on.clock.now(),
+                    who=actor.name,
+                    why="down",
+                    deleting=True,
+                )
+                going = msgspec.structs.replace(stack, phase=Phase.DELETING, why="")
+                stack = await self.save(going, generation, stack.generation)
+            if forget:
+                await self._on.store.mark_forget(stack.id)
+                self._on.controller.wake(stack.id)
+        return stack
+
+    async def plan_delete(self, actor: Actor, where: Where) -> Preview:
+        """What `delete` would do now; saves nothing."""
+        stack = await self._on.gate.stack(actor, Right.READ, where)
+        plan = await self._on.controller.plan(stack, Graph(), deleting=True)
+        return Preview(msgspec.structs.replace(plan, stack=where.stack))
+
+    async def retry(self, actor: Actor, where: Where) -> Stack:
+        """Tries at once what failed, also what failed for good."""
+        stack = await self._on.gate.stack(actor, Right.WRITE, where)
+        await self._on.store.bump_retries(stack.id)
+        self._on.controller.wake(stack.id)
+        return stack
+
+    async def wait(self, actor: Actor, stack: Stack, timeout: float, *, gone: bool = False) -> Stack:
+        """The stack once its generation has settled or failed, or once it is `gone` (then with that phase), or as it
+        is after `timeout` seconds."""
+        self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
+        wanted = stack.generation
+        deadline = self._on.clock.now() + timeout
+        while True:
+            rung = self._on.controller.bell.count
+            now = await self._on.store.stack(stack.id)
+            if now is None:
+                return msgspec.structs.replace(stack, phase=Phase.GONE, why="", total=0, ready=0, failing=0)
+            if not gone and (ended := await self._ended(now, wanted)) is not None:
+                return ended
+            left = deadline - self._on.clock.now()
+            if left <= 0:
+                return now
+            await self._on.controller.bell.wait(rung, min(left, 5.0))
+
+    async def save(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved meanwhile."""
+        try:
+            saved = await self._on.store.save_generation(stack, generation, expected)
+        except OverflowError as error:
+            raise QuotaError(
+                "the documents hold a number with more than 64 bits", code="number-too-large"
+            ) from error
+        self._on.controller.wake(saved.id)
+        return saved
+
+    def turn(self, where: Where) -> asyncio.Lock:
+        """Held for one change of a stack: two people who make the same stack at once do not get half of each."""
+        return self._turns.setdefault(where, asyncio.Lock())
+
+    # --- inside
+
+    def _new(self, where: Where) -> Stack:
+        now = self._on.clock.now()
+        return Stack(
+            self._on.entropy.uid(), where.project, where.stack, 0, created=now, updated=now, since=now
+        )
+
+    async def _current(self, where: Where, expected: int | None) -> Stack | None:
+        found = await self._on.store.find_stack(where.project, where.stack)
+        at = found.generation if found else 0
+        if expected is not None and at != expected:
+            says = f"is at generation {at}, not {expected}" if at else "does not exist"
+            says = "exists already" if expected == 0 else says
+            raise ConflictError(
+                f'stack "{where.stack}" {says}', code="generation-mismatch", hint="look again, then ask again"
+            )
+        return found
+
+    async def _deleting(self, stack: Stack) -> bool:
+        newest = await self._on.store.generations(stack.id)
+        return bool(newest) and newest[0].deleting
+
+    async def _ended(self, stack: Stack, wanted: int) -> Stack | None:
+        """The stack as it is to be shown when generation `wanted` is over and done with, else None."""
+        if stack.settled >= wanted:
+            return stack
+        if stack.phase is not Phase.FAILING and stack.generation == wanted:
+            return None
+        for generation in await self._on.store.generations(stack.id):
+            if generation.number == wanted and generation.failed:
+                rolled_back = stack.generation > wanted and generation.on_failure is OnFailure.ROLLBACK
+                why = generation.failed + (
+                    f"; rolled back as generation {stack.generation}" if rolled_back else ""
+                )
+                return msgspec.structs.replace(stack, phase=Phase.FAILING, why=why)
+        return None
