@@ -164,8 +164,21 @@ add_bridge() {
     inside ip link set "$BRIDGE" up
 }
 
-our_bridges() { # ours, and those the engine made for its networks
-    ip -o -4 addr show 2>/dev/null | awk -v net="$SUBNET." 'index($4, net) == 1 {print $2}' | sort -u
+our_bridges() { # ours, and those the engine made for its networks: they are named after the network's id
+    printf '%s\n' "$BRIDGE"
+    grep -aoE 'bridge/[0-9a-f]{64}' "$DIR/data/network/files/local-kv.db" 2>/dev/null |
+        sed -E 's|bridge/(.{12}).*|br-\1|' | sort -u || true
+}
+
+empty() { # let the engine itself take back what it wrote into the machine's firewall
+    local ids
+    answers || return 0
+    export DOCKER_HOST="unix://$DIR/docker.sock"
+    unset DOCKER_CONTEXT DOCKER_TLS_VERIFY
+    ids=$(docker ps -aq --no-trunc)
+    # shellcheck disable=SC2086
+    [ -z "$ids" ] || docker rm -f $ids >/dev/null || true
+    docker network prune -f >/dev/null || true
 }
 
 drop_network() {
@@ -175,7 +188,7 @@ drop_network() {
         ip link del "$VETH" 2>/dev/null || true
         rules="$rules|-[io] $VETH "
     else
-        for link in $(our_bridges) "$BRIDGE"; do
+        for link in $(our_bridges); do
             rules="$rules|-[io] $link "
             ip link del "$link" 2>/dev/null || true
         done
@@ -244,8 +257,10 @@ daemon_stop() { # asks; what does not listen within a second is killed, so that 
     local pid
     pid=$(daemon_pid) || return 0
     kill -CONT "$pid" && kill -TERM "$pid"
+    wait_gone "$pid" 1 || true
     # shellcheck disable=SC2046
-    wait_gone "$pid" 1 || { kill_all $(guests); wait_gone "$pid" 20; } || { kill_all "$pid"; wait_gone "$pid" 5; }
+    kill_all $(guests)
+    wait_gone "$pid" 20 || { kill_all "$pid"; wait_gone "$pid" 5; }
 }
 
 daemon_kill() {
@@ -281,6 +296,7 @@ start() {
 stop() {
     load || return 0
     local pids tries
+    [ -n "$NETNS" ] || empty
     for tries in $(seq 100); do # nothing is kept, so nothing is asked politely
         pids="$(daemon_pid || true) $(strays) $(guests)"
         [ -n "${pids// /}" ] || break

@@ -43,6 +43,7 @@ tools() {
     have ip || missing+=(iproute2)
     have git || missing+=(git)
     have ps || missing+=(procps)
+    have busybox || missing+=(busybox-static)
     have setsid || missing+=(util-linux)
     [ -d /usr/share/keyrings ] && ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ||
         missing+=(debian-archive-keyring)

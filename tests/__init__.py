@@ -1,0 +1,1 @@
+"""Tests mirror the house: unit, properties, cases, contracts, scenarios, and real parts."""

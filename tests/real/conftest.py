@@ -1,0 +1,69 @@
+"""Fixtures for tests on a real Docker engine. Where it cannot be started they fail: a skipped check checks nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real.engine import EngineError, private_engine
+from tests.real.images import base_image as make_base_image
+from tests.real.images import tiny_image as make_tiny_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.real.engine import Engine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything below this folder carries the mark `real`."""
+    for item in items:
+        if "tests/real/" in item.path.as_posix():
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(scope="session")
+def session_engine() -> Iterator[Engine]:
+    """One private engine for the whole session; most tests want `engine`."""
+    try:
+        with private_engine() as engine:
+            yield engine
+    except EngineError as error:
+        pytest.fail(f"no Docker engine to test with: {error}", pytrace=False)
+
+
+@pytest.fixture
+def engine(session_engine: Engine) -> Iterator[Engine]:
+    """The session's engine: it runs, it has images, and it holds nothing else before or after the test."""
+    session_engine.clear()
+    yield session_engine
+    if not session_engine.answers:
+        session_engine.recover()
+    session_engine.clear()
+
+
+@pytest.fixture(scope="session")
+def tiny_image(session_engine: Engine) -> str:
+    """A reference to an image of 2 MB with a shell and busybox's tools, for tests that only need something to run."""
+    return make_tiny_image(session_engine)
+
+
+@pytest.fixture(scope="session")
+def base_image(session_engine: Engine) -> str:
+    """The image of the recipe debian-12 as Terrace itself builds it; kept between sessions."""
+    return make_base_image(session_engine)
+
+
+@pytest.fixture
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty XDG folders for one test, so that a server started in it knows of no other."""
+    for name in ("STATE", "CONFIG", "CACHE", "DATA"):
+        folder = tmp_path / name.lower()
+        folder.mkdir(mode=0o700)
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(folder))
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    return tmp_path

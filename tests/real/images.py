@@ -1,0 +1,93 @@
+"""Images for the private engine: a tiny one made on the spot, and the base image, kept between sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.real.engine import EngineError
+
+if TYPE_CHECKING:
+    from tests.real.engine import Engine
+
+RECIPES = Path(__file__).parents[2] / "src/terrace/drivers/docker/recipes"
+TINY = "terrace-test/tiny:1"
+
+
+def tiny_image(engine: Engine) -> str:
+    """Import an image of one static program, busybox, under all its names."""
+    if engine.cli("images", "--quiet", TINY):
+        return TINY
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        raise EngineError("busybox is missing: run `make apt`")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for folder in ("bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(entry)
+        tar.add(busybox, "bin/busybox")
+        for name in subprocess.run(
+            [busybox, "--list"], capture_output=True, text=True, check=True
+        ).stdout.split():
+            if name != "busybox":
+                entry = tarfile.TarInfo(f"bin/{name}")
+                entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+                tar.addfile(entry)
+        for name, text in (("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"), ("etc/group", "root:x:0:\n")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    engine.cli("import", "--change", 'CMD ["sleep", "2147483647"]', "-", TINY, given=packed.getvalue())
+    return TINY
+
+
+def base_image(engine: Engine) -> str:
+    """The image of the recipe debian-12, from the cache if this recipe was built before, else built by Terrace."""
+    kept = _cache() / f"debian-12-{_digest()}.tar"
+    if kept.exists():
+        engine.cli("load", "--input", str(kept), timeout=120)
+    else:
+        _build(engine)
+    reference = _built(engine)
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(f".{os.getpid()}")
+        engine.cli("save", "--output", str(part), reference, timeout=120)
+        part.rename(kept)
+    return reference
+
+
+def _built(engine: Engine) -> str:
+    found = engine.cli(
+        "images", "--filter", "label=terrace.recipe", "--format", "{{.Repository}}:{{.Tag}}"
+    ).split()
+    if not found:
+        raise EngineError("the recipe debian-12 left no image with the label terrace.recipe")
+    return found[0]
+
+
+def _build(engine: Engine) -> None:
+    raise EngineError(f"no base image for {engine.docker_host}")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in RECIPES.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("TERRACE_TEST_CACHE") or _cache_home() / "terrace" / "test-images")
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

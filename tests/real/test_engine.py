@@ -1,0 +1,65 @@
+"""The private engine itself: everything else in this folder stands on it."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real.engine import EngineError
+
+if TYPE_CHECKING:
+    from tests.real.engine import Engine
+
+
+def test_published_ports_and_guests_answer_here(engine: Engine, tiny_image: str) -> None:
+    script = "mkdir /www && echo hello >/www/index.html && exec httpd -f -h /www"
+    engine.cli("run", "-d", "--name", "web", "-p", "127.0.0.1:18080:80", tiny_image, "sh", "-c", script)
+    address = engine.inspect("web")["NetworkSettings"]["IPAddress"]
+    for url in ("http://127.0.0.1:18080/", f"http://{address}/"):
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            assert reply.read() == b"hello\n"
+
+
+def test_stop_ends_the_guests_and_start_finds_them(engine: Engine, tiny_image: str) -> None:
+    engine.cli("run", "-d", "--name", "one", tiny_image)
+    engine.stop()
+    assert not engine.answers
+    engine.start()
+    assert engine.containers() == ["one"]
+    assert engine.containers(running=True) == []
+
+
+def test_a_crash_leaves_guests_running_under_live_restore(engine: Engine, tiny_image: str) -> None:
+    engine.stop()
+    engine.start(live_restore=True)
+    engine.cli("run", "-d", "--name", "one", tiny_image)
+    before = engine.inspect("one")["State"]["Pid"]
+    engine.kill()
+    engine.start(live_restore=True)
+    assert engine.inspect("one")["State"]["Pid"] == before
+    engine.stop()
+    engine.start()
+
+
+def test_a_paused_daemon_says_nothing(engine: Engine) -> None:
+    engine.pause()
+    with pytest.raises(subprocess.TimeoutExpired):
+        engine.cli("ps", timeout=0.5)
+    engine.resume()
+    assert engine.containers() == []
+
+
+def test_recover_mends_what_a_test_left(engine: Engine) -> None:
+    engine.pause()
+    engine.recover()
+    engine.kill()
+    engine.recover()
+    assert engine.answers
+
+
+def test_what_docker_says_is_in_the_error(engine: Engine) -> None:
+    with pytest.raises(EngineError, match="No such container"):
+        engine.cli("start", "nobody")
