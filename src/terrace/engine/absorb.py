@@ -28,7 +28,7 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
     if receipt.handle or (step.verb is Verb.DELETE and receipt.seen is not None):
         _pending(state, live, record, (provider, step), receipt, now)
     elif step.verb is Verb.DELETE:
-        depart._finish(state, live, record, "", now)
+        depart.finish(state, live, record, "", now)
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
     state.touch(live.path)
@@ -68,7 +68,11 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
             changes["digest"] = digest
     state.sightings[record.key] = Present(seen)
     made = replace(record, **changes)
-    if step.verb is Verb.CREATE and seen.owner is not None and seen.owner.digest not in ("", step.owner.digest):
+    if (
+        step.verb is Verb.CREATE
+        and seen.owner is not None
+        and seen.owner.digest not in ("", step.owner.digest)
+    ):
         # A create of before that we thought lost had made it, from another spec: it is replaced.
         made = replace(made, applied={}, departing=live.node is None)
     state.put(live, made)
@@ -103,7 +107,9 @@ def fail(state: StackState, step: Step, error: TerraceError, now: float, jitter:
         spread.settle_parent(state, live)
 
 
-def observe(state: StackState, provider: str, started: float, items: Mapping[Key, Sequence[Seen]], now: float) -> None:
+def observe(
+    state: StackState, provider: str, started: float, items: Mapping[Key, Sequence[Seen]], now: float
+) -> None:
     """A complete listing of a provider that started at `started`; `items` by (uid, incarnation)."""
     capabilities = state.rules.capabilities.get(provider)
     if capabilities is None:
@@ -146,7 +152,9 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
     kept = settle_seen(record, seen)
     fresh = not isinstance(known, Present)
     intent = record.intent
-    created = intent is not None and intent.verb is Verb.CREATE and seen.complete and record.key not in state.held
+    created = (
+        intent is not None and intent.verb is Verb.CREATE and seen.complete and record.key not in state.held
+    )
     if kept == record.seen and not fresh and not created:
         return
     changes: dict[str, object] = {}
@@ -154,8 +162,11 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
         changes["seen"] = kept
     if seen.provider_id != record.provider_id:
         changes["provider_id"] = seen.provider_id
-    if seen.state in ENDED and (record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished):
+    if seen.state in ENDED and (
+        record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished
+    ):
         changes["exits"] = retry.exits(record, seen.finished or now)
+        state.ended.add(live.path)
     if created and intent is not None:
         changes |= {"intent": None, "received": now, "fault": None}
         if seen.owner is not None and seen.owner.digest not in ("", record.digest):
@@ -181,4 +192,14 @@ def probed(state: StackState, path: str, healthy: bool | None, why: str) -> None
     live = state.lives.get(path)
     if live is not None and live.probe != (healthy, why):
         live.probe = (healthy, why)
+        state.touch(path)
+
+
+def last_words(state: StackState, path: str, text: str, now: float) -> None:
+    """What a machine that ended had last written."""
+    live = state.lives.get(path)
+    if live is not None and live.current is not None:
+        live.words = text
+        code = live.current.seen.exit_code if live.current.seen else None
+        state.say("resource.exited", now, path, f"ended with code {code}; its last lines: {text}")
         state.touch(path)

@@ -48,6 +48,16 @@ def retry(state: StackState, now: float) -> None:
         state.touch(path)
 
 
+def permanent(state: StackState) -> str:
+    """The first permanent failure among what is failing, in one line; "" for none."""
+    for path in state.failing:
+        live = state.lives.get(path)
+        for record in live.records() if live else ():
+            if record.fault is not None and record.fault.permanent:
+                return f"{path}: {record.fault.message}"
+    return ""
+
+
 def advance(state: StackState, now: float) -> Turn:
     """Decides everything that is touched or due, and hands over what is to be written and started."""
     state.due(now)
@@ -144,13 +154,17 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
     capabilities = moves.capabilities(live)
     if capabilities is None or live.node.kind not in capabilities.kinds:
         name = state.rules.provider(live.node)
-        missing = "there is no provider" if capabilities is None else f"{live.node.kind} is not offered by provider"
+        missing = (
+            "there is no provider" if capabilities is None else f"{live.node.kind} is not offered by provider"
+        )
         _refuse(state, live, record, f"{missing} {name!r}", "terrace provider list", now)
         return
     sighting = _with_probe(live, moves.sighting(record, capabilities, now))
     decision = moves.judge(live, wanted, record, sighting, capabilities, now)
     if isinstance(decision, Settled):
-        _settle(state, moves, live, wanted, decision, now) if not blocked or live.ready else _hold(state, live, record, blocked, now)
+        _settle(state, moves, live, wanted, decision, now) if not blocked or live.ready else _hold(
+            state, live, record, blocked, now
+        )
     elif isinstance(decision, Act):
         if blocked and decision.verb not in HEALING:
             _hold(state, live, record, blocked, now)
@@ -158,7 +172,14 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
             moves.act(live, wanted, record, sighting, decision, now)
     elif isinstance(decision, Wait):
         unknown = isinstance(sighting, NotSeen)
-        _hold(state, live, record, decision.reason, now, State.UNKNOWN if unknown and record.applied is not None else None)
+        _hold(
+            state,
+            live,
+            record,
+            decision.reason,
+            now,
+            State.UNKNOWN if unknown and record.applied is not None else None,
+        )
         if decision.until:
             state.look_at(decision.until, live.path)
     elif isinstance(decision, Refuse):
@@ -172,7 +193,9 @@ def _with_probe(live: Live, sighting: Sighting) -> Sighting:
     return Present(replace(sighting.seen, healthy=live.probe[0]))
 
 
-def _hold(state: StackState, live: Live, record: Record, why: str, now: float, to: State | None = None) -> None:
+def _hold(
+    state: StackState, live: Live, record: Record, why: str, now: float, to: State | None = None
+) -> None:
     """Nothing can be done for now: says why, and keeps the state unless `to` is given."""
     live.settled = False
     state.unsettled.add(live.path)
@@ -190,7 +213,9 @@ def _refuse(state: StackState, live: Live, record: Record, why: str, hint: str, 
         state.set_state(live, record, State.FAILING, why, now, fault=fault)
 
 
-def _settle(state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float) -> None:
+def _settle(
+    state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float
+) -> None:
     record = cast("Record", live.current)
     path = live.path
     changes: dict[str, object] = {}
@@ -205,7 +230,11 @@ def _settle(state: StackState, moves: Moves, live: Live, wanted: Wanted, decisio
         if fresh != record.ties:
             changes["ties"] = fresh
     state_now = State.READY if decision.healthy else State.UNHEALTHY
-    why = decision.reason if decision.healthy else (live.probe[1] if live.probe and live.probe[1] else decision.reason)
+    why = (
+        decision.reason
+        if decision.healthy
+        else (live.probe[1] if live.probe and live.probe[1] else decision.reason)
+    )
     if changes or record.state is not state_now or record.why != why:
         record = state.set_state(live, record, state_now, why, now, **changes)
     if decision.look_again:

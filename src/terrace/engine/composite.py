@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from terrace.engine import gate, rollout, spread, want
 from terrace.engine.read import blueprint_of
 from terrace.engine.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.decision import Expansion
+from terrace.model.graph import Node
 from terrace.model.record import Fault, Record, State
+from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Child, Composite, Wanted
 
 
@@ -36,8 +40,6 @@ def advance_composite(state: StackState, live: Live, now: float) -> None:
 
 def _recall(state: StackState, live: Live) -> Record | None:
     for number in sorted(live.older, reverse=True):
-        from msgspec.structs import replace
-
         record = replace(live.older[number], departing=False)
         state.put(live, record)
         return record
@@ -67,13 +69,8 @@ def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
     """Works out the children; False when they cannot be known now."""
     node = live.node
     assert node is not None
-    kind = cast("Composite", state.rules.kinds[node.kind])
     try:
-        values = want.evaluate_properties(state, node)
-        wanted = want.want(state, live, values)
-        spec = kind.spec(wanted.spec, node, state.rules.capabilities["builtin"])
-        wanted = Wanted(node=node, spec=spec, form={}, generation=wanted.generation)
-        expansion = kind.expand(wanted, blueprint_of(state.generation, node.blueprint), record, _children(live), now)
+        wanted, expansion = _instantiate(state, live, want.evaluate_properties(state, node), record, now)
     except SpecError as error:
         _unsettled(state, live)
         fault = Fault(message=error.message, code=error.code, hint=error.hint, permanent=True, retry_at=now)
@@ -97,12 +94,32 @@ def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
     return True
 
 
+def _instantiate(
+    state: StackState, live: Live, values: dict[str, Any], record: Record, now: float
+) -> tuple[Wanted, Expansion]:
+    node = cast("Node", live.node)
+    kind = cast("Composite", state.rules.kinds[node.kind])
+    wanted = want.want(state, live, values)
+    spec = kind.spec(wanted.spec, node, Capabilities(kinds=frozenset()))
+    wanted = replace(wanted, spec=spec)
+    return wanted, kind.expand(
+        wanted, blueprint_of(state.generation, node.blueprint), record, _children(live), now
+    )
+
+
+def expand_for_plan(state: StackState, live: Live, values: dict[str, Any], now: float) -> Expansion:
+    """The children a composite would have, from properties that may hold UNKNOWN. SpecError when they do not fit."""
+    return _instantiate(state, live, values, live.current or _blank(state, live, now), now)[1]
+
+
 def _children(live: Live) -> dict[str, Child]:
     found = {}
     for key, child in live.children.items():
         record = child.current
         if record is not None:
-            found[key] = Child(key, record.state, child.ready, record.since if record.applied is not None else 0.0)
+            found[key] = Child(
+                key, record.state, child.ready, record.since if record.applied is not None else 0.0
+            )
     return found
 
 
@@ -151,7 +168,9 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
         if live.pending:
             return
     if not leaving:
-        state.set_state(live, record, State.READY, "", now, ready=record.ready or _generation(state), fault=None)
+        state.set_state(
+            live, record, State.READY, "", now, ready=record.ready or _generation(state), fault=None
+        )
         live.settled = True
         state.unsettled.discard(live.path)
         if live.parent is not None:

@@ -24,14 +24,14 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
     if held is not None and now < held[0]:
         return
     if _never_made(state, record, now):
-        _finish(state, live, record, "it was never made", now)
+        finish(state, live, record, "it was never made", now)
         return
     why = blocked(state, live, record)
     if why:
         _wait(state, live, record, why, now)
         return
     if state.rules.kinds[record.kind].composite or record.shared:
-        _finish(state, live, record, "", now)
+        finish(state, live, record, "", now)
     elif record.keep is Keep.RETAIN:
         _retain(state, live, record, now)
     else:
@@ -92,7 +92,7 @@ def _wait(state: StackState, live: Live, record: Record, why: str, now: float) -
 def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: float) -> None:
     sighting = state.sighting(record, now)
     if isinstance(sighting, Absent):
-        _finish(state, live, record, "", now)
+        finish(state, live, record, "", now)
         return
     if state.stack.forget and (isinstance(sighting, NotSeen) or (record.fault and record.fault.attempts > 0)):
         _give_up(state, live, record, sighting.why if isinstance(sighting, NotSeen) else "", now)
@@ -102,7 +102,13 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
         state.set_state(live, record, State.FAILING, record.fault.message, now)
         return
     if isinstance(sighting, NotSeen) and (not record.provider_id or record.provider in state.silent):
-        state.set_state(live, record, State.UNKNOWN if record.provider in state.silent else State.DEPARTING, sighting.why, now)
+        state.set_state(
+            live,
+            record,
+            State.UNKNOWN if record.provider in state.silent else State.DEPARTING,
+            sighting.why,
+            now,
+        )
         return
     held = state.held.pop(record.key, None)
     if held is not None:
@@ -110,7 +116,15 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
         return
     handle = record.intent.handle if record.intent and record.intent.verb is Verb.DELETE else ""
     intent = Intent(Verb.DELETE, now, handle=handle, epoch=state.epoch)
-    made = state.set_state(live, record, State.DELETING, record.why if record.why else "no longer wanted", now, intent=intent, deleting=True)
+    made = state.set_state(
+        live,
+        record,
+        State.DELETING,
+        record.why if record.why else "no longer wanted",
+        now,
+        intent=intent,
+        deleting=True,
+    )
     stack = state.stack
     moves.submit(
         made.key,
@@ -129,21 +143,42 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
 
 def _retain(state: StackState, live: Live, record: Record, now: float) -> None:
     if record.provider_id:
-        ruling = Ruling(record.provider, record.provider_id, "disowned", record.uid, state.stack.id, record.path, record.kind)
+        ruling = Ruling(
+            record.provider,
+            record.provider_id,
+            "disowned",
+            record.uid,
+            state.stack.id,
+            record.path,
+            record.kind,
+        )
         state.turn.rulings.append(ruling)
         state.say("resource.retained", now, live.path, f"kept as {record.provider_id}, no longer managed")
-    _finish(state, live, record, "", now, quiet=True)
+    finish(state, live, record, "", now, quiet=True)
 
 
 def _give_up(state: StackState, live: Live, record: Record, why: str, now: float) -> None:
     if record.provider_id:
-        ruling = Ruling(record.provider, record.provider_id, "disowned", record.uid, state.stack.id, record.path, record.kind)
+        ruling = Ruling(
+            record.provider,
+            record.provider_id,
+            "disowned",
+            record.uid,
+            state.stack.id,
+            record.path,
+            record.kind,
+        )
         state.turn.rulings.append(ruling)
-    state.say("resource.forgotten", now, live.path, f"{record.provider_id or 'unknown id'} may still exist: {why}".rstrip(": "))
-    _finish(state, live, record, "", now, quiet=True)
+    state.say(
+        "resource.forgotten",
+        now,
+        live.path,
+        f"{record.provider_id or 'unknown id'} may still exist: {why}".rstrip(": "),
+    )
+    finish(state, live, record, "", now, quiet=True)
 
 
-def _finish(state: StackState, live: Live, record: Record, why: str, now: float, quiet: bool = False) -> None:
+def finish(state: StackState, live: Live, record: Record, why: str, now: float, quiet: bool = False) -> None:
     if not quiet and not record.shared and record.applied is not None:
         state.say("resource.gone", now, live.path, why, State.GONE)
     record = replace(record, state=State.GONE)

@@ -68,7 +68,9 @@ class _Evaluation:
         if kind is list or kind is tuple:
             return [self.run(item) for item in value]
         if kind is Ref:
-            return self.lookup(Ref(value.node, tuple(self.run(item) for item in value.path)) if value.path else value)
+            return self.lookup(
+                Ref(value.node, tuple(self.run(item) for item in value.path)) if value.path else value
+            )
         if kind is Call:
             return self.call(value)
         return value

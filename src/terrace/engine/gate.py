@@ -9,7 +9,7 @@ from terrace.model.record import Tie
 
 
 def open_gate(state: StackState, live: Live) -> str:
-    """"" when everything that `live` comes after has got far enough, else what it waits for. Satisfied
+    """ "" when everything that `live` comes after has got far enough, else what it waits for. Satisfied
     edges are counted once (`live.gate`), so a fan-in of n costs n in all."""
     parent = live.parent
     if parent is not None and not parent.opened:

@@ -9,9 +9,8 @@ from terrace.engine.state import Key, Live, StackState
 from terrace.model.decision import Act, Decision, Effect
 from terrace.model.graph import Node
 from terrace.model.record import Intent, Record, State
-from terrace.model.seen import Absent, NotSeen, Sighting
+from terrace.model.seen import Absent, Names, NotSeen, Owner, Sighting
 from terrace.model.step import Step, Verb
-from terrace.model.seen import Names, Owner
 from terrace.ports.driver import Capabilities, CreateOnce
 from terrace.ports.kind import Wanted
 
@@ -56,7 +55,13 @@ class Moves:
         return Absent(now) if repeatable else found
 
     def judge(
-        self, live: Live, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
+        self,
+        live: Live,
+        wanted: Wanted,
+        record: Record,
+        sighting: Sighting,
+        capabilities: Capabilities,
+        now: float,
     ) -> Decision:
         """The kind's decision; a changed kind or provider is a replacement whatever the kind says."""
         node = wanted.node
@@ -103,7 +108,9 @@ class Moves:
 
     # ---- acting
 
-    def act(self, live: Live, wanted: Wanted, record: Record, sighting: Sighting, act: Act, now: float) -> None:
+    def act(
+        self, live: Live, wanted: Wanted, record: Record, sighting: Sighting, act: Act, now: float
+    ) -> None:
         """Carries a decision into an intent, or says what it waits for."""
         if self._backing_off(live, record, act, now):
             return
@@ -147,8 +154,9 @@ class Moves:
             begin = record.exits[-1] + retry.loop_delay(len(record.exits))
             if begin > now:
                 self.state.look_at(begin, live.path)
-                times = len(record.exits)
-                self._hold(live, record, f"crash-looping: ended {times} times in a row; {act.reason}", now, State.FAILING)
+                words = f"; its last lines: {live.words}" if live.words else ""
+                why = f"crash-looping: ended {len(record.exits)} times in a row; {act.reason}{words}"
+                self._hold(live, record, why, now, State.FAILING)
                 return True
         return False
 
@@ -160,7 +168,9 @@ class Moves:
         waiting = State.WAITING if record.applied is None else record.state
         self.state.set_state(live, record, to or waiting, why, now)
 
-    def _create(self, live: Live, wanted: Wanted, record: Record, sighting: Sighting, act: Act, now: float) -> None:
+    def _create(
+        self, live: Live, wanted: Wanted, record: Record, sighting: Sighting, act: Act, now: float
+    ) -> None:
         if record.applied is None and live.older and self._take_back(live, wanted, record, now):
             return
         again = record.intent is not None and record.intent.verb is Verb.CREATE
@@ -177,7 +187,11 @@ class Moves:
     def _may_repeat(self, live: Live, record: Record, sighting: Sighting, now: float) -> bool:
         """A provider that cannot tell one create from two gets a second only when the first cannot come any more."""
         capabilities = self.rules.capabilities[record.provider]
-        if capabilities.create_once is not CreateOnce.NONE or record.intent is None or not isinstance(sighting, Absent):
+        if (
+            capabilities.create_once is not CreateOnce.NONE
+            or record.intent is None
+            or not isinstance(sighting, Absent)
+        ):
             return True
         safe = record.intent.at + self.rules.lease + capabilities.timeout + capabilities.lag
         if sighting.as_of >= safe:
@@ -196,14 +210,15 @@ class Moves:
         return self.blank(live, now, number, record.exits)
 
     def _begin_create(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
-        claims = self._claims(wanted)
+        claims = self.claims(wanted)
         held = self._claimed(live, record, claims, now)
         if held:
             self._hold(live, record, held, now)
             return
         self._intend(live, wanted, record, act, claims, now)
 
-    def _claims(self, wanted: Wanted) -> tuple[str, ...]:
+    def claims(self, wanted: Wanted) -> tuple[str, ...]:
+        """What a wanted spec holds exclusively, with the provider's name before each."""
         node = wanted.node
         provider = self.rules.provider(node)
         kind = self.rules.kinds[node.kind]
@@ -278,7 +293,7 @@ class Moves:
         )
 
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
-        claims = record.claims if act.verb is not Verb.UPDATE else self._claims(wanted)
+        claims = record.claims if act.verb is not Verb.UPDATE else self.claims(wanted)
         held = self._claimed(live, record, claims, now) if claims != record.claims else ""
         if held:
             self._hold(live, record, held, now)
@@ -291,8 +306,10 @@ class Moves:
         state = self.state
         if self._take_back(live, wanted, record, now):
             return
-        claims = self._claims(wanted)
-        never_made = record.intent is not None and record.intent.verb is Verb.CREATE and not record.provider_id
+        claims = self.claims(wanted)
+        never_made = (
+            record.intent is not None and record.intent.verb is Verb.CREATE and not record.provider_id
+        )
         if never_made and not isinstance(self.state.sighting(record, now), NotSeen):
             # Nothing came of the create that is given up, so there is nothing to keep until the next one stands.
             live.urgent.add(record.incarnation)
@@ -315,14 +332,31 @@ class Moves:
         """An older incarnation without a delete intent that fits what is wanted becomes current again."""
         state = self.state
         for older in live.older.values():
-            if older.deleting or older.applied is None or older.kind != wanted.node.kind or older.intent is not None:
+            if (
+                older.deleting
+                or older.applied is None
+                or older.kind != wanted.node.kind
+                or older.intent is not None
+            ):
                 continue
             if older.provider != self.rules.provider(wanted.node) or not older.provider_id:
                 continue
             kind = self.rules.kinds[older.kind]
-            if kind.changes(wanted, older.applied, older.seen, self.rules.capabilities[older.provider]).effect is not Effect.REPLACE:
+            if (
+                kind.changes(
+                    wanted, older.applied, older.seen, self.rules.capabilities[older.provider]
+                ).effect
+                is not Effect.REPLACE
+            ):
                 state.set_state(live, record, State.DEPARTING, "no longer wanted", now, departing=True)
-                state.set_state(live, older, State.READY if older.ready else State.WAITING, "wanted again", now, departing=False)
+                state.set_state(
+                    live,
+                    older,
+                    State.READY if older.ready else State.WAITING,
+                    "wanted again",
+                    now,
+                    departing=False,
+                )
                 live.urgent.discard(older.incarnation)
                 spread.unready(state, live)
                 state.touch(live.path)

@@ -58,7 +58,7 @@ def step_into(values: dict[str, Any], name: str, rest: tuple[Any, ...]) -> Any:
 
 
 def inputs_of(state: StackState, live: Live, evaluated: dict[str, Any]) -> dict[str, Any]:
-    """What a composite's children see as its inputs: what was given over the blueprint's defaults, hidden ones secret."""
+    """A composite's inputs as its children see them: given ones over the blueprint's defaults, hidden ones secret."""
     node = live.node
     blueprint = blueprint_of(state.generation, node.blueprint) if node else None
     if blueprint is None:

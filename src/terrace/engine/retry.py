@@ -25,7 +25,12 @@ def fault(error: TerraceError, record: Record, now: float, jitter: float) -> Fau
     if isinstance(error, TransientError) and error.retry_after is not None:
         wait = max(wait, error.retry_after)
     return Fault(
-        message=error.message, code=error.code, hint=error.hint, permanent=permanent, attempts=attempts, retry_at=now + wait
+        message=error.message,
+        code=error.code,
+        hint=error.hint,
+        permanent=permanent,
+        attempts=attempts,
+        retry_at=now + wait,
     )
 
 

@@ -44,4 +44,8 @@ def available(child: Live) -> bool:
     if child.children:
         return all(available(below) for below in child.children.values())
     record = child.current
-    return record is not None and bool(record.ready) and record.state in (State.READY, State.WAITING, State.UNKNOWN)
+    return (
+        record is not None
+        and bool(record.ready)
+        and record.state in (State.READY, State.WAITING, State.UNKNOWN)
+    )

@@ -35,8 +35,9 @@ class Live:
     """
 
     __slots__ = (
-        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "node", "older", "opened", "parent",
-        "path", "pending", "probe", "ready", "ready_at", "settled", "shown", "stale", "uid", "undecided", "urgent", "values", "wanted",
+        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "node", "older",
+        "opened", "parent", "path", "pending", "probe", "ready", "ready_at", "settled", "shown", "stale",
+        "uid", "undecided", "urgent", "values", "wanted", "words",
     )  # fmt: skip
 
     def __init__(self, path: str, key: str, uid: str, parent: Live | None) -> None:
@@ -65,6 +66,7 @@ class Live:
         self.undecided = False
         self.shown: Any = None
         self.probe: tuple[bool | None, str] | None = None
+        self.words = ""
 
     def records(self) -> list[Record]:
         """All incarnations, oldest first."""
@@ -110,7 +112,9 @@ class Turn:
         self.synced = False
 
     def __bool__(self) -> bool:
-        return bool(self.upserts or self.removals or self.events or self.steps or self.rulings or self.unrulings)
+        return bool(
+            self.upserts or self.removals or self.events or self.steps or self.rulings or self.unrulings
+        )
 
 
 class StackState:
@@ -141,6 +145,7 @@ class StackState:
         self.timers: list[tuple[float, str]] = []
         self.looks: dict[str, float] = {}
         self.observe: set[str] = set()
+        self.ended: set[str] = set()
         self.epoch = 0
         self.turn = Turn()
 
@@ -222,7 +227,11 @@ class StackState:
 
     def put(self, live: Live, record: Record) -> None:
         """Remembers a record, in memory and in the turn."""
-        old = live.current if live.current and live.current.incarnation == record.incarnation else live.older.get(record.incarnation)
+        old = (
+            live.current
+            if live.current and live.current.incarnation == record.incarnation
+            else live.older.get(record.incarnation)
+        )
         if old is not None and (old.ties != record.ties or old.claims != record.claims):
             self._unindex(old)
         if record.departing:
@@ -357,10 +366,20 @@ class StackState:
         """An event of this stack."""
         number = self.generation.number if self.generation else 0
         self.turn.events.append(
-            Event(kind=kind, at=now, stack=self.stack.id, path=path, message=message, state=state, generation=number)
+            Event(
+                kind=kind,
+                at=now,
+                stack=self.stack.id,
+                path=path,
+                message=message,
+                state=state,
+                generation=number,
+            )
         )
 
-    def set_state(self, live: Live, record: Record, state: State, why: str, now: float, **changes: Any) -> Record:
+    def set_state(
+        self, live: Live, record: Record, state: State, why: str, now: float, **changes: Any
+    ) -> Record:
         """Remembers a record in a (new) state with its reason, and says so when the state changed."""
         moved = record.state is not state
         if moved:

@@ -14,7 +14,7 @@ from terrace.errors import SpecError
 from terrace.model.graph import Node
 from terrace.model.record import Record
 from terrace.model.spec import SPECS
-from terrace.model.value import UNKNOWN, Call, Ref, Unknown, holds
+from terrace.model.value import Call, Ref, Unknown, holds
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
@@ -23,7 +23,9 @@ def evaluate_properties(state: StackState, node: Node) -> dict[str, Any]:
     """The node's properties with expressions evaluated; UNKNOWN inside where something is not known yet."""
     if not holds(node.properties, Ref) and not holds(node.properties, Call):
         return node.properties
-    values: dict[str, Any] = evaluate(node.properties, lambda r: lookup(state, r), lambda a: read_input(state, a))
+    values: dict[str, Any] = evaluate(
+        node.properties, lambda r: lookup(state, r), lambda a: read_input(state, a)
+    )
     return values
 
 
@@ -36,22 +38,35 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
     kind = rules.kinds[node.kind]
     if kind.composite:
         live.values = inputs_of(state, live, values)
-        return Wanted(node=node, spec=live.values, form={}, generation=state.generation.number if state.generation else 0)
+        return Wanted(
+            node=node,
+            spec=live.values,
+            form={},
+            generation=state.generation.number if state.generation else 0,
+        )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
-    spec = kind.spec(values, node, capabilities)
+    spec: Any = kind.spec(values, node, capabilities)
     plain = form(spec, rules.mask)
-    return Wanted(node=node, spec=spec, form=plain, digest=digest(plain), generation=state.generation.number if state.generation else 0)
+    return Wanted(
+        node=node,
+        spec=spec,
+        form=plain,
+        digest=digest(plain),
+        generation=state.generation.number if state.generation else 0,
+    )
 
 
 def remembered(live: Live, record: Record) -> Wanted | None:
-    """What was last applied, as if it were wanted: enough to heal a thing whose own inputs are not known at the moment."""
+    """What was last applied, as if wanted: enough to heal a thing whose inputs are not known at the moment."""
     if live.node is None or record.applied is None or record.kind not in SPECS:
         return None
     try:
         spec = msgspec.convert(record.applied, SPECS[record.kind])
     except msgspec.ValidationError:
         return None
-    return Wanted(node=live.node, spec=spec, form=record.applied, digest=record.digest, generation=record.generation)
+    return Wanted(
+        node=live.node, spec=spec, form=record.applied, digest=record.digest, generation=record.generation
+    )
 
 
 def first_unknown(state: StackState, live: Live) -> str:
@@ -65,4 +80,4 @@ def first_unknown(state: StackState, live: Live) -> str:
 
 def unknown_in(values: dict[str, Any]) -> bool:
     """Whether anything in evaluated properties is still unknown."""
-    return values is UNKNOWN or holds(values, Unknown)
+    return holds(values, Unknown)

@@ -1,0 +1,248 @@
+"""The plan: every decision of the engine, taken with what is not known yet standing as unknown. It has no
+logic of its own about any kind, so it cannot promise what the engine would not do."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from terrace.engine import spread, want
+from terrace.engine.composite import expand_for_plan
+from terrace.engine.expression import evaluate
+from terrace.engine.moves import Moves
+from terrace.engine.read import lookup, step_into
+from terrace.engine.state import Live, StackState
+from terrace.errors import SpecError
+from terrace.model.decision import Act, Change, Effect, Refuse, Settled
+from terrace.model.graph import Keep
+from terrace.model.plan import Item, Plan, Planned
+from terrace.model.record import Record
+from terrace.model.seen import NotSeen, Present
+from terrace.model.stack import Generation
+from terrace.model.step import Verb
+from terrace.model.value import UNKNOWN, Ref, Unknown, holds
+from terrace.ports.kind import Composite, Wanted
+
+HEALS = (Verb.START, Verb.UNPAUSE, Verb.RESTART)
+STILL = (Planned.NOTHING, Planned.HEAL)
+
+
+def make_plan(state: StackState, generation: Generation, now: float) -> Plan:
+    """What a generation would change in a stack. `state` holds the records and sightings and is used up by this."""
+    return _Planner(state, generation, now).run()
+
+
+class _Planner:
+    def __init__(self, state: StackState, generation: Generation, now: float) -> None:
+        self.state = state
+        self.generation = generation
+        self.now = now
+        self.moves = Moves(state)
+        self.items: dict[str, Item] = {}
+        self.wanted: dict[str, Wanted] = {}
+
+    def run(self) -> Plan:
+        state = self.state
+        state.generation = self.generation
+        nodes = () if self.generation.deleting else self.generation.graph.nodes
+        for node in nodes:
+            state.want(state.live(node.path), node)
+        named = {node.path for node in nodes}
+        for live in list(state.lives.values()):
+            if live.parent is None and live.path not in named:
+                spread.unwant(state, live)
+        for node in nodes:
+            self._visit(node.path)
+        leaving = [live for live in state.lives.values() if live.path not in self.items]
+        for live in reversed(leaving):
+            self._leave(live)
+        return Plan(state.stack.name, state.stack.generation, tuple(self.items.values()))
+
+    def _visit(self, path: str) -> None:
+        """Plans a path after all it depends on, a composite with its children. Iterative: chains are long."""
+        stack = [path]
+        entered: set[str] = set()
+        while stack:
+            one = stack[-1]
+            live = self.state.lives.get(one)
+            if live is None or live.node is None or one in self.items:
+                stack.pop()
+                continue
+            if one not in entered:
+                entered.add(one)
+                before = [
+                    edge.node
+                    for edge in live.deps
+                    if edge.node not in self.items and edge.node not in entered
+                ]
+                if before:
+                    stack.extend(reversed(before))
+                    continue
+            if not self.state.rules.kinds[live.node.kind].composite:
+                self.items[one] = self._leaf(live)
+                stack.pop()
+                continue
+            if live.opened:
+                self.items[one] = self._composite(live)
+                stack.pop()
+                continue
+            live.opened = True
+            stack.extend(reversed(self._open(live)))
+
+    # ---- composites
+
+    def _open(self, live: Live) -> list[str]:
+        """Expands a composite as far as its inputs are known; the paths of its children."""
+        node = live.node
+        assert node is not None
+        try:
+            values = evaluate(node.properties, self._lookup, self._input)
+            expansion = expand_for_plan(self.state, live, values, self.now)
+        except SpecError as error:
+            self.items[live.path] = self._refused(live, error.message, error.hint)
+            return []
+        live.expansion = expansion
+        if expansion.undecided:
+            self.items[live.path] = Item(
+                live.path, node.kind, Planned.UNDECIDED, expansion.undecided, certain=False
+            )
+            for child in live.children.values():
+                self._undecide(child, expansion.undecided)
+            return []
+        wanted = {child.path for child in expansion.children}
+        for member in expansion.children:
+            self.state.want(self.state.live(member.path), member)
+        for one in list(live.children.values()):
+            if one.path not in wanted:
+                spread.unwant(self.state, one)
+        return [child.path for child in expansion.children]
+
+    def _undecide(self, live: Live, why: str) -> None:
+        kind = live.current.kind if live.current else ""
+        self.items[live.path] = Item(live.path, kind, Planned.UNDECIDED, why, certain=False)
+        for child in live.children.values():
+            self._undecide(child, why)
+
+    def _composite(self, live: Live) -> Item:
+        node = live.node
+        assert node is not None
+        below = [self.items[child.path] for child in live.children.values() if child.path in self.items]
+        moving = any(item.what is not Planned.NOTHING for item in below) or any(
+            child.node is None for child in live.children.values()
+        )
+        made = live.current is not None and live.current.applied is not None
+        what = Planned.CREATE if not made else Planned.UPDATE if moving else Planned.NOTHING
+        reason = "" if what is Planned.NOTHING else "with what is in it"
+        return Item(live.path, node.kind, what, reason, implied=node.implied)
+
+    # ---- leaves
+
+    def _leaf(self, live: Live) -> Item:
+        node = live.node
+        assert node is not None
+        capabilities = self.moves.capabilities(live)
+        if capabilities is None or node.kind not in capabilities.kinds:
+            return self._refused(
+                live,
+                f"provider {self.state.rules.provider(node)!r} does not offer {node.kind}",
+                "terrace provider list",
+            )
+        try:
+            values = evaluate(node.properties, self._lookup, self._input)
+            wanted = want.want(self.state, live, values)
+        except SpecError as error:
+            where = ".".join(str(part) for part in error.path)
+            return self._refused(live, f"{where}: {error.message}" if where else error.message, error.hint)
+        self.wanted[live.path] = wanted
+        record = self._record(live)
+        sighting = self.moves.sighting(record, capabilities, self.now)
+        if isinstance(sighting, NotSeen) and record.seen is not None:
+            # What stands is planned from what was last seen of it; drift since then is the engine's to find.
+            sighting = Present(record.seen)
+        decision = self.moves.judge(live, wanted, record, sighting, capabilities, self.now)
+        if isinstance(decision, Refuse):
+            return self._refused(live, decision.reason, decision.hint)
+        if isinstance(decision, Act):
+            return self._act(live, wanted, record, decision)
+        what = (
+            Planned.NOTHING if isinstance(decision, Settled) or record.applied is not None else Planned.CREATE
+        )
+        return Item(
+            live.path,
+            node.kind,
+            what,
+            "" if isinstance(decision, Settled) else decision.reason,
+            implied=node.implied,
+        )
+
+    def _record(self, live: Live) -> Record:
+        """The current record, or the one that would become current again."""
+        return live.current or self.moves.recall(live) or self.moves.blank(live, self.now)
+
+    def _act(self, live: Live, wanted: Wanted, record: Record, act: Act) -> Item:
+        change: Change = act.change
+        first = False
+        if act.verb is Verb.CREATE:
+            what = Planned.CREATE if record.applied is None else Planned.HEAL
+        elif act.verb is Verb.REPLACE or change.effect is Effect.REPLACE:
+            what = Planned.REPLACE
+            first = self._claims_clash(wanted, record)
+        elif act.verb in HEALS:
+            what = Planned.HEAL
+        else:
+            what = Planned.UPDATE
+        return Item(
+            live.path,
+            wanted.node.kind,
+            what,
+            act.reason,
+            certain=change.certain,
+            differences=change.differences,
+            delete_first=first,
+            implied=wanted.node.implied,
+        )
+
+    def _claims_clash(self, wanted: Wanted, record: Record) -> bool:
+        if holds(wanted.form, Unknown):
+            return bool(record.claims)
+        return bool(set(self.moves.claims(wanted)) & set(record.claims))
+
+    def _refused(self, live: Live, why: str, hint: str) -> Item:
+        node = live.node
+        assert node is not None
+        return Item(live.path, node.kind, Planned.REFUSED, why, implied=node.implied, hint=hint)
+
+    def _leave(self, live: Live) -> None:
+        record = live.current or (next(iter(live.older.values())) if live.older else None)
+        if record is None or record.shared:
+            return
+        what = Planned.RETAIN if record.keep is Keep.RETAIN else Planned.DELETE
+        if record.applied is None and not record.provider_id:
+            return
+        self.items[live.path] = Item(live.path, record.kind, what, "no longer wanted", implied=record.implied)
+
+    # ---- values
+
+    def _lookup(self, ref: Ref) -> Any:
+        live = self.state.lives.get(ref.node)
+        if live is None or live.node is None:
+            return UNKNOWN
+        kind = self.state.rules.kinds[live.node.kind]
+        if kind.composite:
+            if live.expansion is None or live.expansion.undecided:
+                return UNKNOWN
+            expression = cast("Composite", kind).attribute(live.expansion, ref.path)
+            return evaluate(expression, self._lookup, self._input)
+        item = self.items.get(ref.node)
+        if item is None or item.what is Planned.UNDECIDED:
+            return UNKNOWN
+        if item.what in STILL or (item.what is Planned.UPDATE and not ref.path):
+            return lookup(self.state, ref)
+        wanted = self.wanted.get(ref.node)
+        return kind.foretell(wanted, ref.path) if wanted is not None else UNKNOWN
+
+    def _input(self, args: tuple[Any, ...]) -> Any:
+        path, name, *rest = args
+        live = self.state.lives.get(path)
+        if live is None or live.values is None:
+            return UNKNOWN
+        return step_into(live.values, name, tuple(rest))

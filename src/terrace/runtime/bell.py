@@ -1,0 +1,30 @@
+"""Wakes whoever watches events."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Bell:
+    """Rings after commits that carry events. `count` rises with every ring: read it, look into the store, and
+    wait for a later count."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wakes all who wait."""
+        self.count += 1
+        event, self._event = self._event, asyncio.Event()
+        event.set()
+
+    async def wait(self, after: int, timeout: float) -> bool:
+        """Whether it rang after `count` was `after`, within `timeout` seconds."""
+        if self.count > after:
+            return True
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,285 @@
+"""The control plane of one process: a worker per stack, a hub and a pool per provider, one committer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from terrace.engine import read
+from terrace.engine.ghosts import Ghost
+from terrace.engine.plan import make_plan
+from terrace.engine.state import Rules, StackState
+from terrace.errors import NotFoundError
+from terrace.model.graph import Graph
+from terrace.model.plan import Plan
+from terrace.model.seen import NotSeen
+from terrace.model.stack import Generation, Source, Stack
+from terrace.ports.clock import Clock, Entropy
+from terrace.ports.driver import Driver
+from terrace.ports.kind import Kind
+from terrace.ports.secrets import Secrets
+from terrace.ports.store import Store
+from terrace.ports.telemetry import Telemetry
+from terrace.runtime.bell import Bell
+from terrace.runtime.commits import Committer
+from terrace.runtime.hub import Hub
+from terrace.runtime.pool import Pool
+from terrace.runtime.worker import StackWorker, Surroundings
+
+DAY = 86_400.0
+
+
+class Tuning(msgspec.Struct, frozen=True):
+    """Times in seconds. `resync`: between listings of a provider; `grace`: before a ghost is reaped; `lease`: how
+    long a lease lasts. `events_age` and `events_kept`, `generations_kept` bound what is remembered. `holder` names
+    this process in leases."""
+
+    resync: float = 30.0
+    grace: float = 60.0
+    lease: float = 10.0
+    events_age: float = 30 * DAY
+    events_kept: int = 100_000
+    generations_kept: int = 20
+    holder: str = "local"
+    default_provider: str = "local"
+
+
+class ProviderStatus(msgspec.Struct, frozen=True):
+    """How a provider stands: `why` it cannot be reached ("" when it can), when it was last listed (epoch seconds)."""
+
+    name: str
+    reachable: bool
+    why: str = ""
+    listed: float = 0.0
+    listings: int = 0
+    ghosts: int = 0
+    busy: int = 0
+
+
+class Controller:
+    """Brings stacks to what is desired and keeps them so, until stopped."""
+
+    def __init__(
+        self,
+        store: Store,
+        drivers: Mapping[str, Driver],
+        kinds: Mapping[str, Kind],
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        secrets: Secrets,
+        telemetry: Telemetry,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self.bell = Bell()
+        self.drivers = dict(drivers)
+        self.tuning = tuning or Tuning()
+        self._store = store
+        self._kinds = kinds
+        self._clock = clock
+        self._entropy = entropy
+        self._secrets = secrets
+        self._telemetry = telemetry
+        self._committer = Committer(store, self.bell, clock, telemetry)
+        self._pools = {name: Pool(name, driver, clock, telemetry) for name, driver in drivers.items()}
+        self._workers: dict[str, StackWorker] = {}
+        self._hubs: dict[str, Hub] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._around: Surroundings | None = None
+
+    @property
+    def rules(self) -> Rules:
+        """What decisions are made with."""
+        capabilities = {name: driver.capabilities for name, driver in self.drivers.items()}
+        return Rules(
+            self._kinds,
+            capabilities,
+            self._secrets.digest,
+            default_provider=self.tuning.default_provider,
+            lease=self.tuning.lease,
+        )
+
+    async def start(self) -> None:
+        """Takes up every stack there is."""
+        self._around = Surroundings(
+            store=self._store,
+            committer=self._committer,
+            rules=self.rules,
+            drivers=self.drivers,
+            pools=self._pools,
+            clock=self._clock,
+            entropy=self._entropy,
+            secrets=self._secrets,
+            telemetry=self._telemetry,
+            bell=self.bell,
+            installation=await self._store.installation(),
+            holder=self.tuning.holder,
+            lease=self.tuning.lease,
+            look=self.look,
+        )
+        for stack in await self._store.stacks():
+            self._begin(stack)
+        for name, pool in self._pools.items():
+            if len(pool.driver.capabilities.kinds - pool.driver.capabilities.recorded):
+                hub = Hub(
+                    self._around,
+                    pool,
+                    self._workers.values,
+                    resync=self.tuning.resync,
+                    grace=self.tuning.grace,
+                )
+                self._hubs[name] = hub
+                self._spawn(hub.run())
+                self._spawn(hub.watch())
+        self._spawn(self._renew())
+        self._spawn(self._prune())
+
+    async def stop(self) -> None:
+        """Stops working; what runs is dropped with its intents open, leases are given back."""
+        for pool in self._pools.values():
+            await pool.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in self._workers.values():
+            await worker.stop()
+        for hub in self._hubs.values():
+            await hub.close()
+
+    def wake(self, stack_id: str) -> None:
+        """What is desired of a stack may have changed (or the stack is new)."""
+        worker = self._workers.get(stack_id)
+        if worker is not None and not worker.finished:
+            worker.wake()
+        else:
+            self._spawn(self._adopt(stack_id))
+
+    def look(self, provider: str) -> None:
+        """Asks for a listing of a provider soon."""
+        hub = self._hubs.get(provider)
+        if hub is not None:
+            hub.look()
+
+    # ---- asking
+
+    async def plan(self, stack: Stack | None, graph: Graph, *, deleting: bool = False) -> Plan:
+        """What `graph` would change in a stack (None: a new one): the engine's own decisions, with nothing done."""
+        head = stack or Stack(id="new", project="", name="", generation=0)
+        state = StackState(head, self.rules, self._entropy.uid, await self._store.installation())
+        if stack is not None:
+            state.restore(await self._store.records(stack.id))
+            self._lend_sightings(state, stack.id)
+        for name, hub in self._hubs.items():
+            if hub.trouble is not None:
+                state.silent[name] = hub.trouble
+        now = self._clock.now()
+        generation = Generation(head.generation + 1, graph, Source(""), now, deleting=deleting)
+        return make_plan(state, generation, now)
+
+    def _lend_sightings(self, state: StackState, stack_id: str) -> None:
+        worker = self._workers.get(stack_id)
+        if worker is not None:
+            state.sightings.update(worker.state.sightings)
+            for path, live in worker.state.lives.items():
+                if path in state.lives:
+                    state.lives[path].probe = live.probe
+
+    async def outputs(self, stack_id: str) -> dict[str, Any]:
+        """The outputs of a stack, evaluated: Secret where secret, None where not known yet."""
+        worker = self._workers.get(stack_id)
+        if worker is not None and worker.state.generation is not None and not worker.finished:
+            return read.outputs(worker.state)
+        raise NotFoundError("the stack is not being worked on here")
+
+    def ghosts(self) -> list[Ghost]:
+        """Things with our label that nothing wants, on every provider."""
+        return [ghost for hub in self._hubs.values() for ghost in hub.ghosts.values()]
+
+    async def reap(self, provider: str, provider_id: str) -> None:
+        """Removes one ghost at a person's word. NotFoundError when it is none."""
+        hub = self._hubs.get(provider)
+        if hub is None:
+            raise NotFoundError(f"there is no provider {provider!r}", hint="terrace provider list")
+        await hub.reap(provider_id)
+
+    def provider_status(self) -> list[ProviderStatus]:
+        """How every provider stands."""
+        return [self._status(name) for name in self.drivers]
+
+    def _status(self, name: str) -> ProviderStatus:
+        hub = self._hubs.get(name)
+        trouble: NotSeen | None = hub.trouble if hub else None
+        return ProviderStatus(
+            name=name,
+            reachable=trouble is None,
+            why=trouble.why if trouble else "",
+            listed=hub.listed_at if hub else 0.0,
+            listings=hub.listings if hub else 0,
+            ghosts=len(hub.ghosts) if hub else 0,
+            busy=self._pools[name].busy,
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written at the moment; "" when all is well."""
+        return self._committer.trouble
+
+    # ---- tasks
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._telemetry.log("error", "task.crashed", error=repr(task.exception()))
+
+    async def _adopt(self, stack_id: str) -> None:
+        stack = await self._store.stack(stack_id)
+        known = self._workers.get(stack_id)
+        if stack is not None and (known is None or known.finished):
+            self._begin(stack)
+
+    def _begin(self, stack: Stack) -> None:
+        assert self._around is not None
+        worker = StackWorker(self._around, stack)
+        self._workers[stack.id] = worker
+        for name, hub in self._hubs.items():
+            if hub.trouble is not None:
+                worker.silent(name, hub.trouble)
+        self._spawn(self._work(stack.id, worker))
+
+    async def _work(self, stack_id: str, worker: StackWorker) -> None:
+        """Runs a worker; one that crashed (our bug) is begun anew from what is stored, after a moment."""
+        try:
+            await worker.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._telemetry.log("error", "worker.crashed", stack=worker.state.stack.name, error=repr(error))
+            worker.finished = True
+            await self._clock.sleep(5.0)
+        if self._workers.get(stack_id) is worker:
+            del self._workers[stack_id]
+            await self._adopt(stack_id)
+
+    async def _renew(self) -> None:
+        while True:
+            await self._clock.sleep(self.tuning.lease / 4)
+            for worker in list(self._workers.values()):
+                await worker.renew()
+
+    async def _prune(self) -> None:
+        while True:
+            await self._clock.sleep(600.0)
+            await self._store.prune(
+                events_before=self._clock.now() - self.tuning.events_age,
+                events_kept=self.tuning.events_kept,
+                generations_kept=self.tuning.generations_kept,
+            )

@@ -1,0 +1,236 @@
+"""One provider as everybody sees it: its listings, its hints, its ghosts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from terrace.engine import ghosts
+from terrace.engine.ghosts import Ghost
+from terrace.engine.state import Key
+from terrace.errors import NotFoundError, ProviderError, TerraceError
+from terrace.model.event import Event
+from terrace.model.seen import Names, NotSeen, Seen
+from terrace.model.step import Step, Verb
+from terrace.ports.driver import Driver
+from terrace.runtime.leases import Holding
+from terrace.runtime.pool import Pool
+from terrace.runtime.worker import StackWorker, Surroundings
+
+HINT_DELAY = 0.05
+BUSY_DELAY = 2.0
+OURS_FOR = 5.0
+FIRST_RETRY = 1.0
+STALE_DUPLICATE = 2
+
+
+class Hub:
+    """Lists a provider at every resync and whenever a hint says so; tells every stack; finds ghosts."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        pool: Pool,
+        workers: Callable[[], Iterable[StackWorker]],
+        *,
+        resync: float,
+        grace: float,
+    ) -> None:
+        self.name = pool.name
+        self._around = around
+        self._pool = pool
+        self._driver: Driver = pool.driver
+        self._workers = workers
+        self._resync = resync
+        self._grace = grace
+        self._hint = asyncio.Event()
+        self._holding = Holding(
+            around.store, around.clock, f"provider:{self.name}/", around.holder, around.lease
+        )
+        self.ghosts: dict[str, Ghost] = {}
+        self.listed_at = 0.0
+        self.listings = 0
+        self.trouble: NotSeen | None = None
+
+    def look(self) -> None:
+        """Asks for a listing soon."""
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Lists until cancelled."""
+        wait = 0.0
+        while True:
+            await self._pause(wait)
+            wait = (
+                self._resync
+                if await self._list()
+                else min(self._resync, max(FIRST_RETRY, wait * 2 if self.trouble else 0))
+            )
+
+    async def watch(self) -> None:
+        """Follows the provider's hints until cancelled; a broken stream is followed again."""
+        wait = FIRST_RETRY
+        while True:
+            try:
+                async for hint in self._driver.watch():
+                    wait = FIRST_RETRY
+                    if not self._own_doing(hint):
+                        self._hint.set()
+            except TerraceError as error:
+                self._around.telemetry.log("debug", "watch.broken", provider=self.name, message=error.message)
+            self._hint.set()
+            await self._around.clock.sleep(wait)
+            wait = min(wait * 2, self._resync)
+
+    def _own_doing(self, hint: str) -> bool:
+        """Whether a hint only echoes a step of ours that has come back, whose receipt says more."""
+        at = self._pool.touched.get(hint)
+        return at is not None and self._around.clock.now() - at < OURS_FOR and bool(self._pool.busy)
+
+    async def _pause(self, wait: float) -> None:
+        """Until the next resync, or a moment after a hint; longer while our own steps make hints."""
+        if wait <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._hint.wait(), wait)
+        except TimeoutError:
+            return
+        await self._around.clock.sleep(HINT_DELAY)
+        until = self._around.clock.now() + BUSY_DELAY
+        while self._pool.busy and self._around.clock.now() < until:
+            await self._around.clock.sleep(HINT_DELAY * 4)
+
+    async def _list(self) -> bool:
+        self._hint.clear()
+        started = self._around.clock.now()
+        cut = started - OURS_FOR
+        self._pool.touched = {key: at for key, at in self._pool.touched.items() if at > cut}
+        try:
+            observation = await self._driver.observe(self._around.installation, ())
+        except ProviderError as error:
+            self._silent(started, error)
+            return False
+        except Exception as error:
+            self._around.telemetry.log("error", "observe.crashed", provider=self.name, error=repr(error))
+            self._silent(started, ProviderError(f"{type(error).__name__}: {error}"))
+            return False
+        self.listings += 1
+        self.listed_at = started
+        if self.trouble is not None:
+            self.trouble = None
+            await self._say("provider.back", f"provider {self.name} answers again")
+        items = by_key(observation.items, self._around.installation)
+        for worker in list(self._workers()):
+            worker.observed(self.name, started, items)
+        await self._find_ghosts(items, started)
+        return True
+
+    def _silent(self, started: float, error: ProviderError) -> None:
+        why = f"provider {self.name} cannot be reached: {error.message}"
+        if self.trouble is None:
+            self._around.telemetry.log(
+                "warning", "provider.silent", provider=self.name, message=error.message
+            )
+        self.trouble = NotSeen(self.trouble.since if self.trouble else started, why)
+        for worker in list(self._workers()):
+            worker.silent(self.name, self.trouble)
+
+    async def _say(self, kind: str, message: str) -> None:
+        await self._around.store.publish([Event(kind=kind, at=self._around.clock.now(), message=message)])
+        self._around.bell.ring()
+
+    # ---- ghosts
+
+    async def _find_ghosts(self, items: Mapping[Key, Sequence[Seen]], started: float) -> None:
+        candidates = await self._candidates(items)
+        if not candidates and not self.ghosts:
+            return
+        now = self._around.clock.now()
+        before = self.ghosts
+        self.ghosts = ghosts.judge(self.name, candidates, before, self._driver.capabilities.data, now)
+        for provider_id, ghost in self.ghosts.items():
+            if provider_id not in before:
+                kept = f"; kept: {ghost.kept}" if ghost.kept else ""
+                await self._say(
+                    "ghost.found",
+                    f"{ghost.seen.kind} {ghost.seen.name or provider_id} on {self.name} is wanted by nothing{kept}",
+                )
+        reapable = ghosts.to_reap(self.ghosts, before, self._grace, started)
+        if not reapable or not await self._holding.take():
+            return
+        for ghost in reapable:
+            await self._reap(ghost)
+
+    async def _candidates(self, items: Mapping[Key, Sequence[Seen]]) -> list[Seen]:
+        """Things with our label that no record knows, and doubles of those that one does. Read after the listing."""
+        strange = [seen for key, found in items.items() if not self._known_here(key) for seen in found]
+        owners = [seen.owner for seen in strange if seen.owner is not None]
+        known = await self._around.store.known(owners) if owners else set()
+        disowned = {r.provider_id for r in await self._around.store.rulings(self.name)} if strange else set()
+        candidates = [
+            seen
+            for seen in strange
+            if seen.owner is not None
+            and (seen.owner.uid, seen.owner.incarnation) not in known
+            and seen.provider_id not in disowned
+        ]
+        for key, found in items.items():
+            if len(found) > 1:
+                candidates += self._doubles(key, found)
+        return candidates
+
+    def _known_here(self, key: Key) -> bool:
+        return any(worker.state.record(key) is not None for worker in self._workers())
+
+    def _doubles(self, key: Key, found: Sequence[Seen]) -> list[Seen]:
+        """All but the one whose id is committed; none while that is not known."""
+        for worker in self._workers():
+            known = worker.state.record(key)
+            if known is not None and known[1].provider_id and known[1].intent is None:
+                return [seen for seen in found if seen.provider_id != known[1].provider_id]
+        return []
+
+    async def _reap(self, ghost: Ghost) -> None:
+        owner = ghost.seen.owner
+        if owner is None:
+            return
+        step = Step(
+            verb=Verb.DELETE,
+            kind=ghost.seen.kind,
+            owner=owner,
+            names=Names(path=ghost.seen.name),
+            provider_id=ghost.seen.provider_id,
+            attributes=ghost.seen.attributes,
+        )
+        try:
+            receipt = await self._driver.apply(step, self._holding)
+        except TerraceError as error:
+            self._around.telemetry.log("warning", "ghost.stays", provider=self.name, message=error.message)
+            return
+        if receipt.seen is None and not receipt.handle:
+            self.ghosts.pop(ghost.seen.provider_id, None)
+            await self._say(
+                "ghost.reaped",
+                f"{ghost.seen.kind} {ghost.seen.name or ghost.seen.provider_id} on {self.name} is gone",
+            )
+
+    async def reap(self, provider_id: str) -> None:
+        """Reaps one ghost at a person's word, data or not. NotFoundError when it is no ghost."""
+        ghost = self.ghosts.get(provider_id)
+        if ghost is None:
+            raise NotFoundError(f"{provider_id} is not a ghost on {self.name}", hint="terrace ghost list")
+        await self._holding.take()
+        await self._reap(ghost)
+
+    async def close(self) -> None:
+        """Gives the provider's lease back."""
+        await self._holding.release()
+
+
+def by_key(items: Iterable[Seen], installation: str) -> dict[Key, list[Seen]]:
+    """What is ours of a listing, by (uid, incarnation)."""
+    found: dict[Key, list[Seen]] = {}
+    for seen in items:
+        if seen.owner is not None and seen.owner.installation == installation:
+            found.setdefault((seen.owner.uid, seen.owner.incarnation), []).append(seen)
+    return found

@@ -1,0 +1,98 @@
+"""Runs steps against one provider, so many at once and so many a second as its settings allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from terrace.errors import InvariantError, TerraceError, TransientError
+from terrace.model.step import Receipt, Step
+from terrace.ports.clock import Clock
+from terrace.ports.driver import Driver, Fence
+from terrace.ports.telemetry import Telemetry
+
+APPLY_LIMIT = 60.0
+
+
+class Taker(Protocol):
+    """Who gets the outcome of a step."""
+
+    def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
+        """It came back."""
+
+    def failure(self, step: Step, error: TerraceError) -> None:
+        """It failed."""
+
+
+class Pool:
+    """A provider's workers. Steps wait in order; a worker takes the next as soon as it is free."""
+
+    def __init__(self, name: str, driver: Driver, clock: Clock, telemetry: Telemetry) -> None:
+        self.name = name
+        self.driver = driver
+        self._clock = clock
+        self._telemetry = telemetry
+        self._queue: deque[tuple[Step, Fence, Taker]] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._next = 0.0
+        self.touched: dict[str, float] = {}
+        self.on_idle: Callable[[], None] = lambda: None
+
+    @property
+    def busy(self) -> int:
+        """How many steps run or wait."""
+        return len(self._workers) + len(self._queue)
+
+    def submit(self, step: Step, fence: Fence, taker: Taker) -> None:
+        """Runs a step as soon as there is room."""
+        self._queue.append((step, fence, taker))
+        if len(self._workers) < max(1, self.driver.capabilities.concurrency):
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._gone)
+
+    def _gone(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not self._workers:
+            self.on_idle()
+
+    async def _work(self) -> None:
+        rate = self.driver.capabilities.rate
+        while self._queue:
+            step, fence, taker = self._queue.popleft()
+            if rate:
+                await self._pace(rate)
+            try:
+                receipt = await self.driver.apply(step, fence)
+            except TerraceError as error:
+                taker.failure(step, error)
+            except TimeoutError:
+                taker.failure(step, TransientError("the provider did not answer in time"))
+            except Exception as error:
+                self._telemetry.log(
+                    "error", "step.crashed", provider=self.name, kind=step.kind, error=repr(error)
+                )
+                taker.failure(
+                    step, InvariantError(f"driver of {self.name!r} failed: {type(error).__name__}: {error}")
+                )
+            else:
+                if receipt.seen is not None:
+                    self.touched[receipt.seen.provider_id] = self._clock.now()
+                elif step.provider_id:
+                    self.touched[step.provider_id] = self._clock.now()
+                taker.receipt(self.name, step, receipt)
+
+    async def _pace(self, rate: float) -> None:
+        now = self._clock.now()
+        self._next = max(self._next, now) + 1.0 / rate
+        if self._next - 1.0 / rate > now:
+            await self._clock.sleep(self._next - 1.0 / rate - now)
+
+    async def close(self) -> None:
+        """Drops what waits and stops what runs."""
+        self._queue.clear()
+        for worker in list(self._workers):
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)

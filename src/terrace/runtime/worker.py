@@ -1,0 +1,301 @@
+"""One stack's loop: take in what came, decide, commit, start what is to run, sleep until something wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from terrace.engine import absorb, advance, summary
+from terrace.engine.state import Key, Rules, StackState, Turn
+from terrace.errors import LeaseLostError, TerraceError
+from terrace.model.event import Event
+from terrace.model.seen import NotSeen, Seen
+from terrace.model.stack import Generation, OnFailure, Phase, Stack
+from terrace.model.step import Receipt, Step
+from terrace.ports.clock import Clock, Entropy
+from terrace.ports.driver import Driver
+from terrace.ports.secrets import Secrets
+from terrace.ports.store import Commit, Store
+from terrace.ports.telemetry import Telemetry
+from terrace.runtime.bell import Bell
+from terrace.runtime.commits import Committer
+from terrace.runtime.leases import Holding
+from terrace.runtime.pool import Pool
+from terrace.runtime.probing import Prober
+from terrace.runtime.scrub import Scrubber
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the workers of one engine share."""
+
+    store: Store
+    committer: Committer
+    rules: Rules
+    drivers: Mapping[str, Driver]
+    pools: Mapping[str, Pool]
+    clock: Clock
+    entropy: Entropy
+    secrets: Secrets
+    telemetry: Telemetry
+    bell: Bell
+    installation: str
+    holder: str
+    lease: float
+    look: Callable[[str], None]
+
+
+class StackWorker:
+    """The one writer of a stack, while it holds the lease."""
+
+    def __init__(self, around: Surroundings, stack: Stack) -> None:
+        self._around = around
+        self._holding = Holding(around.store, around.clock, f"stack:{stack.id}", around.holder, around.lease)
+        self._wake = asyncio.Event()
+        self._inbox: list[Callable[[float], None]] = []
+        self._reread = True
+        self._scrub = Scrubber(())
+        self._prober = Prober(around.drivers, around.clock, self._probed, self._last_words)
+        self._rollback: Generation | None = None
+        self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
+        self.finished = False
+
+    # ---- what others call
+
+    def wake(self) -> None:
+        """What is desired may have changed."""
+        self._reread = True
+        self._wake.set()
+
+    def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
+        """A step of this stack came back."""
+        receipt = self._scrub.receipt(receipt)
+        if step.kind in self._around.rules.capabilities[provider].made:
+            self.state.turn.synced = True
+        self._take(lambda now: absorb.receive(self.state, provider, step, receipt, now))
+
+    def failure(self, step: Step, error: TerraceError) -> None:
+        """A step of this stack failed."""
+        if isinstance(error, LeaseLostError):
+            self._take(lambda now: self._lost())
+            return
+        error = self._scrub.error(error)
+        jitter = self._around.entropy.random()
+        self._take(lambda now: absorb.fail(self.state, step, error, now, jitter))
+
+    def observed(self, provider: str, started: float, items: Mapping[Key, Sequence[Seen]]) -> None:
+        """A complete listing of a provider."""
+        self._take(lambda now: absorb.observe(self.state, provider, started, items, now))
+
+    def silent(self, provider: str, why: NotSeen) -> None:
+        """A provider cannot be listed."""
+        self._take(lambda now: absorb.silence(self.state, provider, why))
+
+    async def renew(self) -> None:
+        """Keeps the lease; without it the worker stops."""
+        if self._holding.lease is not None and not await self._holding.take():
+            self._lost()
+            self._wake.set()
+
+    def _take(self, entry: Callable[[float], None]) -> None:
+        self._inbox.append(entry)
+        self._wake.set()
+
+    def _probed(self, path: str, healthy: bool | None, why: str) -> None:
+        self._take(lambda now: absorb.probed(self.state, path, healthy, self._scrub.text(why)))
+
+    def _last_words(self, path: str, text: str) -> None:
+        self._take(lambda now: absorb.last_words(self.state, path, self._scrub.text(text), now))
+
+    def _lost(self) -> None:
+        self.finished = True
+
+    # ---- the loop
+
+    async def run(self) -> None:
+        """Works until the stack is gone, the lease is lost, or the task is cancelled."""
+        while not await self._holding.take():
+            await self._around.clock.sleep(self._around.lease / 4)
+        self.state.epoch = self._holding.epoch
+        await self._load()
+        try:
+            while not self.finished:
+                await self._turn()
+                await self._sleep()
+        except LeaseLostError:
+            self.finished = True
+        finally:
+            self._prober.close()
+
+    async def stop(self) -> None:
+        """Gives the lease back so that another engine can go on at once."""
+        self.finished = True
+        self._prober.close()
+        await self._holding.release()
+
+    async def _load(self) -> None:
+        records = await self._around.store.records(self.state.stack.id)
+        self.state.restore(records)
+
+    async def _read_desired(self) -> None:
+        stack = await self._around.store.stack(self.state.stack.id)
+        if stack is None:
+            self.finished = True
+            return
+        now = self._around.clock.now()
+        before, self.state.stack = self.state.stack, stack
+        known = self.state.generation
+        if known is None or stack.generation != known.number:
+            generation = await self._around.store.generation(stack.id, stack.generation)
+            if generation is not None:
+                self._scrub = Scrubber.of(generation)
+                advance.desire(self.state, generation, now)
+        elif stack.retries != before.retries:
+            advance.retry(self.state, now)
+        if stack.forget and not before.forget:
+            for path in self.state.lives:
+                self.state.touch(path)
+
+    async def _turn(self) -> None:
+        self._wake.clear()
+        if self._reread:
+            self._reread = False
+            await self._read_desired()
+            if self.finished:
+                return
+        now = self._around.clock.now()
+        inbox, self._inbox = self._inbox, []
+        for entry in inbox:
+            entry(now)
+        turn = advance.advance(self.state, now)
+        head = summary.summarise(self.state, now)
+        commit = self._commit(turn, head, now)
+        if commit is not None:
+            if not await self._around.committer.commit(commit):
+                raise LeaseLostError(f"the lease on {self.state.stack.name} went to another engine")
+            await self._after(commit, head)
+        for provider, step in turn.steps:
+            self._around.pools[provider].submit(step, self._holding, self)
+        for provider in self.state.observe:
+            self._around.look(provider)
+        self.state.observe.clear()
+        self._prober.follow(self.state, turn)
+
+    def _commit(self, turn: Turn, head: Stack, now: float) -> Commit | None:
+        before = self.state.stack
+        generation = self.state.generation
+        if head.phase is not before.phase and generation is not None:
+            if head.phase is Phase.SETTLED:
+                turn.events.append(
+                    self._event(head, "stack.settled", f"generation {generation.number} is settled", now)
+                )
+            elif head.phase is not Phase.SETTLING or before.phase is Phase.SETTLED:
+                turn.events.append(self._event(head, f"stack.{head.phase}", head.why, now))
+        failed = self._failed(head, now)
+        if failed:
+            turn.events.append(self._event(head, "stack.failed", failed[1], now))
+        newly = head.settled != before.settled or (
+            head.phase is Phase.SETTLED and before.phase is not Phase.SETTLED
+        )
+        same = replace(head, updated=before.updated, since=before.since) == before
+        if not turn and same and not failed:
+            return None
+        self.state.stack = head
+        return Commit(
+            stack=head.id,
+            epoch=self.state.epoch,
+            upserts=tuple(turn.upserts.values()),
+            removals=tuple(turn.removals),
+            events=tuple(turn.events),
+            rulings=tuple(turn.rulings),
+            unrulings=tuple(turn.unrulings),
+            head=head,
+            settled=head.settled if newly and head.phase is Phase.SETTLED else 0,
+            settled_at=now,
+            failed=failed,
+            generation=self._rollback,
+            gone=head.phase is Phase.GONE,
+            synced=turn.synced or bool(failed),
+        )
+
+    def _event(self, head: Stack, kind: str, message: str, now: float) -> Event:
+        return Event(
+            kind=kind, at=now, stack=head.id, message=message, state=head.phase, generation=head.generation
+        )
+
+    def _failed(self, head: Stack, now: float) -> tuple[int, str] | None:
+        """Whether the generation fails in this turn: at its first permanent error, or when its time is up."""
+        generation = self.state.generation
+        if (
+            generation is None
+            or generation.failed
+            or generation.settled
+            or head.phase in (Phase.SETTLED, Phase.GONE)
+        ):
+            return None
+        why = advance.permanent(self.state) or (
+            f"not settled within {generation.timeout:g} s: {head.why}"
+            if now >= generation.created + generation.timeout
+            else ""
+        )
+        if not why:
+            return None
+        self.state.generation = replace(generation, failed=why)
+        return generation.number, why
+
+    async def _after(self, commit: Commit, head: Stack) -> None:
+        generation = self.state.generation
+        if commit.generation is not None:
+            self._rollback = None
+            self.wake()
+        if commit.gone:
+            self.finished = True
+        if commit.settled and generation is not None:
+            self.state.generation = replace(generation, settled=commit.settled_at)
+        if commit.failed and generation is not None and generation.on_failure is OnFailure.ROLLBACK:
+            await self._roll_back(generation, head)
+
+    async def _roll_back(self, failed: Generation, head: Stack) -> None:
+        """The rule the owner chose: the content of the last settled generation is wanted again."""
+        now = self._around.clock.now()
+        if failed.restores or failed.deleting:
+            return
+        good = await self._around.store.generation(head.id, head.settled) if head.settled else None
+        if good is None:
+            self.state.say(
+                "stack.kept", now, message="there is no settled generation to go back to; what exists is kept"
+            )
+        else:
+            why = f"rollback to {good.number}: generation {failed.number} failed"
+            self.state.say("stack.rollback", now, message=why)
+            self._rollback = replace(
+                good,
+                number=failed.number + 1,
+                created=now,
+                why=why,
+                who="terrace",
+                settled=0.0,
+                failed="",
+                restores=good.number,
+            )
+        self._wake.set()
+
+    async def _sleep(self) -> None:
+        if self.finished or self._inbox or self._reread:
+            return
+        now = self._around.clock.now()
+        due = self.state.next_look()
+        generation = self.state.generation
+        if generation and not generation.settled and not generation.failed:
+            end = generation.created + generation.timeout
+            due = end if due is None else min(due, end)
+        if due is None:
+            await self._wake.wait()
+        elif due > now:
+            try:
+                await asyncio.wait_for(self._wake.wait(), due - now)
+            except TimeoutError:
+                return
