@@ -31,6 +31,10 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
         depart.finish(state, live, record, "", now)
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
+    else:
+        state.doing.pop(key, None)
+        state.sightings[key] = Absent(now)
+        state.put(live, replace(record, intent=None, received=now))
     state.touch(live.path)
 
 
@@ -166,7 +170,7 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
         record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished
     ):
         changes["exits"] = retry.exits(record, seen.finished or now)
-        state.ended.add(live.path)
+        state.ended[live.path] = seen.exit_code
     if created and intent is not None:
         changes |= {"intent": None, "received": now, "fault": None}
         if seen.owner is not None and seen.owner.digest not in ("", record.digest):
@@ -195,11 +199,10 @@ def probed(state: StackState, path: str, healthy: bool | None, why: str) -> None
         state.touch(path)
 
 
-def last_words(state: StackState, path: str, text: str, now: float) -> None:
+def last_words(state: StackState, path: str, code: int | None, text: str, now: float) -> None:
     """What a machine that ended had last written."""
     live = state.lives.get(path)
     if live is not None and live.current is not None:
         live.words = text
-        code = live.current.seen.exit_code if live.current.seen else None
         state.say("resource.exited", now, path, f"ended with code {code}; its last lines: {text}")
         state.touch(path)

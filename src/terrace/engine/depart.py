@@ -120,7 +120,7 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
         live,
         record,
         State.DELETING,
-        record.why if record.why else "no longer wanted",
+        "replaced" if live.node is not None else "no longer wanted",
         now,
         intent=intent,
         deleting=True,

@@ -14,6 +14,9 @@ from terrace.ports.kind import Composite
 
 def readable(live: Live) -> Record | None:
     """The newest incarnation that was ever ready: what a reference means."""
+    current = live.current
+    if current is not None and current.ready and current.seen is not None:
+        return current
     for record in reversed(live.records()):
         if record.ready and record.seen is not None:
             return record

@@ -145,7 +145,7 @@ class StackState:
         self.timers: list[tuple[float, str]] = []
         self.looks: dict[str, float] = {}
         self.observe: set[str] = set()
-        self.ended: set[str] = set()
+        self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()
 

@@ -61,7 +61,7 @@ def remembered(live: Live, record: Record) -> Wanted | None:
     if live.node is None or record.applied is None or record.kind not in SPECS:
         return None
     try:
-        spec = msgspec.convert(record.applied, SPECS[record.kind])
+        spec: Any = msgspec.convert(record.applied, SPECS[record.kind])
     except msgspec.ValidationError:
         return None
     return Wanted(

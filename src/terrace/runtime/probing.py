@@ -24,7 +24,7 @@ class Prober:
         drivers: Mapping[str, Driver],
         clock: Clock,
         report: Callable[[str, bool | None, str], None],
-        words: Callable[[str, str], None],
+        words: Callable[[str, int | None, str], None],
     ) -> None:
         self._drivers = drivers
         self._clock = clock
@@ -46,8 +46,8 @@ class Prober:
         for path in list(self._tasks):
             if path not in state.lives:
                 self._forget(path)
-        for path in state.ended:
-            self._read(state.lives.get(path))
+        for path, code in state.ended.items():
+            self._read(state.lives.get(path), code)
         state.ended.clear()
 
     def _follow(self, live: Live) -> None:
@@ -93,16 +93,16 @@ class Prober:
                 self._report(path, None, f"waiting for its first {health.type} check: {why}")
             await self._clock.sleep(health.interval if was is not None else min(health.interval, 1.0))
 
-    def _read(self, live: Live | None) -> None:
+    def _read(self, live: Live | None, code: int | None) -> None:
         record = live.current if live else None
         driver = self._drivers.get(record.provider) if record else None
         if live is None or record is None or driver is None or not hasattr(driver, "logs"):
             return
-        task = asyncio.create_task(self._last(live.path, cast("Guests", driver), record.provider_id))
+        task = asyncio.create_task(self._last(live.path, cast("Guests", driver), record.provider_id, code))
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
 
-    async def _last(self, path: str, guests: Guests, provider_id: str) -> None:
+    async def _last(self, path: str, guests: Guests, provider_id: str, code: int | None) -> None:
         data = b""
         try:
             async for chunk in guests.logs(provider_id, tail=LAST_LINES):
@@ -111,7 +111,7 @@ class Prober:
             return
         lines = data.decode(errors="replace").strip().splitlines()[-LAST_LINES:]
         if lines:
-            self._words(path, " | ".join(line.strip() for line in lines))
+            self._words(path, code, " | ".join(line.strip() for line in lines))
 
     def close(self) -> None:
         """Stops every check."""

@@ -107,8 +107,8 @@ class StackWorker:
     def _probed(self, path: str, healthy: bool | None, why: str) -> None:
         self._take(lambda now: absorb.probed(self.state, path, healthy, self._scrub.text(why)))
 
-    def _last_words(self, path: str, text: str) -> None:
-        self._take(lambda now: absorb.last_words(self.state, path, self._scrub.text(text), now))
+    def _last_words(self, path: str, code: int | None, text: str) -> None:
+        self._take(lambda now: absorb.last_words(self.state, path, code, self._scrub.text(text), now))
 
     def _lost(self) -> None:
         self.finished = True
