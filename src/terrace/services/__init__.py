@@ -1,1 +1,36 @@
 """Use cases: what people and programs can ask Terrace for, each through the gate."""
+
+from __future__ import annotations
+
+from terrace.services.admission import Admission
+from terrace.services.doctor import Doctor
+from terrace.services.events import Events
+from terrace.services.gate import Surface
+from terrace.services.ghosts import Ghosts
+from terrace.services.guests import Inside
+from terrace.services.history import History
+from terrace.services.images import Images
+from terrace.services.outputs import Outputs
+from terrace.services.providers import Providers
+from terrace.services.resources import Resources
+from terrace.services.settings import Settings
+from terrace.services.stacks import Stacks
+
+
+class Services:
+    """All use cases of one server. `installation` is the id that its labels carry."""
+
+    def __init__(self, surface: Surface, settings: Settings, installation: str) -> None:
+        self.settings = settings
+        self.installation = installation
+        self.telemetry = surface.telemetry
+        self.stacks = Stacks(surface, Admission(settings, surface.controller.drivers))
+        self.history = History(surface, self.stacks)
+        self.resources = Resources(surface)
+        self.outputs = Outputs(surface)
+        self.events = Events(surface)
+        self.providers = Providers(surface)
+        self.ghosts = Ghosts(surface, self.providers)
+        self.images = Images(surface, self.providers, installation)
+        self.inside = Inside(surface, self.providers)
+        self.doctor = Doctor(surface, settings)

@@ -1,5 +1,5 @@
-"""From what a request brings to a graph that may be saved: limits, compiling, and whether the providers, images and
-flavors it names exist. What is wrong is reported in one go, each mistake at its place."""
+"""From what a request brings to a graph that may be saved: limits, compiling, and whether the providers,
+images and flavors it names exist. What is wrong is reported in one go, each mistake at its place."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A wish that may be saved: its graph, the effective parameters (hidden ones as Secret), and the source with
-    everything sealed that may hold a secret."""
+    """A wish that may be saved: its graph, the effective parameters (hidden ones as Secret), and the source
+    with everything sealed that may hold a secret."""
 
     graph: Graph
     parameters: dict[str, Any]
@@ -230,8 +230,8 @@ def _check_files(source: Source) -> None:
 
 
 def _sealed(source: Source, compiled: Compiled) -> Source:
-    """The source as it is kept: hidden parameters as Secret and, once there are any, the files too, in which they
-    may stand as defaults, in environments, or as what a nested template is given."""
+    """The source as it is kept: hidden parameters as Secret and, once there are any, the files too, in which
+    they may stand as defaults, in environments, or as what a nested template is given."""
     hidden = {name for name, value in compiled.parameters.items() if holds(value, Secret)}
     if not hidden and not any(blueprint.hidden for blueprint in compiled.graph.blueprints.values()):
         return source

@@ -31,8 +31,8 @@ class Events:
     async def watch(
         self, actor: Actor, where: Where | None, after: int | None
     ) -> AsyncIterator[Sequence[Event]]:
-        """Events as they are committed, in batches, those after number `after` (None: from now on); an empty batch is a
-        heartbeat. Refusals come from this call; the iterator ends when the server does."""
+        """Events as they are committed, in batches, those after number `after` (None: from now on); an empty
+        batch is a heartbeat. Refusals come from this call; the iterator ends when the server does."""
         stack = await self._stack(actor, where)
         if after is None:
             newest = await self._on.store.events(newest=True, limit=1)

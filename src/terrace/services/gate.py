@@ -1,5 +1,5 @@
-"""The one door: every use case goes through it with an Actor, a Right and a project, and nothing reaches a stack any
-other way. Who may do what, quotas and the audit log are decided here and nowhere else."""
+"""The one door: every use case goes through it with an Actor, a Right and a project, and nothing reaches a
+stack any other way. Who may do what, quotas and the audit log are decided here and nowhere else."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Gate:
         self._telemetry = telemetry
 
     def admit(self, actor: Actor, right: Right, project: str = "", subject: str = "") -> None:
-        """Passes if `actor` has the right in `project` ("": the installation). ForbiddenError when not, UserError for a
-        name that cannot be. `subject` is what it is about, for the audit log."""
+        """Passes if `actor` has the right in `project` ("": the installation). ForbiddenError when not,
+        UserError for a name that cannot be. `subject` is what it is about, for the audit log."""
         if project:
             check_name("project", project, _PROJECT)
         if not actor.owner:
@@ -92,6 +92,7 @@ class Surface(msgspec.Struct, frozen=True):
     controller: Controller
     clock: Clock
     entropy: Entropy
+    telemetry: Telemetry
     defaults: Defaults = Defaults()
 
 

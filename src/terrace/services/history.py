@@ -31,8 +31,9 @@ class History:
     async def rollback(
         self, actor: Actor, where: Where, to: int | None = None, expected: int | None = None
     ) -> Stack:
-        """Wants generation `to` again, by default the newest before the present one that settled: saved as a new
-        generation with its content. `expected` as in Stacks.apply. ConflictError: nothing to go back to."""
+        """Wants generation `to` again, by default the newest before the present one that settled: saved as a
+        new generation with its content. `expected` as in Stacks.apply. ConflictError: nothing to go back
+        to."""
         await self._on.gate.stack(actor, Right.WRITE, where)
         async with self._stacks.turn(where):
             stack, target = await self._target(actor, Right.WRITE, where, to)

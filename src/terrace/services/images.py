@@ -34,7 +34,8 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Unfenced:
-    """The fence of work that belongs to no stack, so that no lease guards it: fetching an image twice does no harm."""
+    """The fence of work that belongs to no stack, so that no lease guards it: fetching an image twice does no
+    harm."""
 
     def check(self, timeout: float) -> None:
         """Lets everything pass."""
@@ -60,8 +61,8 @@ class Images:
         return [Image(name, source, *found[source]) for name, source in names]
 
     async def fetch(self, actor: Actor, provider: str, name: str) -> AsyncIterator[Progress]:
-        """Builds or pulls the image `name` (a name of the catalogue, a reference, or recipe:NAME). Refusals come
-        from this call; the iterator tells how far it is, and raises what the provider says."""
+        """Builds or pulls the image `name` (a name of the catalogue, a reference, or recipe:NAME). Refusals
+        come from this call; the iterator tells how far it is, and raises what the provider says."""
         self._on.gate.admit(actor, Right.INSTALLATION, subject=f"image {provider}/{name}")
         driver = self._providers.driver(provider)
         if "Image" not in driver.capabilities.kinds:

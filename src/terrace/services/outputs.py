@@ -13,7 +13,8 @@ from terrace.services.gate import Actor, Right, Surface, Where
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """One output as plain data. `value` None: not known (yet). `secret`: hidden unless it was asked to be revealed."""
+    """One output as plain data. `value` None: not known (yet). `secret`: hidden unless it was asked to be
+    revealed."""
 
     name: str
     value: Any
@@ -27,7 +28,8 @@ class Outputs:
         self._on = surface
 
     async def listing(self, actor: Actor, where: Where, *, reveal: bool = False) -> list[Shown]:
-        """All of them, by name. `reveal` gives secrets away, which needs a right of its own and is audited."""
+        """All of them, by name. `reveal` gives secrets away, which needs a right of its own and is
+        audited."""
         stack = await self._on.gate.stack(actor, Right.REVEAL if reveal else Right.READ, where)
         values = await self._on.controller.outputs(stack.id)
         return [

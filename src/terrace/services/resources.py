@@ -20,7 +20,8 @@ class Resources:
     async def page(
         self, actor: Actor, where: Where, *, under: str = "", after: str = "", limit: int = 1000
     ) -> list[RecordRow]:
-        """Records by path, those at or below `under`, after the cursor `after`; departing incarnations too."""
+        """Records by path, those at or below `under`, after the cursor `after`; departing incarnations
+        too."""
         stack = await self._on.gate.stack(actor, Right.READ, where)
         if under:
             check_path(under)

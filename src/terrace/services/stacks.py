@@ -1,4 +1,5 @@
-"""Stacks as a whole: asking for one, seeing what that would change, taking it away, waiting until it stands."""
+"""Stacks as a whole: asking for one, seeing what that would change, taking it away, waiting until it
+stands."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from terrace.services.gate import Actor, Right, Surface, Where
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A wish that was saved: the stack as it now is, whether it is new, and what was odd about the documents."""
+    """A wish that was saved: the stack as it now is, whether it is new, and what was odd about the
+    documents."""
 
     stack: Stack
     created: bool = False
@@ -49,8 +51,9 @@ class Stacks:
         return await self._on.gate.stack(actor, Right.READ, where)
 
     async def apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Accepted:
-        """Saves the wish as the stack's next generation, synced, and wakes the engine. `expected`: the generation the
-        caller knows (0: the stack must not exist; None: whatever). DocumentError, QuotaError, ConflictError."""
+        """Saves the wish as the stack's next generation, synced, and wakes the engine. `expected`: the
+        generation the caller knows (0: the stack must not exist; None: whatever). DocumentError, QuotaError,
+        ConflictError."""
         self._on.gate.enter(actor, Right.WRITE, where)
         async with self.turn(where):
             found = await self._current(where, expected)
@@ -118,8 +121,8 @@ class Stacks:
         return stack
 
     async def wait(self, actor: Actor, stack: Stack, timeout: float, *, gone: bool = False) -> Stack:
-        """The stack once its generation has settled or failed, or once it is `gone` (then with that phase), or as it
-        is after `timeout` seconds."""
+        """The stack once its generation has settled or failed, or once it is `gone` (then with that phase),
+        or as it is after `timeout` seconds."""
         self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
         wanted = stack.generation
         deadline = self._on.clock.now() + timeout
@@ -136,7 +139,8 @@ class Stacks:
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 
     async def save(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved meanwhile."""
+        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved
+        meanwhile."""
         try:
             saved = await self._on.store.save_generation(stack, generation, expected)
         except OverflowError as error:
@@ -147,7 +151,8 @@ class Stacks:
         return saved
 
     def turn(self, where: Where) -> asyncio.Lock:
-        """Held for one change of a stack: two people who make the same stack at once do not get half of each."""
+        """Held for one change of a stack: two people who make the same stack at once do not get half of
+        each."""
         return self._turns.setdefault(where, asyncio.Lock())
 
     # --- inside

@@ -1,0 +1,26 @@
+"""API v1: the use cases over HTTP. Knows how they look there, and nothing of how they are done."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from terrace import __version__
+from terrace.api import events, guests, history, providers, resources, server, stacks
+from terrace.api.documents import publish
+from terrace.api.limits import BodyLimit
+from terrace.api.problems import install
+from terrace.services import Services
+
+ROUTERS = (server, stacks, history, resources, events, guests, providers)
+
+
+def build(services: Services) -> FastAPI:
+    """The app that serves `services`."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json", redirect_slashes=False)
+    app.state.services = services
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(BodyLimit, limit=services.settings.limits.body)
+    install(app, services.telemetry)
+    publish(app, __version__)
+    return app

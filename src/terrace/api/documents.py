@@ -1,0 +1,127 @@
+"""How bodies are read and answers written: JSON by msgspec on both sides, and the OpenAPI that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from terrace.api.views import ProblemView
+from terrace.errors import UserError
+
+T = TypeVar("T")
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+_REFERENCE = "#/components/schemas/{name}"
+_encoder = msgspec.json.Encoder()
+_shapes: dict[str, Any] = {}
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`value` (a Struct of views.py) as a JSON response."""
+    return Response(_encoder.encode(value), status, headers, JSON)
+
+
+def line(value: Any) -> bytes:
+    """`value` as one line of newline-delimited JSON."""
+    return _encoder.encode(value) + b"\n"
+
+
+async def read(request: Request, kind: type[T]) -> T:
+    """The body as a `kind`; UserError that names the field, never what was in it. An empty body is an empty
+    object."""
+    data = await request.body()
+    try:
+        return msgspec.json.decode(data or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        message = str(error).replace("`", '"').replace("Object", "The body")
+        raise UserError(message, code="invalid-request") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        hint = "send a JSON object, in UTF-8"
+        raise UserError("the body is not JSON", code="invalid-request", hint=hint) from None
+
+
+# --- OpenAPI
+
+
+def shape(kind: Any) -> dict[str, str]:
+    """A reference to the schema of a Struct, which is published with all it is made of."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
+    _shapes.update(components)
+    return schema
+
+
+def gives(
+    kind: Any,
+    description: str,
+    *,
+    example: Any = None,
+    media: str = JSON,
+    status: int = 200,
+    fails: Sequence[int] = (),
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: what it gives, and with which statuses it refuses."""
+    content: dict[str, Any] = {"schema": shape(kind)}
+    if example is not None:
+        content["example"] = example
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"description": description, "content": {media: content}}
+    }
+    for code in (400, 403, *fails):
+        found[code] = {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
+    return found
+
+
+def takes(kind: Any, example: Any) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads a body."""
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": shape(kind), "example": example}}}}
+
+
+REFUSALS = {
+    400: "The request cannot be understood",
+    403: "The credential does not grant this",
+    404: "There is no such thing",
+    409: "The world has moved, or there is nothing to do it to",
+    412: "If-Match names another generation than the present one",
+    413: "The body or a document is too large",
+    422: "A document is wrong; `problems` says where",
+    429: "A limit is reached",
+    502: "The provider refuses",
+    503: "The provider, or the store, cannot be reached now",
+}
+
+
+def publish(app: FastAPI, version: str) -> None:
+    """Serves /v1/openapi.json, made when first asked for."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title="Terrace",
+                version=version,
+                openapi_version="3.1.0",
+                summary="Keeps what you asked for standing, on any ground",
+                routes=app.routes,
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas.update(_shapes)
+            _mend(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for a schema of one's own
+
+
+def _mend(document: dict[str, Any]) -> None:
+    """What FastAPI says by itself about wrong parameters is not what we answer: they are 400, as problem
+    documents."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            wrong = operation["responses"].get("422", {}).get("content", {})
+            if JSON in wrong:
+                del operation["responses"]["422"]

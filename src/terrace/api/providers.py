@@ -1,0 +1,146 @@
+"""/v1/providers: providers, their images, flavors and ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+
+from terrace.api.callers import Caller, Uses
+from terrace.api.documents import answer, gives, line, read, takes
+from terrace.api.guests import NDJSON
+from terrace.api.problems import view_of
+from terrace.api.views import Page
+from terrace.errors import TerraceError
+from terrace.model.codec import show
+from terrace.services.images import Image, Progress
+
+router = APIRouter(tags=["providers"])
+PROVIDER = "/v1/providers/{name}"
+
+
+class ProviderView(msgspec.Struct):
+    """A configured provider. `listed` is when its last complete listing began (epoch seconds, 0: none
+    yet)."""
+
+    name: str
+    driver: str
+    reachable: bool
+    why: str
+    listed: float
+    default: bool
+
+
+class FlavorView(msgspec.Struct):
+    """A size of machine: cpu in cores, memory and disk in MiB, pids a count; 0: no limit."""
+
+    name: str
+    cpu: float
+    memory: int
+    disk: int
+    pids: int
+
+
+class GhostView(msgspec.Struct):
+    """Something with our label that nothing wants. `what` is what becomes of it: reported, kept (it holds
+    data) or reaped."""
+
+    provider: str
+    provider_id: str
+    kind: str
+    name: str
+    state: str
+    what: str
+    since: float
+
+
+class ImageBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A name of the catalogue, a reference, or recipe:NAME."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class ProgressView(msgspec.Struct, omit_defaults=True):
+    """A line of a fetch. `provider_id` once it is done."""
+
+    note: str
+    provider_id: str = ""
+
+
+@router.get("/v1/providers", responses=gives(Page[ProviderView], "All of them"))
+async def list_providers(services: Uses, caller: Caller) -> Response:
+    """With whether they can be reached."""
+    default = services.settings.default_provider
+    found = [
+        ProviderView(one.name, one.driver, one.reachable, one.why, one.listed, one.name == default)
+        for one in services.providers.listing(caller)
+    ]
+    return answer(Page(found))
+
+
+@router.get(PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines", fails=[404]))
+async def list_flavors(name: str, services: Uses, caller: Caller) -> Response:
+    """Those that the settings name and those that Terrace knows by itself."""
+    flavors = services.providers.flavors(caller, name).items()
+    return answer(Page([FlavorView(key, one.cpu, one.memory, one.disk, one.pids) for key, one in flavors]))
+
+
+@router.get(PROVIDER + "/images", responses=gives(Page[Image], "Names of images", fails=[404]))
+async def list_images(name: str, services: Uses, caller: Caller) -> Response:
+    """With whether each is there already (null: the provider cannot be asked now)."""
+    return answer(Page(await services.images.listing(caller, name)))
+
+
+@router.post(
+    PROVIDER + "/images",
+    openapi_extra=takes(ImageBody, {"source": "debian-12"}),
+    responses=gives(
+        ProgressView,
+        "How far it is, one JSON object per line. A line with `code` and `message` is an error, and the last",
+        media=NDJSON,
+        example={"note": "fetching recipe:debian-12"},
+        fails=[404, 503],
+    ),
+)
+async def fetch_image(request: Request, name: str, services: Uses, caller: Caller) -> Response:
+    """Builds or pulls an image ahead of time."""
+    body = await read(request, ImageBody)
+    return StreamingResponse(_told(await services.images.fetch(caller, name, body.source)), media_type=NDJSON)
+
+
+async def _told(steps: AsyncIterator[Progress]) -> AsyncIterator[bytes]:
+    try:
+        async for step in steps:
+            yield line(ProgressView(step.note, step.seen.provider_id if step.seen else ""))
+    except TerraceError as error:
+        yield line(view_of(error))
+
+
+@router.get(PROVIDER + "/ghosts", responses=gives(Page[GhostView], "Things that nothing wants", fails=[404]))
+async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
+    """Things with this installation's label and no resource."""
+    found = [
+        GhostView(
+            provider=one.provider,
+            provider_id=one.seen.provider_id,
+            kind=one.seen.kind,
+            name=show(one.seen.name),
+            state=one.seen.state,
+            what=one.what,
+            since=one.since,
+        )
+        for one in services.ghosts.listing(caller, name)
+    ]
+    return answer(Page(found))
+
+
+@router.post(
+    PROVIDER + "/ghosts/{ghost:path}/reap", status_code=204, responses={204: {"description": "It is gone"}}
+)
+async def reap_ghost(name: str, ghost: str, services: Uses, caller: Caller) -> Response:
+    """Removes a ghost, also one that holds data."""
+    await services.ghosts.reap(caller, name, ghost)
+    return Response(status_code=204)
