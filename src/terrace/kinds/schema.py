@@ -1,7 +1,9 @@
-"""How a kind declares its properties and attributes: one table per noun, read by languages, docs and completion."""
+"""How a kind declares its properties and attributes: one table per noun, read by languages, docs and
+completion."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +13,8 @@ from terrace.model.decision import Effect
 
 
 class Type(StrEnum):
-    """The type of a property's value. SIZE: MiB, or text such as 512M, 2G. DURATION: seconds, or text such as 30s, 5m."""
+    """The type of a property's value. SIZE: MiB, or text such as 512M, 2G. DURATION: seconds, or text such
+    as 30s, 5m."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -25,9 +28,13 @@ class Type(StrEnum):
 
 
 class Property(msgspec.Struct, frozen=True):
-    """One property. `items` is the type of a LIST's items; `properties` the parts of a MAP ({} : any keys); `changes` what a change of it
-    takes; `allowed` the values it may have; `pattern` a regular expression it must match as a whole; `minimum`/`maximum` bounds of a
-    number or of a length. `ignored` says why a property that is accepted has no effect ("" when it has)."""
+    """One property. `items` is the type of a LIST's items, or of the values of a MAP with any keys;
+    `properties` the parts of a MAP ({}: any keys); `changes` what a change of it takes; `allowed` the
+    values it may have; `pattern` a regular expression it must match as a whole; `minimum`/`maximum` bounds
+    of a number or of a length. `secret`: hidden values may stand here. `shorthand` turns a value of
+    another shape into the declared one; `check` says what is wrong with a value of the right type ("" when
+    nothing is). `ignored` says why a property that is accepted has no effect, `refused` why giving it is
+    an error ("" when it is not)."""
 
     type: Type
     description: str = ""
@@ -41,21 +48,46 @@ class Property(msgspec.Struct, frozen=True):
     minimum: float | None = None
     maximum: float | None = None
     ignored: str = ""
-
-
-class Dialect(msgspec.Struct, frozen=True):
-    """A foreign type that a kind answers to: its property table, attribute names, and the function that turns its properties (values and
-    expressions, not evaluated) into native ones."""
-
-    type: str
-    properties: dict[str, Property]
-    attributes: dict[str, str] = {}
+    refused: str = ""
+    secret: bool = False
+    shorthand: Callable[[Any], Any] | None = None
+    check: Callable[[Any], str] | None = None
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """What a kind takes and gives. `attributes`: name -> description."""
+    """What a kind takes and gives. `attributes`: name -> description. `any_property`, `any_attribute`:
+    others may be named too."""
 
     properties: dict[str, Property]
     attributes: dict[str, str]
-    dialects: tuple[Dialect, ...] = ()
     description: str = ""
+    any_property: bool = False
+    any_attribute: bool = False
+
+
+def unchanged(properties: dict[str, Any]) -> dict[str, Any]:
+    """The translation of a type that speaks the native words."""
+    return properties
+
+
+class TypeEntry(msgspec.Struct, frozen=True):
+    """A type that templates can name. `kind` is the native kind; `properties` the table that its
+    properties are checked against; `attributes` maps the names that templates use to native ones;
+    `translate` turns properties (values and expressions, not evaluated) into native ones. `any_property`,
+    `any_attribute`: others than those listed may be named too."""
+
+    type: str
+    kind: str
+    properties: dict[str, Property]
+    attributes: dict[str, str]
+    translate: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
+    any_property: bool = False
+    any_attribute: bool = False
+    description: str = ""
+
+    def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The native form of an attribute's path; None when this type has no such attribute."""
+        if not path or type(path[0]) is not str:
+            return path
+        native = self.attributes.get(path[0], path[0] if self.any_attribute else None)
+        return None if native is None else (native, *path[1:])

@@ -1,0 +1,108 @@
+"""All nouns: what there is to want, under which names templates ask for it, and what each wants next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from terrace.errors import SpecError
+from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
+from terrace.kinds.complete import complete
+from terrace.kinds.group import Group
+from terrace.kinds.heat import HEAT
+from terrace.kinds.image import Image
+from terrace.kinds.keypair import KeyPair
+from terrace.kinds.machine import Machine
+from terrace.kinds.nested import Nested
+from terrace.kinds.network import Network, Port, Subnet
+from terrace.kinds.rules.check import did_you_mean, read
+from terrace.kinds.rules.noun import Noun
+from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.testing import TestResource
+from terrace.kinds.volume import Volume, VolumeAttachment
+from terrace.ports.kind import Kind
+
+__all__ = [
+    "KINDS",
+    "NATIVE",
+    "TYPES",
+    "Property",
+    "Schema",
+    "Type",
+    "TypeEntry",
+    "check_properties",
+    "complete",
+    "find_type",
+    "schema_of",
+]
+
+NATIVE: Final = "Terrace::"
+
+NOUNS: Final[tuple[Noun, ...]] = (
+    Machine(),
+    Volume(),
+    VolumeAttachment(),
+    Network(),
+    Subnet(),
+    Port(),
+    KeyPair(),
+    Image(),
+    Group(),
+    Nested(),
+    RandomString(),
+    Value(),
+    Nothing(),
+    Delay(),
+    TestResource(),
+)
+
+KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}
+
+
+def _own(noun: Noun) -> TypeEntry:
+    schema = noun.schema
+    return TypeEntry(
+        NATIVE + noun.name,
+        noun.name,
+        schema.properties,
+        {name: name for name in schema.attributes},
+        any_property=schema.any_property,
+        any_attribute=schema.any_attribute,
+        description=schema.description,
+    )
+
+
+# "Nested" is not here: a nested template is named by its file.
+TYPES: Final[dict[str, TypeEntry]] = {
+    entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]
+} | HEAT
+
+
+def schema_of(kind: str) -> Schema:
+    """The native schema of a kind; KeyError when there is no such kind."""
+    return next(noun.schema for noun in NOUNS if noun.name == kind) if kind in KINDS else _missing(kind)
+
+
+def _missing(kind: str) -> Schema:
+    raise KeyError(kind)
+
+
+def find_type(name: str) -> TypeEntry:
+    """The type of that name; SpecError with the nearest name when there is none."""
+    entry = TYPES.get(name)
+    if entry is None:
+        raise SpecError(
+            f'there is no resource type "{name}"', hint=did_you_mean(name, TYPES), code="unknown-type"
+        )
+    return entry
+
+
+def check_properties(type_name: str, properties: Mapping[str, Any]) -> list[SpecError]:
+    """Every mistake in the properties of a resource as they stand in a template (expressions anywhere):
+    names, required ones, types of literals, allowed values. Each error's `path` leads to the value.
+    SpecError when there is no such type."""
+    entry = find_type(type_name)
+    problems: list[SpecError] = []
+    if not entry.any_property:
+        read(entry.properties, properties, problems)
+    return problems

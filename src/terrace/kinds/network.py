@@ -1,0 +1,187 @@
+"""Networks of machines, and what stands on them: address ranges and reserved addresses."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from terrace.errors import SpecError
+from terrace.kinds.rules.address import NAME, outside, wrong_address, wrong_range
+from terrace.kinds.rules.difference import Rules, defaults_of
+from terrace.kinds.rules.noun import Noun
+from terrace.kinds.schema import Property, Schema, Type
+from terrace.model.decision import Claim, Effect
+from terrace.model.graph import Node
+from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
+from terrace.model.value import UNKNOWN
+from terrace.ports.driver import Capabilities
+
+RANGE = Property(Type.STRING, "Its range of addresses, such as 10.0.0.0/24.", check=wrong_range)
+ADDRESS = Property(Type.STRING, "An address.", check=wrong_address)
+MAC = r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
+
+
+def _named(description: str, changes: Effect = Effect.REPLACE) -> Property:
+    return Property(Type.STRING, description, pattern=NAME, changes=changes)
+
+
+class Network(Noun):
+    """A network of machines."""
+
+    name = "Network"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "name": _named("A name for people; the resource's own by default."),
+            "cidr": Property(
+                Type.STRING, "Its range of addresses; the provider chooses by default.", check=wrong_range
+            ),
+            "gateway": Property(
+                Type.STRING, "The address of the way out; the first one by default.", check=wrong_address
+            ),
+            "internal": Property(Type.BOOLEAN, "Whether there is no way out.", default=False),
+            "mtu": Property(
+                Type.INTEGER,
+                "Bytes in a packet; as the provider thinks fit by default.",
+                default=0,
+                minimum=0,
+                maximum=65535,
+            ),
+        },
+        attributes={
+            "name": "Its name.",
+            "id": "Its id at the provider.",
+            "cidr": "Its range.",
+            "gateway": "The way out.",
+            "subnets": "Its ranges.",
+            "mtu": "Bytes in a packet.",
+        },
+        description="A network of machines.",
+    )
+    rules: ClassVar[Rules] = Rules(in_place=frozenset({"mtu"}), defaults=defaults_of(NetworkSpec))
+    foretold: ClassVar[dict[str, str]] = {"name": "name", "cidr": "cidr", "gateway": "gateway", "mtu": "mtu"}
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> NetworkSpec:
+        """The typed spec."""
+        _within(plain, ("gateway",))
+        return NetworkSpec(
+            name=plain.get("name", node.path.replace("/", "-")),
+            cidr=plain.get("cidr", ""),
+            gateway=plain.get("gateway", ""),
+            internal=plain["internal"],
+            mtu=plain["mtu"],
+        )
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """The range, which no second network of the provider can have."""
+        if spec.cidr is UNKNOWN or not spec.cidr:
+            return frozenset()
+        return frozenset({Claim("address", "provider", spec.cidr)})
+
+
+class Subnet(Noun):
+    """An address range of a network."""
+
+    name = "Subnet"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "network": Property(Type.STRING, "The network.", required=True, minimum=1),
+            "cidr": Property(
+                Type.STRING, "The range, such as 10.0.0.0/24.", required=True, check=wrong_range
+            ),
+            "gateway": Property(Type.STRING, "The address of the way out.", check=wrong_address),
+            "name": _named("A name for people; the resource's own by default.", Effect.UPDATE),
+            "pools": Property(
+                Type.LIST,
+                "Which addresses the provider may give to machines.",
+                items=Property(
+                    Type.MAP,
+                    properties={
+                        "start": Property(Type.STRING, "The first.", required=True, check=wrong_address),
+                        "end": Property(Type.STRING, "The last.", required=True, check=wrong_address),
+                    },
+                ),
+            ),
+        },
+        attributes={
+            "name": "Its name.",
+            "id": "Its id at the provider.",
+            "cidr": "The range.",
+            "gateway": "The way out.",
+            "network_id": "The network's id.",
+        },
+        description="An address range of a network.",
+    )
+    rules: ClassVar[Rules] = Rules(
+        always=frozenset({"name"}), in_place=frozenset({"gateway", "pools"}), defaults=defaults_of(SubnetSpec)
+    )
+    foretold: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "cidr": "cidr",
+        "gateway": "gateway",
+        "network_id": "network",
+    }
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> SubnetSpec:
+        """The typed spec."""
+        _within(plain, ("gateway",))
+        pools: Any = plain.get("pools", ())
+        if pools is not UNKNOWN:
+            pools = tuple(_pool(pool) for pool in pools)
+        return SubnetSpec(
+            network=plain["network"],
+            cidr=plain["cidr"],
+            gateway=plain.get("gateway", ""),
+            name=plain.get("name", node.path.replace("/", "-")),
+            pools=pools,
+        )
+
+
+class Port(Noun):
+    """An address reserved on a network."""
+
+    name = "Port"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "network": Property(Type.STRING, "The network.", required=True, minimum=1),
+            "ip": Property(Type.STRING, "The address; the provider chooses by default.", check=wrong_address),
+            "mac": Property(
+                Type.STRING, "The hardware address; the provider chooses by default.", pattern=MAC
+            ),
+            "name": _named("A name for people; the resource's own by default.", Effect.UPDATE),
+        },
+        attributes={
+            "name": "Its name.",
+            "id": "Its id at the provider.",
+            "network_id": "The network's id.",
+            "ip": "The address.",
+            "mac": "The hardware address.",
+            "fixed_ips": "A list with one map: ip_address, subnet_id.",
+        },
+        description="An address on a network, reserved for the machine that names this port.",
+    )
+    rules: ClassVar[Rules] = Rules(always=frozenset({"name"}), defaults=defaults_of(PortSpec))
+    foretold: ClassVar[dict[str, str]] = {"name": "name", "network_id": "network", "ip": "ip", "mac": "mac"}
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> PortSpec:
+        """The typed spec."""
+        return PortSpec(
+            network=plain["network"],
+            ip=plain.get("ip", ""),
+            mac=plain.get("mac", ""),
+            name=plain.get("name", node.path.replace("/", "-")),
+        )
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """Nothing: the address is held by the machine that uses the port."""
+        return frozenset()
+
+
+def _pool(pool: Any) -> Any:
+    return pool if pool is UNKNOWN else (pool["start"], pool["end"])
+
+
+def _within(plain: dict[str, Any], names: tuple[str, ...]) -> None:
+    cidr = plain.get("cidr")
+    for name in names:
+        address = plain.get(name)
+        if cidr and address and cidr is not UNKNOWN and address is not UNKNOWN and outside(address, cidr):
+            raise SpecError(f"{address} lies outside {cidr}", (name,))

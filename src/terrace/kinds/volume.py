@@ -1,0 +1,116 @@
+"""Storage that outlives machines, and its place inside one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from terrace.kinds.rules.difference import Rules, defaults_of
+from terrace.kinds.rules.noun import Noun
+from terrace.kinds.schema import Property, Schema, Type
+from terrace.model.decision import Act, Change, Claim, Decision, Effect, Refuse
+from terrace.model.graph import Node
+from terrace.model.record import Record
+from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
+from terrace.model.step import Verb
+from terrace.model.value import UNKNOWN
+from terrace.ports.driver import Capabilities
+from terrace.ports.kind import Wanted
+
+TEXTS = Property(Type.STRING)
+
+
+class Volume(Noun):
+    """A volume. It holds data, so nothing replaces it by itself."""
+
+    name = "Volume"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "size": Property(
+                Type.INTEGER,
+                "GiB; 0: as the provider gives. It can only grow.",
+                default=0,
+                minimum=0,
+                changes=Effect.UPDATE,
+            ),
+            "name": Property(
+                Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
+            ),
+            "metadata": Property(Type.MAP, "Notes for people.", items=TEXTS, changes=Effect.UPDATE),
+        },
+        attributes={
+            "name": "Its name.",
+            "id": "Its id at the provider.",
+            "size": "GiB.",
+            "state": "available or in-use.",
+        },
+        description="Storage that outlives machines.",
+    )
+    rules: ClassVar[Rules] = Rules(
+        always=frozenset({"name", "metadata"}), in_place=frozenset({"size"}), defaults=defaults_of(VolumeSpec)
+    )
+    foretold: ClassVar[dict[str, str]] = {"name": "name", "size": "size"}
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> VolumeSpec:
+        """The typed spec."""
+        return VolumeSpec(
+            plain.get("name", node.path.replace("/", "-")), plain["size"], plain.get("metadata", {})
+        )
+
+    def missing(self, record: Record) -> Decision:
+        """A volume that vanished took its data along."""
+        return Act(
+            Verb.CREATE,
+            "not there yet" if record.applied is None else "it vanished with its data: an empty one is made",
+        )
+
+    def mend(self, wanted: Wanted, change: Change) -> Decision:
+        """A replacement would lose the data: it is refused."""
+        if change.effect is not Effect.REPLACE:
+            return super().mend(wanted, change)
+        sizes = next((one for one in change.differences if one.field == "size"), None)
+        if sizes is not None and sizes.certain and sizes.after < sizes.before:
+            return Refuse(
+                f"a volume cannot shrink (from {sizes.before} to {sizes.after} GiB)",
+                hint="make a smaller volume beside it and move the data",
+            )
+        return Refuse(
+            f"{', '.join(change.fields)} of a volume cannot be changed without losing the data",
+            hint="make a new volume beside it and move the data",
+        )
+
+
+class VolumeAttachment(Noun):
+    """A volume in a machine. Lives and dies with both ends."""
+
+    name = "VolumeAttachment"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "volume": Property(Type.STRING, "The volume.", required=True, minimum=1),
+            "machine": Property(Type.STRING, "The machine.", required=True, minimum=1),
+            "path": Property(
+                Type.STRING, "Where it appears in the machine; /mnt/ and its own name by default."
+            ),
+            "read_only": Property(Type.BOOLEAN, "Whether the machine can only read it.", default=False),
+        },
+        attributes={"path": "Where it appears in the machine."},
+        description="A volume in a machine.",
+    )
+    rules: ClassVar[Rules] = Rules(defaults=defaults_of(AttachmentSpec))
+    foretold: ClassVar[dict[str, str]] = {"path": "path"}
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> AttachmentSpec:
+        """The typed spec."""
+        return AttachmentSpec(
+            plain["volume"], plain["machine"], plain.get("path") or place_of(node), plain["read_only"]
+        )
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """The volume, when it is written to."""
+        if spec.volume is UNKNOWN or spec.read_only is not False:
+            return frozenset()
+        return frozenset({Claim("volume", "", spec.volume)})
+
+
+def place_of(node: Node) -> str:
+    """Where a volume appears in a machine when nobody said so."""
+    return f"/mnt/{node.path.rpartition('/')[2]}"
