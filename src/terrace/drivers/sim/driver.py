@@ -32,7 +32,7 @@ KINDS = frozenset(
     }
 )
 IN_PLACE = {
-    "Machine": frozenset({"cpu", "memory", "pids", "networks", "restart", "metadata", "health", "log_size"}),
+    "Machine": frozenset({"cpu", "memory", "pids", "networks", "log_size", "metadata", "aliases"}),
     "Volume": frozenset({"size", "metadata", "name"}),
     "Network": frozenset({"mtu"}),
     "Subnet": frozenset({"name", "gateway", "pools"}),

@@ -64,14 +64,15 @@ class Links:
         for parent in parents(thing.kind, spec):
             self._users.setdefault(parent, {})[own] = None
         if thing.kind == "Network":
-            self._ranges[own] = self._range(spec.cidr)
+            self._open(own, thing)
         elif thing.kind == "Subnet":
-            self._ranges[spec.network] = self._range(spec.cidr)
+            self._open(spec.network, thing)
         elif thing.kind == "Port":
             thing.address = {spec.network: self._take(spec.network, spec.ip, own)}
         elif thing.kind == "Machine":
             had, thing.address = thing.address, {}
             for nic in spec.networks:
+                thing.networks[nic.network] = self._things[nic.network].spec.name
                 port = self._things.get(nic.port)
                 if port is not None:
                     thing.address[nic.network] = port.address[nic.network]
@@ -118,11 +119,11 @@ class Links:
                 return address
         raise TransientError(f"no address is left on {network}", code="in-use")
 
-    def _range(self, cidr: str) -> tuple[int, int]:
-        """The first and one past the last address for machines: behind the gateway, before the broadcast."""
-        if not cidr:
-            number = len(self._ranges)
-            cidr = f"10.{number // 250 % 250}.{number % 250}.0/24"
-        network = ipaddress.ip_network(cidr, strict=False)
-        start = int(network.network_address)
-        return start + 2, start + network.num_addresses - 1
+    def _open(self, network: str, thing: Thing) -> None:
+        """Addresses for machines lie behind the gateway and before the broadcast."""
+        number = len(self._ranges)
+        cidr = thing.spec.cidr or f"10.{number // 250 % 250}.{number % 250}.0/24"
+        block = ipaddress.ip_network(cidr, strict=False)
+        first = int(block.network_address)
+        self._ranges[network] = (first + 2, first + block.num_addresses - 1)
+        thing.ranges = (cidr, thing.spec.gateway or str(block.network_address + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -18,14 +19,16 @@ SHOWN = {
     "Image": ("source",),
 }
 HOST = "sim-1"
+MTU = 1500
+IMAGE_SIZE = 1_000_000
 SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class Thing:
     """A thing and its history as far as listings still show it. `busy`: the provider still works on its
     creation. `parts` are the parts of its creation that are done. `stale`: until (epoch seconds) listings
-    show that Seen (None: nothing) instead. `content` is what a volume or a machine's own disk holds, by
-    path."""
+    show that Seen (None: nothing) instead. `address` is by network, `networks` names them, `ranges` are cidr
+    and gateway. `content` is what a volume or a machine's own disk holds, by path."""
 
     __slots__ = (
         "address",
@@ -36,11 +39,13 @@ class Thing:
         "finished",
         "ghost_until",
         "kind",
+        "networks",
         "output",
         "owner",
         "parts",
         "properties",
         "provider_id",
+        "ranges",
         "seen",
         "sick",
         "spec",
@@ -62,6 +67,8 @@ class Thing:
         self.ghost_until = 0.0
         self.sick = False
         self.address: dict[str, str] = {}
+        self.networks: dict[str, str] = {}
+        self.ranges = ("", "")
         self.content: dict[str, str] = {}
         self.output: list[tuple[float, str]] = []
         self.stale: tuple[float, Seen | None] | None = None
@@ -77,7 +84,7 @@ class Thing:
             owner=self.owner,
             state=self.state,
             complete=not self.busy and (not machine or "start" in self.parts),
-            attributes=self._attributes(),
+            attributes=attributes(self),
             properties=self.properties,
             name=getattr(self.spec, "name", ""),
             created=self.created,
@@ -96,32 +103,60 @@ class Thing:
             self.stale = None
         return self.seen
 
-    def _attributes(self) -> dict[str, Any]:
-        spec = self.spec
-        if self.kind == "Machine":
-            return self._machine_attributes(spec)
-        if self.kind == "Value":
-            return {"value": spec.value}
-        if self.kind == "TestResource":
-            return {"output": spec.value, **spec.attributes}
-        if self.kind == "None":
-            return {}
-        attributes = {"id": self.provider_id, **self.properties}
-        if self.kind == "Port":
-            attributes["ip"] = self.address.get(spec.network, spec.ip)
-        return attributes
 
-    def _machine_attributes(self, spec: MachineSpec) -> dict[str, Any]:
-        addresses = [self.address[nic.network] for nic in spec.networks if nic.network in self.address]
-        return {
-            "name": spec.name,
-            "id": self.provider_id,
-            "first_address": addresses[0] if addresses else "",
-            "addresses": addresses,
-            "networks": {network: [address] for network, address in self.address.items()},
-            "state": self.state,
-            "host": HOST,
-        }
+def attributes(thing: Thing) -> dict[str, Any]:
+    """What templates can refer to, by kind."""
+    spec, own = thing.spec, thing.provider_id
+    match thing.kind:
+        case "Value":
+            return {"value": spec.value}
+        case "Machine":
+            return _machine(thing, spec)
+        case "Volume":
+            return {"name": spec.name, "id": own, "size": spec.size, "state": thing.state}
+        case "Network":
+            cidr, gateway = thing.ranges
+            gives = {"cidr": cidr, "gateway": gateway, "subnets": [cidr], "mtu": spec.mtu or MTU}
+            return {"name": spec.name, "id": own, **gives}
+        case "Subnet":
+            cidr, gateway = thing.ranges
+            return {
+                "name": spec.name,
+                "id": own,
+                "cidr": cidr,
+                "gateway": gateway,
+                "network_id": spec.network,
+            }
+        case "Port":
+            ip = thing.address[spec.network]
+            fixed = [{"ip_address": ip, "subnet_id": spec.network}]
+            mac = {"mac": spec.mac or _mac(own), "network_id": spec.network, "fixed_ips": fixed}
+            return {"name": spec.name, "id": own, "ip": ip, **mac}
+        case "VolumeAttachment":
+            return {"path": spec.path}
+        case "Image":
+            return {"id": own, "name": spec.source, "size": IMAGE_SIZE, "digest": f"sha256:{own}"}
+        case "TestResource":
+            return {"output": spec.value, **spec.attributes}
+        case _:
+            return {}
+
+
+def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
+    named = {thing.networks[network]: address for network, address in thing.address.items()}
+    return {
+        "name": spec.name,
+        "id": thing.provider_id,
+        "first_address": next(iter(named.values()), ""),
+        "addresses": {name: [{"addr": address}] for name, address in named.items()},
+        "networks": {name: [address] for name, address in named.items()},
+        "state": thing.state,
+        "host": HOST,
+    }
+
+
+def _mac(own: str) -> str:
+    return "02:00:00:" + ":".join(f"{byte:02x}" for byte in zlib.crc32(own.encode()).to_bytes(4, "big")[:3])
 
 
 def shown(kind: str, spec: Any) -> dict[str, Any]:

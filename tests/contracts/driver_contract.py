@@ -1,0 +1,228 @@
+"""What every driver of machines promises. A test module makes a class of it and gives it a fixture `rig`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from terrace.errors import LeaseLostError, PermanentError
+from terrace.kinds import KINDS
+from terrace.model.spec.machine import File, Mount, Nic
+from terrace.model.step import Verb
+from terrace.ports.driver import CreateOnce
+from tests.contracts.rig import AWAY, HOME, CountingFence, Rig
+
+THINGS = ("Machine", "Volume", "Network")
+MOST_REQUESTS = 20
+
+
+class DriverContract:
+    """Subclass it, name the class Test..., and offer the fixture `rig`."""
+
+    # ---- at most one
+
+    @pytest.mark.parametrize("kind", THINGS)
+    async def test_creating_twice_gives_one(self, rig: Rig, kind: str) -> None:
+        step, first = await rig.make(kind)
+        if rig.driver.capabilities.create_once is CreateOnce.NONE:
+            await rig.clock.sleep(rig.driver.capabilities.lag)
+        again = (await rig.finish(step)).seen
+        assert again is not None
+        assert again.provider_id == first.provider_id
+        assert len(await rig.of(step.owner)) == 1
+
+    async def test_a_create_that_broke_off_anywhere_is_resumed(self, rig: Rig) -> None:
+        for allowed in range(MOST_REQUESTS):
+            step = rig.create(files=(File("/etc/told", "hello"),))
+            fence = CountingFence(allowed)
+            try:
+                await rig.finish(step, fence)
+            except LeaseLostError:
+                for half in await rig.of(step.owner):
+                    assert not half.complete
+            else:
+                break
+            seen = (await rig.finish(step)).seen
+            assert seen is not None
+            assert seen.complete
+            assert seen.state == "running"
+            assert await rig.run(seen.provider_id, "cat", "/etc/told") in ((0, "hello"), (0, "hello\n"))
+            assert [one.provider_id for one in await rig.of(step.owner)] == [seen.provider_id]
+            await rig.delete(step, seen)
+        else:
+            pytest.fail("a create takes more requests than any should")
+        assert allowed > 0
+
+    async def test_incarnations_are_things_of_their_own(self, rig: Rig) -> None:
+        step, old = await rig.make()
+        owner = msgspec.structs.replace(step.owner, incarnation=2)
+        _, new = await rig.make(owner=owner)
+        assert new.provider_id != old.provider_id
+        assert len(await rig.ours()) == 2
+
+    # ---- steps may happen twice
+
+    async def test_updating_twice(self, rig: Rig) -> None:
+        step, seen = await rig.make()
+        for _ in range(2):
+            after = await rig.change(Verb.UPDATE, step, seen, memory=128)
+            assert after is not None
+            assert after.provider_id == seen.provider_id
+            assert after.properties["memory"] == 128
+        assert [one.properties["memory"] for one in await rig.of(step.owner)] == [128]
+
+    @pytest.mark.parametrize("kind", THINGS)
+    async def test_deleting_twice(self, rig: Rig, kind: str) -> None:
+        step, seen = await rig.make(kind)
+        assert (await rig.delete(step, seen)).seen is None
+        assert (await rig.delete(step, seen)).seen is None
+        assert await rig.of(step.owner) == []
+
+    async def test_deleting_what_somebody_took_away(self, rig: Rig) -> None:
+        step, seen = await rig.make()
+        await rig.remove(seen.provider_id)
+        assert (await rig.delete(step, seen)).seen is None
+
+    async def test_changing_what_somebody_took_away_shows_nothing(self, rig: Rig) -> None:
+        step, seen = await rig.make()
+        await rig.remove(seen.provider_id)
+        assert await rig.change(Verb.UPDATE, step, seen, memory=128) is None
+        assert await rig.change(Verb.START, step, seen) is None
+
+    # ---- ours only
+
+    async def test_observe_shows_all_of_ours_and_nothing_else(self, rig: Rig) -> None:
+        mine = {(await rig.make(kind))[1].provider_id for kind in THINGS}
+        _, theirs = await rig.make(owner=rig.owner(AWAY))
+        stray = await rig.foreign()
+        assert {seen.provider_id for seen in await rig.ours(HOME)} == mine
+        assert [seen.provider_id for seen in await rig.ours(AWAY)] == [theirs.provider_id]
+        adopted = await rig.driver.observe(HOME, [stray, "never-was-there"])
+        assert {seen.provider_id for seen in adopted.items} == mine | {stray}
+
+    @pytest.mark.parametrize("kind", THINGS)
+    async def test_the_label_says_whose_it_is(self, rig: Rig, kind: str) -> None:
+        owner = msgspec.structs.replace(rig.owner(), incarnation=7)
+        _, made = await rig.make(kind, owner)
+        assert made.owner == owner
+        (seen,) = await rig.of(owner)
+        assert seen.owner == owner
+        assert seen.kind == kind
+        assert seen.data == (kind in rig.driver.capabilities.data)
+
+    # ---- what is seen
+
+    @pytest.mark.parametrize("kind", THINGS)
+    async def test_nothing_has_drifted_at_first(self, rig: Rig, kind: str) -> None:
+        step, seen = await rig.make(kind)
+        for shown in (seen, *(await rig.of(step.owner))):
+            for field, value in shown.properties.items():
+                assert value == msgspec.to_builtins(getattr(step.spec, field)), field
+
+    @pytest.mark.parametrize("kind", THINGS)
+    async def test_attributes_are_those_that_the_kind_promises(self, rig: Rig, kind: str) -> None:
+        step, seen = await rig.make(kind)
+        promised: Any = KINDS[kind]
+        for shown in (seen, *(await rig.of(step.owner))):
+            assert set(promised.schema.attributes) - set(shown.attributes) == set()
+            assert shown.attributes["id"] == shown.provider_id
+            assert shown.attributes["name"] == step.spec.name
+        assert seen.attributes.keys() == (await rig.of(step.owner))[0].attributes.keys()
+
+    async def test_a_machine_has_an_address_on_its_network(self, rig: Rig) -> None:
+        _, network = await rig.make("Network", cidr="10.221.7.0/24")
+        step, seen = await rig.make(networks=(Nic(network.provider_id, ip="10.221.7.9"),))
+        assert seen.attributes["first_address"] == "10.221.7.9"
+        name = network.attributes["name"]
+        assert seen.attributes["networks"] == {name: ["10.221.7.9"]}
+        assert [one.attributes["networks"] for one in await rig.of(step.owner)] == [{name: ["10.221.7.9"]}]
+
+    async def test_what_happens_to_a_machine_is_seen_and_mended(self, rig: Rig) -> None:
+        step, seen = await rig.make()
+        assert seen.state == "running"
+        await rig.pause(seen.provider_id)
+        assert [one.state for one in await rig.of(step.owner)] == ["paused"]
+        assert (await rig.change(Verb.UNPAUSE, step, seen)).state == "running"  # type: ignore[union-attr]
+        await rig.stop(seen.provider_id)
+        (ended,) = await rig.of(step.owner)
+        assert ended.state == "exited"
+        assert ended.exit_code is not None
+        assert ended.finished > 0
+        assert ended.complete
+        assert (await rig.change(Verb.START, step, seen)).state == "running"  # type: ignore[union-attr]
+        assert (await rig.change(Verb.RESTART, step, seen)).state == "running"  # type: ignore[union-attr]
+        assert [one.state for one in await rig.of(step.owner)] == ["running"]
+
+    async def test_a_volume_keeps_its_data_when_its_machine_is_replaced(self, rig: Rig) -> None:
+        _, volume = await rig.make("Volume")
+        mounts = (Mount(volume.provider_id, "/data"),)
+        step, old = await rig.make(volumes=mounts)
+        assert (await rig.run(old.provider_id, "sh", "-c", "echo kept > /data/file"))[0] == 0
+        await rig.delete(step, old)
+        _, new = await rig.make(volumes=mounts)
+        assert await rig.run(new.provider_id, "cat", "/data/file") == (0, "kept\n")
+
+    async def test_lookup_finds_by_id(self, rig: Rig) -> None:
+        stray = await rig.foreign()
+        seen = await rig.driver.lookup("Machine", stray)
+        assert seen is not None
+        assert seen.provider_id == stray
+        assert seen.owner is None
+        assert await rig.driver.lookup("Machine", "never-was-there") is None
+
+    # ---- the fence
+
+    async def test_without_a_lease_nothing_is_sent(self, rig: Rig) -> None:
+        step, seen = await rig.make()
+        lost = CountingFence(0)
+        with pytest.raises(LeaseLostError):
+            await rig.driver.apply(rig.create(), lost)
+        for verb, spec in (
+            (Verb.UPDATE, rig.machine(memory=128)),
+            (Verb.DELETE, None),
+            (Verb.RESTART, step.spec),
+        ):
+            with pytest.raises(LeaseLostError):
+                await rig.driver.apply(
+                    rig.step(
+                        verb, "Machine", step.owner, spec, provider_id=seen.provider_id, fields=("memory",)
+                    ),
+                    lost,
+                )
+        (still,) = await rig.ours()
+        assert (still.provider_id, still.state) == (seen.provider_id, "running")
+        assert still.properties["memory"] == step.spec.memory
+
+    # ---- errors, hints, guests
+
+    async def test_a_no_for_good_is_permanent(self, rig: Rig) -> None:
+        with pytest.raises(PermanentError) as caught:
+            await rig.finish(rig.refused())
+        assert caught.value.message
+        assert "\n" not in caught.value.message
+
+    async def test_a_change_by_others_gives_a_hint(self, rig: Rig) -> None:
+        _, seen = await rig.make()
+        hints = rig.driver.watch()
+        first = asyncio.ensure_future(anext(hints))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await rig.stop(seen.provider_id)
+        async with asyncio.timeout(10):
+            hint = await first
+            while hint not in ("", seen.provider_id):
+                hint = await anext(hints)
+
+    async def test_programs_in_guests(self, rig: Rig) -> None:
+        _, seen = await rig.make()
+        assert await rig.run(seen.provider_id, "echo", "two", "words") == (0, "two words\n")
+        assert (await rig.run(seen.provider_id, "false"))[0] == 1
+        driver: Any = rig.driver
+        session = await driver.exec(seen.provider_id, ["cat"], stdin=True)
+        await session.write(b"to and fro")
+        await session.close_input()
+        assert b"".join([chunk.data async for chunk in session.output()]) == b"to and fro"
+        assert await session.wait() == 0
