@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from terrace.client.address import Address
 from terrace.client.errors import UnreachableError
@@ -26,31 +27,53 @@ STOPPING = 30.0
 """Seconds that a server may take to end after it was told to."""
 
 
-def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the local server keeps everything: $XDG_STATE_HOME/terrace, by default ~/.local/state/terrace."""
-    home = environ.get("XDG_STATE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "state") / "terrace"
+class Local(NamedTuple):
+    """Where the local server keeps everything (`state`), listens (`socket`), logs (`log`) and is set up
+    (`settings`)."""
+
+    state: Path
+    socket: Path
+    log: Path
+    settings: Path
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return Address(path=str(self.socket))
 
 
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where settings are read from: $XDG_CONFIG_HOME/terrace, by default ~/.config/terrace."""
-    home = environ.get("XDG_CONFIG_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".config") / "terrace"
+    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "terrace"
 
 
-def socket_path(folder: Path) -> Path:
-    """The socket of the server whose state is in `folder`."""
-    return folder / "terrace.sock"
+def locate(environ: Mapping[str, str] = os.environ) -> Local:
+    """This user's own server, as its settings file and the environment place it."""
+    settings = Path(environ.get("TERRACE_SERVER_CONFIG") or config_folder(environ) / "server.toml")
+    placed = _placed(settings)
+    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "terrace"
+    state = Path(placed.get("state") or environ.get("TERRACE_STATE") or home).expanduser()
+    return Local(
+        state,
+        Path(placed.get("socket") or state / "server.sock").expanduser(),
+        state / "server.log",
+        settings,
+    )
 
 
-def log_path(folder: Path) -> Path:
-    """The log file of the server whose state is in `folder`."""
-    return folder / "terrace.log"
+def _placed(settings: Path) -> dict[str, str]:
+    """`state` and `socket` of a settings file. Its mistakes are for the server to report."""
+    try:
+        text = settings.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    import tomllib
 
-
-def local_address() -> Address:
-    """The address of this user's own server."""
-    return Address(path=str(socket_path(state_folder())))
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+    return {name: value for name in ("state", "socket") if isinstance(value := found.get(name), str)}
 
 
 def answers(address: Address) -> bool:
@@ -72,22 +95,21 @@ def server_pid(address: Address) -> int:
     return int(struct.unpack("3i", credentials)[0])
 
 
-def ensure(say: Callable[[str], None], folder: Path | None = None) -> Address:
+def ensure(say: Callable[[str], None], local: Local | None = None) -> Address:
     """The address of the local server, which is started first when it does not run; `say` is told so.
     UnreachableError with the last lines of its log when it does not come up."""
-    folder = folder or state_folder()
-    address = Address(path=str(socket_path(folder)))
-    if answers(address):
-        return address
-    with _only_one(folder):
-        if answers(address):  # somebody else started it while we waited for the lock
-            return address
+    local = local or locate()
+    if answers(local.address):
+        return local.address
+    with _only_one(local.state):
+        if answers(local.address):  # somebody else started it while we waited for the lock
+            return local.address
         started = time.monotonic()
-        process = _spawn(folder)
-        _await(address, process, folder)
+        process = _spawn(local.state)
+        _await(local, process)
         took = time.monotonic() - started
-        say(f"started the local server (pid {process.pid}, {took:.1f} s, log in {log_path(folder)})")
-    return address
+        say(f"started the local server (pid {process.pid}, {took:.1f} s, log in {local.log})")
+    return local.address
 
 
 def stop(address: Address) -> int:
@@ -138,7 +160,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         raise UnreachableError(
             f"the state folder {folder} cannot be written ({error.strerror})",
             code="state-folder",
-            hint="mend its permissions or free space, or point XDG_STATE_HOME elsewhere",
+            hint="mend its permissions or free space, or point TERRACE_STATE elsewhere",
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -166,20 +188,19 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _await(address: Address, process: subprocess.Popen[bytes], folder: Path) -> None:
+def _await(local: Local, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not answers(address):
+    while not answers(local.address):
         died = process.poll() is not None
         if died or time.monotonic() > deadline:
             why = (
-                f"ended with exit code {process.returncode}"
-                if died
-                else f"does not answer after {PATIENCE:.0f} s"
+                f"ended with exit code {process.returncode}" if died else f"is silent after {PATIENCE:.0f} s"
             )
-            said = last_lines(folder / "start.log") or last_lines(log_path(folder))
-            lines = "".join(f"\n  | {line}" for line in said)
+            said = last_lines(local.state / "start.log") or last_lines(local.log)
             raise UnreachableError(
-                f"the local server {why}{lines}", hint=f"its log is {log_path(folder)}", code="server-died"
+                "".join((f"the local server {why}", *(f"\n  | {line}" for line in said))),
+                code="server-died",
+                hint=f"its log is {local.log}",
             )
         time.sleep(0.02)
     process.returncode = 0  # it goes on without us: no warning about a child that still runs

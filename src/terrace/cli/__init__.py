@@ -1,0 +1,2 @@
+"""The command line: it speaks HTTP through terrace.client, and starts at once because everything heavy is
+imported late."""

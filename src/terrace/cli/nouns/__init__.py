@@ -1,0 +1,1 @@
+"""Things that are listed and managed: one noun in each file."""

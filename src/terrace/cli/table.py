@@ -1,0 +1,84 @@
+"""Every command, as data: so that `terrace --help` needs to import none of them, nor click."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command lives (`module` below terrace.cli, `attribute`) and what it does, in a few words."""
+
+    module: str
+    attribute: str
+    short: str
+
+
+EVERY_DAY = {
+    "up": Entry("verbs.up", "up", "make it so: apply a template and follow until settled"),
+    "plan": Entry("verbs.plan", "plan", "what `up` would change, and why"),
+    "status": Entry("verbs.status", "status", "every resource of a stack: state, since when, why"),
+    "list": Entry("verbs.status", "listing", "all stacks"),
+    "down": Entry("verbs.down", "down", "delete a stack and everything in it"),
+    "history": Entry("verbs.history", "history", "a stack's generations: who changed what, when"),
+    "rollback": Entry("verbs.history", "rollback", "want an earlier generation again"),
+    "retry": Entry("verbs.retry", "retry", "try at once what failed"),
+    "output": Entry("verbs.output", "output", "a stack's outputs"),
+    "events": Entry("verbs.events", "events", "what happened"),
+    "logs": Entry("verbs.logs", "logs", "what machines wrote"),
+    "exec": Entry("verbs.exec", "run", "run a program in a machine"),
+    "validate": Entry("validate", "validate", "check a template on this machine, without a server"),
+}
+
+THINGS = {
+    "image": Entry("nouns.image", "image", "images: list, build, pull"),
+    "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
+    "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
+    "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
+    "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
+}
+
+HELP = {
+    "doctor": Entry("doctor", "doctor", "check this machine and the connection; says how to mend each fault"),
+    "completion": Entry("completion", "completion", "completion for bash, zsh or fish"),
+    "version": Entry("version", "version", "versions of this program and of the server"),
+}
+
+SECTIONS = {"Every day": EVERY_DAY, "Things": THINGS, "Help": HELP}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **THINGS, **HELP}
+
+EXIT_CODES = """\
+Exit codes:
+  0    done
+  1    error
+  2    changes pending (plan)
+  3    not settled in time
+  4    conflict: the stack changed meanwhile
+  5    denied
+  130  interrupted"""
+
+OPTIONS = """\
+Options, before or behind the command:
+  --server ADDRESS    unix:///path or http://host:port, instead of the local server
+  --project NAME      the project to work in
+  --no-color          plain text
+  --debug             the whole trace of an unexpected error
+  --version           the version of this program
+  -h, --help          this text, or the help of a command"""
+
+INTRODUCTION = """\
+Usage: terrace COMMAND [options]
+
+Terrace keeps what you asked for standing: write a template, `terrace up` makes it so, and it stays so."""
+
+ENDING = (
+    "`terrace COMMAND --help` has examples. Settings: ~/.config/terrace/config.toml, TERRACE_* variables."
+)
+
+
+def root_help() -> str:
+    """The text of `terrace --help`."""
+    blocks = [INTRODUCTION]
+    for title, entries in SECTIONS.items():
+        lines = [f"  {name:<12}{entry.short}" for name, entry in entries.items()]
+        blocks.append("\n".join([f"{title}:", *lines]))
+    return "\n\n".join([*blocks, OPTIONS, EXIT_CODES, ENDING])
