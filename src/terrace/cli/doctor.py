@@ -117,7 +117,7 @@ def connection(session: Session) -> list[Check]:
             found.append(
                 Check("versions", "warning", f"this is {__version__}, the server is {version}", hint)
             )
-        return found + [told(check) for check in client.doctor()["items"]]
+        return found + [told(check) for check in client.doctor()["checks"]]
     except TerraceError as error:
         return [Check("server", "fault", error.message, error.hint)]
 

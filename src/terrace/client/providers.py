@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -17,7 +16,7 @@ class Providers:
 
     def listing(self) -> list[dict[str, Any]]:
         """All of them, with whether they can be reached."""
-        return list(items(self._transport, path_of("providers"), {}))
+        return self._items(path_of("providers"))
 
     def images(self, provider: str) -> list[dict[str, Any]]:
         """Names of images it knows, and which are there."""
@@ -44,4 +43,8 @@ class Providers:
         self._transport.call("POST", path_of("providers", provider, "ghosts", ghost, "reap"))
 
     def _of(self, provider: str, what: str) -> list[dict[str, Any]]:
-        return list(items(self._transport, path_of("providers", provider, what), {}))
+        return self._items(path_of("providers", provider, what))
+
+    def _items(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._transport.get(path)["items"]
+        return found

@@ -18,10 +18,13 @@ class Streams:
         self._project = project
 
     def events(self, stack: str = "", *, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
-        """Events numbered above `after`, oldest first; of all stacks when `stack` is ""."""
-        page = self._transport.get(self._events(stack), {"after": after, "limit": limit})
-        events: list[dict[str, Any]] = page["items"]
-        return events
+        """Events numbered above `after`, oldest first, `limit` (5,000 at most) of them; of all stacks when
+        `stack` is ""."""
+        return self._listed(stack, {"after": after, "limit": limit})
+
+    def newest_events(self, stack: str = "", *, limit: int = 1000) -> list[dict[str, Any]]:
+        """The last `limit` (5,000 at most) events, oldest first."""
+        return self._listed(stack, {"newest": True, "limit": limit})
 
     def watch(self, stack: str = "", *, after: int | None = None) -> Watch:
         """Events after number `after` (None: from now on) as they happen; of all stacks when `stack` is "".
@@ -49,6 +52,10 @@ class Streams:
         resize (JSON {rows, columns}), 4 exit code (decimal text), 5 end of stdin."""
         where = target(self._stack(stack, "exec"), {"path": path, "tty": tty, "cmd": list(command)})
         return connect(self._transport.address, where, {}, PATIENCE)
+
+    def _listed(self, stack: str, query: Query) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = self._transport.get(self._events(stack), query)["items"]
+        return events
 
     def _events(self, stack: str) -> str:
         return self._stack(stack, "events") if stack else path_of("events")

@@ -43,12 +43,14 @@ class Views:
         return body
 
     def outputs(self, stack: str, *, reveal: bool = False) -> list[dict[str, Any]]:
-        """All outputs: [{name, value, description}]. `reveal` shows secret ones, which are ******
-        otherwise."""
-        return list(items(self._transport, self._path(stack, "outputs"), {"reveal": reveal}))
+        """All outputs: [{name, value, secret}]. `reveal` shows secret ones, which are ****** otherwise."""
+        found: list[dict[str, Any]] = self._transport.get(self._path(stack, "outputs"), {"reveal": reveal})[
+            "items"
+        ]
+        return found
 
     def output(self, stack: str, name: str, *, reveal: bool = False) -> dict[str, Any]:
-        """One output: {name, value, description}."""
+        """One output: {name, value, secret}."""
         body: dict[str, Any] = self._transport.get(self._path(stack, "outputs", name), {"reveal": reveal})
         return body
 

@@ -27,15 +27,12 @@ def ghost() -> None:
 @pass_session
 def listing(session: Session, provider: str | None) -> None:
     """List ghosts, and what becomes of each."""
-    found = [
-        {"provider": name, **item}
-        for name in providers_of(session, provider)
-        for item in session.client().providers.ghosts(name)
-    ]
+    providers = session.client().providers
+    found = [item for name in providers_of(session, provider) for item in providers.ghosts(name)]
     if not found and session.output in ("text", "wide"):
         session.say("no ghosts")
         return
-    heads = ["PROVIDER", "KIND", "ID", "NAME", "STATE", "FOUND"]
+    heads = ["PROVIDER", "KIND", "ID", "NAME", "STATE", "FOUND", "FATE"]
     emit(
         session,
         found,
@@ -53,14 +50,13 @@ def reap(session: Session, provider: str, identity: str, yes: bool) -> None:
     """Remove a ghost. Asks when it holds data."""
     providers = session.client().providers
     known = [item for item in providers.ghosts(provider) if item["provider_id"] == identity]
-    if not yes and any(item.get("data") for item in known):
+    if not yes and any(item.get("kept") for item in known):
         ask(f"remove {identity}", [identity])
     providers.reap(provider, identity)
     session.say(f"{identity} is removed")
 
 
 def _row(item: dict[str, Any]) -> list[str]:
-    found = item.get("first_seen") or item.get("since") or 0
-    age = f"{span(time.time() - found)} ago" if found else "-"
-    state = item.get("fate") or item.get("state") or "reported"
-    return [item["provider"], item["kind"], item["provider_id"], item.get("name", ""), state, age]
+    age = f"{span(time.time() - item['since'])} ago" if item.get("since") else "-"
+    fate = f"kept: {item['kept']}" if item.get("kept") else "will be removed"
+    return [item["provider"], item["kind"], item["provider_id"], item["name"], item["state"], age, fate]

@@ -69,10 +69,9 @@ def _fetch(session: Session, provider: str, source: str) -> None:
         if session.output == "json":
             print(json.dumps(line, ensure_ascii=False), flush=True)
         else:
-            print(clean(line.get("note") or line.get("text") or ""), file=sys.stderr, flush=True)
-    seen = line.get("seen") or {}
-    if session.output == "text" and seen:
-        print(f"{source}  {seen.get('provider_id', '')}")
+            print(clean(line["note"]), file=sys.stderr, flush=True)
+    if session.output == "text" and line.get("provider_id"):
+        print(line["provider_id"])
 
 
 def _row(item: dict[str, Any]) -> list[str]:

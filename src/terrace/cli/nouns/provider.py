@@ -65,5 +65,4 @@ def _reach(item: dict[str, Any]) -> str:
 
 
 def _listed(item: dict[str, Any]) -> str:
-    last = item.get("listed") or item.get("last_listing")
-    return f"{span(time.time() - last)} ago" if last else "-"
+    return f"{span(time.time() - item['listed'])} ago" if item.get("listed") else "-"

@@ -31,7 +31,7 @@ PAGE = 1000
     "--tail",
     default=50,
     show_default=True,
-    type=click.IntRange(0, 100_000),
+    type=click.IntRange(0, 5000),
     help="how many of the last",
 )
 @click.option(
@@ -67,7 +67,7 @@ def _above(session: Session, stack: str, after: int) -> list[dict[str, Any]]:
 
 
 def _newest(session: Session, stack: str, count: int) -> list[dict[str, Any]]:
-    return _above(session, stack, 0)[-count:] if count else []
+    return session.client().streams.newest_events(stack, limit=count) if count else []
 
 
 def show(session: Session, batch: Sequence[dict[str, Any]]) -> None:

@@ -88,6 +88,5 @@ def outcome(generation: dict[str, Any]) -> str:
 
 
 def _files(generation: dict[str, Any]) -> str:
-    source = generation.get("source") or {}
-    files = source.get("files") or {}
+    files = generation.get("files") or {}
     return "\n".join(f"# {name}\n{text}" for name, text in files.items()) or "(its files are no longer kept)"

@@ -34,11 +34,11 @@ def output(session: Session, stack: str, name: str | None, reveal: bool) -> None
     if not outputs and session.output in ("text", "wide"):
         session.say(f"{stack} has no outputs")
         return
-    rows = [[item["name"], value(item["value"]), item.get("description", "")] for item in outputs]
+    rows = [[item["name"], value(item["value"])] for item in outputs]
     emit(
         session,
         outputs,
-        lambda: table(rows, ["OUTPUT", "VALUE", "DESCRIPTION"], session.color(sys.stdout)),
+        lambda: table(rows, ["OUTPUT", "VALUE"], session.color(sys.stdout)),
         lambda: (item["name"] for item in outputs),
     )
 
