@@ -1,0 +1,32 @@
+"""What goes into a compilation besides the documents, and what comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from terrace.languages.document import LIMITS, Limits
+from terrace.model.graph import Graph
+from terrace.model.problem import Problem
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """For whom a template is compiled. `lenient`: a missing file or parameter, and a foreign type that no
+    kind answers to yet, are warnings."""
+
+    project: str = ""
+    stack: str = ""
+    stack_id: str = ""
+    limits: Limits = LIMITS
+    lenient: bool = False
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A template compiled. `parameters` are the values that hold, hidden ones as Secret; `warnings` what to
+    know that stops nothing; `language` which language it was written in."""
+
+    graph: Graph
+    parameters: dict[str, Any]
+    warnings: tuple[Problem, ...] = ()
+    language: str = "hot"

@@ -1,0 +1,1 @@
+"""HOT, the language of Heat's templates, read strictly: parse -> resolve -> compile."""

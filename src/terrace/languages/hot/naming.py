@@ -1,0 +1,39 @@
+"""Which files a template or environment names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from terrace.languages.document import Document
+from terrace.languages.files import is_remote, is_template, resolve
+
+
+def named_files(document: Document) -> list[str]:
+    """The names of the files that a document needs, each once, as they are to be sent along. Works on
+    documents with mistakes: it gives what can be seen."""
+    found: dict[str, None] = {}
+    root = document.root
+    if isinstance(root, dict):
+        _visit(root, found, set())
+        registry = root.get("resource_registry")
+        for target in registry.values() if isinstance(registry, dict) else ():
+            if isinstance(target, str) and is_template(target):
+                found[target] = None
+    return list(dict.fromkeys(resolve(name, document.file) for name in found if not is_remote(name)))
+
+
+def _visit(tree: Any, found: dict[str, None], seen: set[int]) -> None:
+    if not isinstance(tree, dict | list) or id(tree) in seen:
+        return
+    seen.add(id(tree))
+    if isinstance(tree, list):
+        for item in tree:
+            _visit(item, found, seen)
+        return
+    name, kind = tree.get("get_file"), tree.get("type")
+    if len(tree) == 1 and isinstance(name, str):
+        found[name] = None
+    if isinstance(kind, str) and is_template(kind):
+        found[kind] = None
+    for item in tree.values():
+        _visit(item, found, seen)

@@ -1,0 +1,162 @@
+"""What a resource's type stands for: a kind, a nested template, or a group of either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from terrace.kinds.schema import TypeEntry
+from terrace.languages.document import Document, Mark
+from terrace.languages.files import is_template, resolve
+from terrace.languages.hot.job import Asker, Job
+from terrace.languages.hot.parameters import Parameter
+from terrace.model.graph import Blueprint
+
+NATIVE = "Terrace::"
+IDENTITY = "OS::stack_id"
+GROUP_ATTRIBUTES = ("refs", "refs_map", "attributes", "removed_rsrc_list")
+
+
+class Nested(msgspec.Struct):
+    """A nested template as compiled: `parameters` as declared, `targets` what its resources are."""
+
+    file: str
+    blueprint: Blueprint
+    parameters: dict[str, Parameter]
+    targets: dict[str, Target | None]
+
+
+class Target:
+    """What a resource is. Either `entry` (a kind) or `nested` is there; of a group, `member` is what its
+    members are (None when that is not known)."""
+
+    def __init__(
+        self, type_name: str, *, entry: TypeEntry | None = None, nested: Nested | None = None
+    ) -> None:
+        self.type_name = type_name
+        self.entry = entry
+        self.nested = nested
+        self.member: Target | None = None
+
+    @property
+    def kind(self) -> str:
+        """The native name of the kind."""
+        return self.entry.kind if self.entry is not None else "Nested"
+
+    @property
+    def group(self) -> bool:
+        """Whether it has members."""
+        return self.kind == "Group"
+
+    def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The native path of an attribute; None when there is no such attribute."""
+        head = path[0]
+        if type(head) is not str:
+            return path
+        if self.nested is not None:
+            return self._output(self.nested, head, path[1:])
+        if self.group:
+            return self._of_group(head, path[1:])
+        return self.entry.attribute(path) if self.entry is not None else path
+
+    def attributes(self) -> list[str]:
+        """The names of the attributes that there are for sure."""
+        if self.nested is not None:
+            return [*self.nested.blueprint.outputs, *(f"resource.{name}" for name in self.nested.targets)]
+        member = self.member.attributes() if self.member is not None else []
+        return [*(self.entry.attributes if self.entry is not None else ()), *member]
+
+    def _output(self, nested: Nested, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if head in nested.blueprint.outputs or head == IDENTITY:
+            return (head, *rest)
+        if not head.startswith("resource."):
+            return None
+        name = head.removeprefix("resource.")
+        while name and name not in nested.targets:
+            name = name.rpartition(".")[0]
+        return _inside(nested.targets[name], "resource." + name, head, rest) if name else None
+
+    def _of_group(self, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if head.startswith("resource."):
+            name = ".".join(head.split(".")[:2])
+            return _inside(self.member, name, head, rest)
+        if head == "attributes":
+            native = self.member.attribute(rest) if self.member is not None and rest else rest
+            return None if native is None else (head, *native)
+        if head in GROUP_ATTRIBUTES or self.member is None:
+            return (head, *rest)
+        return self.member.attribute((head, *rest))
+
+
+def _inside(member: Target | None, prefix: str, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The native form of an attribute of something inside: "resource.NAME.attribute", or the attribute as
+    the next part of the path."""
+    suffix = head[len(prefix) + 1 :]
+    path = (suffix, *rest) if suffix else rest
+    if not path or member is None:
+        return (head, *rest)
+    native = member.attribute(path)
+    return None if native is None else (prefix, *native)
+
+
+class Types:
+    """Finds what types stand for in one document. `nest` compiles the template in a file."""
+
+    def __init__(self, job: Job, document: Document, nest: Callable[[str, Asker], Nested | None]) -> None:
+        self.job = job
+        self.document = document
+        self.nest = nest
+        self._found: dict[str, Target | None] = {}
+
+    def find(self, name: str, mark: Mark) -> Target | None:
+        """What a type stands for; None when that cannot be known, which was reported."""
+        if name not in self._found:
+            self._found[name] = self._find(name, mark)
+        elif self._found[name] is None and not self._registered(name):
+            self._unknown(name, mark)
+        return self._found[name]
+
+    def _registered(self, name: str) -> bool:
+        return name in self.job.environment.registry or is_template(name)
+
+    def _find(self, name: str, mark: Mark) -> Target | None:
+        given, seen = name, [name]
+        asker = Asker(self.document, mark)
+        while (mapped := self.job.environment.registry.get(name)) is not None:
+            asker = Asker(mapped.document, mapped.mark)
+            if mapped.file:
+                if mapped.file == self.document.file:
+                    break
+                return self._nested(given, mapped.file, asker)
+            name = mapped.target
+            if name in seen:
+                chain = " -> ".join([*seen[seen.index(name) :], name])
+                message = f"types stand for each other in a circle: {chain}"
+                self.job.report.error(asker.document, asker.mark, "circular-types", message)
+                return None
+            seen.append(name)
+        if is_template(name):
+            return self._nested(given, resolve(name, self.document.file), asker)
+        entry = self.job.kinds.get(name)
+        if entry is None:
+            self._unknown(name, asker.mark, asker.document)
+            return None
+        return Target(given, entry=entry)
+
+    def _nested(self, given: str, file: str, asker: Asker) -> Target | None:
+        nested = self.nest(file, asker)
+        return None if nested is None else Target(given, nested=nested)
+
+    def _unknown(self, name: str, mark: Mark, document: Document | None = None) -> None:
+        report = self.job.report
+        known = [*self.job.kinds, *self.job.environment.registry]
+        hint = report.guess(name, known)
+        message = f'there is no type "{name[:200]}"'
+        if self.job.lenient and "::" in name and not name.startswith(NATIVE):
+            report.warn(
+                document or self.document, mark, "unsupported-type", f"{message} in Terrace yet", hint
+            )
+        else:
+            report.error(document or self.document, mark, "unknown-type", message, hint)
