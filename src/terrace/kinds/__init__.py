@@ -25,6 +25,7 @@ from terrace.ports.kind import Kind
 __all__ = [
     "KINDS",
     "NATIVE",
+    "SCHEMAS",
     "TYPES",
     "Property",
     "Schema",
@@ -33,7 +34,6 @@ __all__ = [
     "check_properties",
     "complete",
     "find_type",
-    "schema_of",
 ]
 
 NATIVE: Final = "Terrace::"
@@ -59,14 +59,20 @@ NOUNS: Final[tuple[Noun, ...]] = (
 KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}
 
 
+# Taken out of the properties by whoever reads a template: Node.provider.
+PROVIDER: Final = Property(
+    Type.STRING, "The name of a configured provider; the default one when left out.", minimum=1
+)
+
+
 def _own(noun: Noun) -> TypeEntry:
     schema = noun.schema
     return TypeEntry(
         NATIVE + noun.name,
         noun.name,
-        schema.properties,
+        schema.properties if noun.provider else {**schema.properties, "provider": PROVIDER},
         {name: name for name in schema.attributes},
-        any_property=schema.any_property,
+        open=schema.open,
         any_attribute=schema.any_attribute,
         description=schema.description,
     )
@@ -78,13 +84,7 @@ TYPES: Final[dict[str, TypeEntry]] = {
 } | HEAT
 
 
-def schema_of(kind: str) -> Schema:
-    """The native schema of a kind; KeyError when there is no such kind."""
-    return next(noun.schema for noun in NOUNS if noun.name == kind) if kind in KINDS else _missing(kind)
-
-
-def _missing(kind: str) -> Schema:
-    raise KeyError(kind)
+SCHEMAS: Final[dict[str, Schema]] = {noun.name: noun.schema for noun in NOUNS}
 
 
 def find_type(name: str) -> TypeEntry:
@@ -103,6 +103,6 @@ def check_properties(type_name: str, properties: Mapping[str, Any]) -> list[Spec
     SpecError when there is no such type."""
     entry = find_type(type_name)
     problems: list[SpecError] = []
-    if not entry.any_property:
+    if not entry.open:
         read(entry.properties, properties, problems)
     return problems

@@ -120,7 +120,7 @@ class Nothing(Noun):
         properties={},
         attributes={},
         description="Nothing. It takes any properties, so that an environment can switch a resource off.",
-        any_property=True,
+        open=True,
     )
     rules: ClassVar[Rules] = Rules(always=frozenset({"properties"}), defaults=defaults_of(NoneSpec))
 

@@ -384,7 +384,7 @@ HEAT: Final[dict[str, TypeEntry]] = {
             {},
             {},
             _value,
-            any_property=True,
+            open=True,
             any_attribute=True,
             description="Answers to Heat's OS::Heat::None.",
         ),

@@ -38,7 +38,7 @@ class Machine(Noun):
     )
     rules: ClassVar[Rules] = Rules(
         always=frozenset({"restart", "health"}),
-        in_place=frozenset({"cpu", "memory", "pids", "networks", "log_size", "metadata", "aliases"}),
+        in_place=frozenset({"cpu", "memory", "disk", "pids", "networks", "log_size", "metadata", "aliases"}),
         inert=frozenset({"image_name", "flavor"}),
         defaults=defaults_of(MachineSpec),
         same={"networks": typed.same_networks, "environment": typed.within, "metadata": typed.within},

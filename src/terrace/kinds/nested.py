@@ -28,7 +28,7 @@ class Nested(Noun):
         properties={},
         attributes={},
         description="A nested template: its parameters are properties, its outputs attributes.",
-        any_property=True,
+        open=True,
         any_attribute=True,
     )
 

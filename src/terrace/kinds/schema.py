@@ -55,13 +55,13 @@ class Property(msgspec.Struct, frozen=True):
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """What a kind takes and gives. `attributes`: name -> description. `any_property`, `any_attribute`:
-    others may be named too."""
+    """What a kind takes and gives. `attributes`: name -> description. `open`: any property may be
+    named; `any_attribute`: any attribute."""
 
     properties: dict[str, Property]
     attributes: dict[str, str]
     description: str = ""
-    any_property: bool = False
+    open: bool = False
     any_attribute: bool = False
 
 
@@ -73,7 +73,7 @@ def unchanged(properties: dict[str, Any]) -> dict[str, Any]:
 class TypeEntry(msgspec.Struct, frozen=True):
     """A type that templates can name. `kind` is the native kind; `properties` the table that its
     properties are checked against; `attributes` maps the names that templates use to native ones;
-    `translate` turns properties (values and expressions, not evaluated) into native ones. `any_property`,
+    `translate` turns properties (values and expressions, not evaluated) into native ones. `open`,
     `any_attribute`: others than those listed may be named too."""
 
     type: str
@@ -81,7 +81,7 @@ class TypeEntry(msgspec.Struct, frozen=True):
     properties: dict[str, Property]
     attributes: dict[str, str]
     translate: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
-    any_property: bool = False
+    open: bool = False
     any_attribute: bool = False
     description: str = ""
 

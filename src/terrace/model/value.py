@@ -16,8 +16,9 @@ class Ref:
     """The value at `path` of what was seen of another node of the same stack.
 
     `node` is the node's path ("web", "shop/db"); "" means the enclosing composite's own inputs (its
-    properties), which is how a nested template reads its parameters. An empty `path` is the reference id
-    (what `get_resource` gives). Items of `path` are str, int or Expr.
+    properties), which is how a nested template reads its parameters. In a Blueprint paths are local, and one that
+    begins with "/" ("/image:debian-12") is meant from the top of the stack; instantiation makes both full. An empty
+    `path` is the reference id (what `get_resource` gives). Items of `path` are str, int or Expr.
     """
 
     __slots__ = ("node", "path")

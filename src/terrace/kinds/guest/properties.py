@@ -184,7 +184,7 @@ PROPERTIES = {
     ),
     "publish": Property(
         Type.LIST,
-        "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map. The provider must allow it.",
+        "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; the provider must allow it.",
         items=_PUBLISHED,
     ),
     "aliases": Property(

@@ -32,7 +32,7 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
     networks = plain.get("networks")
     return MachineSpec(
         name=name,
-        image=plain["image"],
+        image=_image(plain["image"], capabilities),
         image_name=plain.get("image_name", ""),
         flavor=plain.get("flavor", ""),
         **_sizes(plain, capabilities),
@@ -57,6 +57,11 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
     )
 
 
+def _image(image: Any, capabilities: Capabilities) -> Any:
+    """What an Image's reference gave; or a name, as the provider's catalogue has it."""
+    return image if image is UNKNOWN else capabilities.catalogue.images.get(image, image)
+
+
 def _each(items: Any, make: Any) -> Any:
     if items is UNKNOWN:
         return UNKNOWN
@@ -69,17 +74,17 @@ def _sizes(plain: dict[str, Any], capabilities: Capabilities) -> dict[str, Any]:
     given = {size: plain[size] for size in SIZES if size in plain}
     if name is UNKNOWN:
         return {size: given.get(size, UNKNOWN) for size in SIZES}
-    flavors = capabilities.catalogue.flavors
-    if name and name not in flavors:
-        known = ", ".join(sorted(flavors)) or "none"
-        raise SpecError(
-            f'there is no flavor "{name}"',
-            ("flavor",),
-            hint=did_you_mean(name, flavors) or f"known: {known}",
-            code="unknown-flavor",
-        )
-    flavor = flavors[name] if name else Flavor()
+    flavor = flavor_of(name, capabilities) if name else Flavor()
     return {size: given.get(size, getattr(flavor, size)) for size in SIZES}
+
+
+def flavor_of(name: str, capabilities: Capabilities) -> Flavor:
+    """The flavor of that name; SpecError when the provider's catalogue does not have it."""
+    flavors = capabilities.catalogue.flavors
+    if name not in flavors:
+        hint = did_you_mean(name, flavors) or f"known: {', '.join(sorted(flavors)) or 'none'}"
+        raise SpecError(f'there is no flavor "{name}"', ("flavor",), hint=hint, code="unknown-flavor")
+    return flavors[name]
 
 
 def _nic(item: Any, index: int) -> Any:
@@ -119,12 +124,16 @@ def _aliases(given: Any, name: Any, node: Node) -> Any:
 
 def same_networks(wanted: Any, seen: Any) -> bool:
     """Whether a machine is on the networks it should be on, with the addresses it should have; without any
-    wish, any will do."""
+    wish, any will do. What is seen may carry the network's `name` beside its id: a wish may have named
+    either."""
     if not wanted:
         return True
-    found = {nic.get("network"): nic.get("ip", "") for nic in seen}
-    return len(found) == len({nic["network"] for nic in wanted}) and all(
-        nic["network"] in found and nic.get("ip", "") in ("", found[nic["network"]]) for nic in wanted
+    if len(wanted) != len(seen):
+        return False
+    found = {nic.get("network"): nic for nic in seen} | {nic["name"]: nic for nic in seen if nic.get("name")}
+    return all(
+        nic["network"] in found and nic.get("ip", "") in ("", found[nic["network"]].get("ip", ""))
+        for nic in wanted
     )
 
 

@@ -38,7 +38,7 @@ class Noun:
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of
         the property."""
         problems: list[SpecError] = []
-        plain = dict(values) if self.schema.any_property else read(self.schema.properties, values, problems)
+        plain = dict(values) if self.schema.open else read(self.schema.properties, values, problems)
         if problems:
             raise problems[0]
         return self.build(plain, node, capabilities)
