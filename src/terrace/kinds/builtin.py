@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
+from terrace.errors import SpecError
+from terrace.kinds.rules.check import read_value
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun, inside, many
 from terrace.kinds.schema import Property, Schema, Type
@@ -11,7 +14,7 @@ from terrace.model.decision import Effect
 from terrace.model.graph import Node
 from terrace.model.seen import Seen
 from terrace.model.spec.simple import DelaySpec, NoneSpec, RandomStringSpec, ValueSpec
-from terrace.model.value import UNKNOWN
+from terrace.model.value import UNKNOWN, Secret
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
@@ -66,7 +69,11 @@ class RandomString(Noun):
         sequences = _pairs(plain.get("sequences"), "characters")
         if classes == () and sequences == ():
             classes = (("lettersdigits", 1),)
-        return RandomStringSpec(plain["length"], classes, sequences, plain["salt"])
+        length = plain["length"]
+        least = [pair[1] for pair in (*_known(classes), *_known(sequences)) if pair[1] is not UNKNOWN]
+        if length is not UNKNOWN and sum(least) > length:
+            raise SpecError(f"{sum(least)} characters are asked for at least, more than fit", ("length",))
+        return RandomStringSpec(length, classes, sequences, plain["salt"])
 
     def reference(self, seen: Seen) -> Any:
         """The string itself."""
@@ -79,6 +86,35 @@ def _pairs(entries: Any, name: str) -> Any:
     if entries is UNKNOWN:
         return UNKNOWN
     return tuple(UNKNOWN if entry is UNKNOWN else (entry[name], entry["minimum"]) for entry in entries)
+
+
+def _known(pairs: Any) -> list[Any]:
+    return [] if pairs is UNKNOWN else [pair for pair in pairs if pair is not UNKNOWN]
+
+
+def _decoded(value: Any) -> Any:
+    """A text as the JSON it holds; anything else, and what is no JSON, as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _listed(value: Any) -> Any:
+    """A text as the words between its commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# What the value of each type must be, and how a text becomes it.
+VALUES = {
+    "string": Property(Type.STRING),
+    "number": Property(Type.NUMBER),
+    "boolean": Property(Type.BOOLEAN),
+    "comma_delimited_list": Property(Type.LIST, shorthand=_listed),
+    "json": Property(Type.ANY, shorthand=_decoded),
+}
 
 
 class Value(Noun):
@@ -94,7 +130,7 @@ class Value(Noun):
                 "What it must be.",
                 default="",
                 changes=Effect.UPDATE,
-                allowed=("", "string", "number", "comma_delimited_list", "json", "boolean"),
+                allowed=("", *VALUES),
             ),
         },
         attributes={"value": "The value."},
@@ -104,7 +140,15 @@ class Value(Noun):
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> ValueSpec:
         """The typed spec."""
-        return ValueSpec(plain.get("value"), plain["type"])
+        value, kind = plain.get("value"), plain["type"]
+        if value is None or kind is UNKNOWN or not kind:
+            return ValueSpec(value, kind)
+        problems: list[SpecError] = []
+        hidden = isinstance(value, Secret)
+        fitting = read_value(VALUES[kind], value.reveal() if hidden else value, problems, ("value",))
+        if problems:
+            raise SpecError(f"the value is no {kind}", ("value",)) if hidden else problems[0]
+        return ValueSpec(Secret(fitting) if hidden else fitting, kind)
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The value is known as soon as it is wanted."""

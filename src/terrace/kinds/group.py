@@ -147,14 +147,13 @@ class Group(Noun):
 def _members(node: Node, keys: list[int], variable: str) -> Iterable[Node]:
     shape = node.properties[SHAPE]
     wished = shape.get("properties") or {}
-    varying = {name for name, value in wished.items() if with_index(value, variable, "0") is not value}
-    constant = {name: value for name, value in wished.items() if name not in varying}
+    varying = [name for name, value in wished.items() if with_index(value, variable, "0") is not value]
     for key in keys:
         own = {name: with_index(wished[name], variable, str(key)) for name in varying}
         yield Node(
             path=f"{node.path}/{key}",
             kind=shape["kind"],
-            properties={**constant, **own} if own else constant,
+            properties={**wished, **own} if own else wished,
             edges=node.edges,
             keep=node.keep,
             provider=node.provider,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from terrace.kinds.guest.properties import NOTE
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -15,8 +16,6 @@ from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
-
-TEXTS = Property(Type.STRING)
 
 
 class Volume(Noun):
@@ -35,7 +34,7 @@ class Volume(Noun):
             "name": Property(
                 Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
             ),
-            "metadata": Property(Type.MAP, "Notes for people.", items=TEXTS, changes=Effect.UPDATE),
+            "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
         },
         attributes={
             "name": "Its name.",

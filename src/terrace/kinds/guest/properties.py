@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import Any
@@ -10,10 +11,10 @@ from terrace.kinds.keypair import PUBLIC_KEY
 from terrace.kinds.rules.address import NAME, wrong_address, wrong_path
 from terrace.kinds.schema import Property, Type
 from terrace.model.decision import Effect
+from terrace.model.value import UNKNOWN, Call, Ref, Secret, Unknown, holds
 
 TEXT = Property(Type.STRING)
 HIDDEN = Property(Type.STRING, secret=True)
-PORT = r"[0-9]+(/[a-z]+)?"
 
 
 def _mode(value: str) -> str:
@@ -50,10 +51,18 @@ def _words(value: Any) -> Any:
         return value
 
 
+def _note(value: Any) -> Any:
+    """What metadata says: a text; anything richer as JSON."""
+    if not isinstance(value, float | dict | list) or any(holds(value, kind) for kind in (Ref, Call, Secret)):
+        return value
+    return UNKNOWN if holds(value, Unknown) else json.dumps(value, sort_keys=True)
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+NOTE = Property(Type.STRING, shorthand=_note)
 _NETWORK = Property(
     Type.MAP,
     shorthand=_on_network,
@@ -164,7 +173,7 @@ PROPERTIES = {
         items=Property(Type.STRING, pattern=PUBLIC_KEY),
         shorthand=_listed,
     ),
-    "metadata": Property(Type.MAP, "Notes for people and for the guest.", items=TEXT, changes=Effect.UPDATE),
+    "metadata": Property(Type.MAP, "Notes for people and for the guest.", items=NOTE, changes=Effect.UPDATE),
     "health": Property(
         Type.MAP, "How to tell that it does its work.", properties=_HEALTH, changes=Effect.UPDATE
     ),
@@ -184,7 +193,7 @@ PROPERTIES = {
     ),
     "publish": Property(
         Type.LIST,
-        "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; the provider must allow it.",
+        "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; if the provider allows.",
         items=_PUBLISHED,
     ),
     "aliases": Property(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 from terrace.errors import SpecError
@@ -156,7 +157,7 @@ def _scalar(kind: Type, value: Any) -> Any:
         return value if isinstance(value, bool) else _WORDS.get(str(value).lower())
     if isinstance(value, str):
         value = _number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return None
     if kind is Type.INTEGER:
         return int(value) if value == value // 1 else None
