@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import io
 import os
 import shutil
@@ -11,12 +11,15 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from terrace.drivers.docker.images import REPOSITORY, Images
+from terrace.drivers.docker.recipes import debian
+from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.wire.client import Engine as Connection
 from tests.real.engine import EngineError
 
 if TYPE_CHECKING:
     from tests.real.engine import Engine
 
-RECIPES = Path(__file__).parents[2] / "src/terrace/drivers/docker/recipes"
 TINY = "terrace-test/tiny:1"
 
 
@@ -50,39 +53,33 @@ def tiny_image(engine: Engine) -> str:
 
 
 def base_image(engine: Engine) -> str:
-    """The image of the recipe debian-12, from the cache if this recipe was built before, else built by Terrace."""
-    kept = _cache() / f"debian-12-{_digest()}.tar"
+    """The image of the recipe debian-12, from the cache if this very one was built before, else built by Terrace."""
+    recipe = debian.RECIPES["debian-12"]
+    digest = debian.digest(recipe, debian.survey(recipe, certificates=True))
+    reference = f"{REPOSITORY}{recipe.name}:{digest}"
+    kept = _cache() / f"{recipe.name}-{digest}.tar"
     if kept.exists():
         engine.cli("load", "--input", str(kept), timeout=120)
-    else:
-        _build(engine)
-    reference = _built(engine)
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(f".{os.getpid()}")
-        engine.cli("save", "--output", str(part), reference, timeout=120)
-        part.rename(kept)
+        return reference
+    asyncio.run(_build(engine, reference))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for old in kept.parent.glob(f"{recipe.name}-*.tar"):
+        old.unlink()
+    part = kept.with_suffix(f".{os.getpid()}")
+    engine.cli("save", "--output", str(part), reference, timeout=120)
+    part.rename(kept)
     return reference
 
 
-def _built(engine: Engine) -> str:
-    found = engine.cli(
-        "images", "--filter", "label=terrace.recipe", "--format", "{{.Repository}}:{{.Tag}}"
-    ).split()
-    if not found:
-        raise EngineError("the recipe debian-12 left no image with the label terrace.recipe")
-    return found[0]
-
-
-def _build(engine: Engine) -> None:
-    raise EngineError(f"no base image for {engine.docker_host}")
-
-
-def _digest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(path for path in RECIPES.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+async def _build(engine: Engine, reference: str) -> None:
+    settings = DockerSettings(host=engine.docker_host)
+    connection = Connection(settings)
+    try:
+        job = Images(connection, settings).fetch(reference)
+        assert job.task is not None
+        await job.task
+    finally:
+        await connection.close()
 
 
 def _cache() -> Path:

@@ -63,3 +63,12 @@ def test_recover_mends_what_a_test_left(engine: Engine) -> None:
 def test_what_docker_says_is_in_the_error(engine: Engine) -> None:
     with pytest.raises(EngineError, match="No such container"):
         engine.cli("start", "nobody")
+
+
+def test_packages_install_in_a_guest_of_the_base_image(engine: Engine, base_image: str) -> None:
+    script = (
+        "apt-get -qq update && apt-get -qq install -y --no-install-recommends hello >/dev/null 2>&1 && hello"
+    )
+    engine.cli("network", "create", "apart")
+    said = engine.cli("run", "--rm", "--network", "apart", base_image, "sh", "-c", script, timeout=120)
+    assert "Hello, world!" in said
