@@ -122,6 +122,9 @@ def _check_circles(job: Job, template: Template, resources: Resources) -> None:
     for circle in circles(resources.needs):
         container, key = resources.needs[circle[0]][circle[1]]
         at = template.document.value(container, key)
+        names = container[key]
+        if isinstance(names, list) and circle[1] in names:
+            at = template.document.value(names, names.index(circle[1]))
         chain = " -> ".join(circle[:20])
         hint = "take one of these references away"
         job.report.error(

@@ -141,7 +141,7 @@ class Resources:
         entry = target.entry
         if entry is None:
             return values
-        if not entry.any_property:
+        if not entry.open:
             found: list[SpecError] = []
             read(entry.properties, values, found)
             for error in found:
@@ -225,7 +225,7 @@ class Resources:
         """The properties of a group's members, checked as those of the first member would be."""
         values, variable = properties
         who = (f"{what[0]}, its members", what[1])
-        if member is not None and member.entry is not None and not member.entry.any_property:
+        if member is not None and member.entry is not None and not member.entry.open:
             found: list[SpecError] = []
             sample = {key: _numbered(value, str(variable)) for key, value in values.items()}
             read(member.entry.properties, sample, found)
