@@ -1,0 +1,200 @@
+"""One simulated history: a world, a store, engines that live and die, people who change their minds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from terrace.drivers.builtin.driver import BuiltinDriver
+from terrace.drivers.sim.clock import SimClock, SimEntropy
+from terrace.drivers.sim.driver import SimDriver
+from terrace.drivers.sim.faults import CALM, Faults
+from terrace.drivers.sim.outside import Outside
+from terrace.drivers.sim.settings import SimSettings
+from terrace.drivers.sim.world import World
+from terrace.kinds import KINDS
+from terrace.model.graph import Graph
+from terrace.model.plan import Plan
+from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
+from terrace.ports.driver import CreateOnce
+from terrace.stores.memory import MemoryStore
+from tests.scenarios.design import PROVIDER
+from tests.scenarios.process import Process, follow_tasks
+from tests.scenarios.sealing import PlainSecrets
+
+HOUR = 3600.0
+CHECK_EVERY = 1.0
+
+
+class BrokenPromise(AssertionError):
+    """An invariant did not hold."""
+
+
+class Simulation:
+    """Everything that one history needs. Make it inside a VirtualLoop."""
+
+    def __init__(
+        self, seed: int = 0, *, create_once: CreateOnce = CreateOnce.BY_NAME, lag: float = 0.0, **tuning: Any
+    ) -> None:
+        follow_tasks(asyncio.get_running_loop())
+        self.random = Random(f"simulation {seed}")
+        self.clock = SimClock()
+        self.entropy = SimEntropy(seed)
+        self.secrets = PlainSecrets()
+        self.world = World(seed, create_once)
+        self.outside = Outside(self.world, self.clock)
+        self.store = MemoryStore(self.secrets, self.clock, installation="home")
+        self.lag = lag
+        self.tuning = {"resync": 30.0, "grace": 60.0, "lease": 10.0, **tuning}
+        self.processes: list[Process] = []
+        self.strike: Callable[[Process, str], bool] = lambda process, name: False
+        self.history: list[str] = []
+        self.wanted: dict[str, Graph | None] = {}
+
+    # ---- engines
+
+    async def start(self, name: str = "one") -> Process:
+        """A new process of Terrace."""
+        process = Process(name, self.random, self.clock)
+        process.strike = lambda where: self.strike(process, where)
+
+        def checkpoint(verb: str, kind: str, point: str) -> None:
+            process.checkpoint(f"{verb}/{kind}/{point}")
+
+        driver = SimDriver(self.world, process, SimSettings(lag=self.lag), checkpoint=checkpoint)
+        builtin = BuiltinDriver(process, self.entropy)
+        drivers = {PROVIDER: driver, "builtin": builtin}
+        self.processes.append(process)
+        self.note(f"start {name}")
+        try:
+            await process.start(self.store, drivers, KINDS, self.entropy, self.secrets, **self.tuning)  # type: ignore[arg-type]
+        except asyncio.CancelledError:
+            if process.alive:
+                raise
+        return process
+
+    async def kill(self, process: Process, power: bool = False) -> None:
+        """kill -9, or the power goes: then what was not synced is lost as well."""
+        self.note(f"kill {process.name}{' with the power' if power else ''}")
+        process.die()
+        if power:
+            self.store.crash()
+        await process.bury()
+        if process in self.processes:
+            self.processes.remove(process)
+
+    @property
+    def engine(self) -> Process:
+        """A live one."""
+        return next(process for process in self.processes if process.alive)
+
+    # ---- people
+
+    async def apply(self, name: str, graph: Graph, **more: Any) -> Stack:
+        """What `up` does once the text is compiled."""
+        self.wanted[name] = graph
+        return await self._save(name, graph, why="up", **more)
+
+    async def down(self, name: str) -> Stack:
+        """What `down` does."""
+        self.wanted[name] = None
+        return await self._save(name, Graph(), why="down", deleting=True)
+
+    async def rollback(self, name: str) -> Stack | None:
+        """The content of the last settled generation is wanted again."""
+        stack = await self.find(name)
+        good = await self.store.generation(stack.id, stack.settled) if stack and stack.settled else None
+        if good is None or good.deleting:
+            return None
+        self.wanted[name] = good.graph
+        return await self._save(name, good.graph, why=f"rollback to {good.number}", restores=good.number)
+
+    async def _save(self, name: str, graph: Graph, **more: Any) -> Stack:
+        now = self.clock.now()
+        found = await self.find(name)
+        stack = found or Stack(self.entropy.uid(), "p", name, 0, created=now)
+        generation = Generation(stack.generation + 1, graph, Source(""), now, **more)
+        saved = await self.store.save_generation(stack, generation, stack.generation)
+        self.note(f"{more.get('why')} {name}: generation {saved.generation}, {len(graph.nodes)} nodes")
+        for process in self.processes:
+            process.wake(saved.id)
+        return saved
+
+    async def find(self, name: str) -> Stack | None:
+        """The stack of that name."""
+        return await self.store.find_stack("p", name)
+
+    async def plan(self, name: str, graph: Graph) -> Plan:
+        """What a graph would change."""
+        process = self.engine
+        assert process.controller is not None
+        plan: Plan = await process.run(process.controller.plan(await self.find(name), graph))
+        return plan
+
+    # ---- looking
+
+    def note(self, what: str) -> None:
+        """A line of the history, printed when the seed fails."""
+        self.history.append(f"{asyncio.get_running_loop().time():10.3f} {what}")
+
+    async def settled(self, name: str) -> bool:
+        """Whether a stack stands as it is wanted (or is gone, if that is what is wanted)."""
+        stack = await self.find(name)
+        if self.wanted[name] is None:
+            return stack is None
+        return stack is not None and stack.phase is Phase.SETTLED and stack.settled == stack.generation
+
+    async def until_settled(self, *names: str, within: float = 2 * HOUR) -> float:
+        """Lets time pass until the stacks (all, if none is named) are settled; how long that took, seconds."""
+        started = self.clock.now()
+        while not all([await self.settled(name) for name in names or self.wanted]):
+            if self.clock.now() - started > within:
+                raise BrokenPromise(await self.describe(names or tuple(self.wanted)))
+            await asyncio.sleep(CHECK_EVERY)
+            self.check()
+        return self.clock.now() - started
+
+    async def describe(self, names: tuple[str, ...]) -> str:
+        """Why stacks are not settled."""
+        lines = []
+        for name in names:
+            stack = await self.find(name)
+            if stack is None or await self.settled(name):
+                continue
+            lines.append(f"{name} (generation {stack.generation}) is {stack.phase}: {stack.why}")
+            for record in await self.store.records(stack.id):
+                lines.append(
+                    f"  {record.path} #{record.incarnation} {record.kind} {record.state} {record.provider_id!r}"
+                    f" departing={record.departing} deleting={record.deleting} intent={record.intent}"
+                    f" fault={record.fault} why={record.why!r} seen={record.seen and record.seen.state}"
+                )
+        return "not settled in time:\n" + "\n".join(lines)
+
+    def check(self) -> None:
+        """The invariants that hold at every moment."""
+        if self.world.violations:
+            raise BrokenPromise("ours only: " + "; ".join(self.world.violations))
+        if self.world.duplicates and self.world.create_once is not CreateOnce.NONE:
+            raise BrokenPromise(f"at most one: {self.world.duplicates}")
+        for process in self.processes:
+            if process.trouble:
+                raise BrokenPromise(f"an engine stumbled: {process.trouble}")
+
+    def calm(self) -> None:
+        """Nothing more goes wrong from here on."""
+        self.world.faults = CALM
+        self.world.weather.go_down(0.0)
+        self.strike = lambda process, name: False
+        for process in self.processes:
+            process.cut_off = False
+            process.thaw()
+        self.note("calm")
+
+    def storm(self, faults: Faults) -> None:
+        """From now on this may go wrong."""
+        self.world.faults = faults
+
+
+__all__ = ["HOUR", "BrokenPromise", "OnFailure", "Simulation"]
