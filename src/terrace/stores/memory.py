@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,79 +19,23 @@ from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
-
-
-class _Row(NamedTuple):
-    point: order.Point
-    body: bytes
-
-
-class _Saved(NamedTuple):
-    light: bytes
-    content: bytes
-    restores: int
-    deleting: bool
-    settled: float
-    failed: str
-
-
-class _Told(NamedTuple):
-    stack: str
-    at: float
-    text: str
-
-
-class _Tables:
-    """The state, and how to take back what was done to it since the last sync. Values lie encoded, as on a
-    disk, so nobody holds a part of them. Leases and the number of the last event are never taken back."""
-
-    def __init__(self) -> None:
-        self.stacks: dict[str, Stack] = {}
-        self.generations: dict[str, dict[int, _Saved]] = {}
-        self.records: dict[str, dict[tuple[str, int], _Row]] = {}
-        self.events: dict[int, _Told] = {}
-        self.rulings: dict[tuple[str, str], Ruling] = {}
-        self.notes: dict[str, str] = {}
-        self.leases: dict[str, Lease] = {}
-        self.last_event = 0
-        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
-
-    def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
-        """Sets an entry (None: takes it out)."""
-        self._undo.append((table, key, table.get(key)))
-        if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
-
-    def sync(self) -> None:
-        """Everything so far stays."""
-        self._undo.clear()
-
-    def mark(self) -> int:
-        """A moment to go back to."""
-        return len(self._undo)
-
-    def revert(self, mark: int = 0) -> None:
-        """Takes back what was done since `mark`, or since the last sync."""
-        while len(self._undo) > mark:
-            table, key, before = self._undo.pop()
-            if before is None:
-                table.pop(key, None)
-            else:
-                table[key] = before
 
 
 class _Reading:
     """What can be asked of a MemoryStore; ports.Store says what each method gives."""
 
-    _tables: _Tables
+    _installation: str
+    _tables: Tables
     _encoding: Encoding
 
+    async def installation(self) -> str:
+        return self._installation
+
     async def find_stack(self, project: str, name: str) -> Stack | None:
-        return _named(self._tables, project, name)
+        return self._tables.named(project, name)
 
     async def stack(self, stack: str) -> Stack | None:
         return self._tables.stacks.get(stack)
@@ -165,7 +108,7 @@ class MemoryStore(_Reading):
         self._clock = clock
         self._installation = installation
         self._encoding = Encoding(secrets)
-        self._tables = _Tables()
+        self._tables = Tables()
 
     async def open(self) -> None:
         """Nothing to connect to; what was written before stays."""
@@ -177,12 +120,9 @@ class MemoryStore(_Reading):
         """The power fails: what was written since the last synced write is gone."""
         self._tables.revert()
 
-    async def installation(self) -> str:
-        return self._installation
-
     async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
         with self._writing("save_generation", synced=True) as tables:
-            present = _named(tables, stack.project, stack.name)
+            present = tables.named(stack.project, stack.name)
             if present is None and stack.id in tables.stacks:
                 raise InvariantError(f"two stacks cannot share the id {stack.id}")
             saved = desired(present, stack, generation, expected)
@@ -235,14 +175,14 @@ class MemoryStore(_Reading):
                 pairs = [(number, one.restores) for number, one in saved.items()]
                 for number in surplus(pairs, stack.settled, generations_kept):
                     tables.put(saved, number, None)
-            _drop_old_leases(tables, self._clock.now())
+            tables.drop_old_leases(self._clock.now())
 
     async def note(self, key: str, value: str) -> None:
         with self._writing("note") as tables:
             tables.put(tables.notes, key, value)
 
     @contextmanager
-    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[_Tables]:
+    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:
         if self.fault:
             self.fault(f"{operation}:before")
         mark = self._tables.mark()
@@ -256,12 +196,12 @@ class MemoryStore(_Reading):
         if self.fault:
             self.fault(f"{operation}:after")
 
-    def _save(self, tables: _Tables, stack: str, number: int, generation: Generation) -> None:
+    def _save(self, tables: Tables, stack: str, number: int, generation: Generation) -> None:
         light, content = self._encoding.generation(msgspec.structs.replace(generation, number=number))
         marks = (generation.restores, generation.deleting, generation.settled, generation.failed)
-        tables.put(tables.generations.setdefault(stack, {}), number, _Saved(light, content, *marks))
+        tables.put(tables.generations.setdefault(stack, {}), number, Saved(light, content, *marks))
 
-    def _commit(self, tables: _Tables, commit: Commit) -> bool:
+    def _commit(self, tables: Tables, commit: Commit) -> bool:
         present, lease = tables.stacks.get(commit.stack), tables.leases.get(f"stack:{commit.stack}")
         if present is None or lease is None or not lease.holder or lease.epoch != commit.epoch:
             return False
@@ -270,19 +210,19 @@ class MemoryStore(_Reading):
             tables.put(records, key, None)
         for record in commit.upserts:
             point = order.point(record.path, record.incarnation, record.uid)
-            tables.put(records, record.key, _Row(point, self._encoding.record(record)))
+            tables.put(records, record.key, Row(point, self._encoding.record(record)))
         for pair in commit.unrulings:
             tables.put(tables.rulings, pair, None)
         for ruling in commit.rulings:
             tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
         self._tell(tables, commit.events)
         if commit.gone and tables.generations[commit.stack][present.generation].deleting:
-            _remove(tables, commit.stack)
+            tables.remove(commit.stack)
         else:
             self._advance(tables, present, commit)
         return True
 
-    def _advance(self, tables: _Tables, present: Stack, commit: Commit) -> None:
+    def _advance(self, tables: Tables, present: Stack, commit: Commit) -> None:
         saved = tables.generations[commit.stack]
         if (one := saved.get(commit.settled)) and not one.settled:
             tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))
@@ -295,26 +235,8 @@ class MemoryStore(_Reading):
             row = msgspec.structs.replace(row, generation=asked.number, updated=asked.created)
         tables.put(tables.stacks, commit.stack, row)
 
-    def _tell(self, tables: _Tables, events: Sequence[Event]) -> None:
+    def _tell(self, tables: Tables, events: Sequence[Event]) -> None:
         for event in events:
-            told = _Told(event.stack, event.at, self._encoding.event(event))
+            told = Told(event.stack, event.at, self._encoding.event(event))
             tables.last_event += 1
             tables.put(tables.events, tables.last_event, told)
-
-
-def _named(tables: _Tables, project: str, name: str) -> Stack | None:
-    wanted = (project, name)
-    return next((s for s in tables.stacks.values() if (s.project, s.name) == wanted), None)
-
-
-def _remove(tables: _Tables, stack: str) -> None:
-    tables.put(tables.stacks, stack, None)
-    tables.put(tables.generations, stack, None)
-    tables.put(tables.records, stack, None)
-
-
-def _drop_old_leases(tables: _Tables, now: float) -> None:
-    for scope, lease in list(tables.leases.items()):
-        kind, _, stack = scope.partition(":")
-        if kind == "stack" and lease.expires <= now and stack not in tables.stacks:
-            del tables.leases[scope]

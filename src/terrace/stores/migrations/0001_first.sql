@@ -78,6 +78,7 @@ CREATE TABLE ledger (
     stack TEXT NOT NULL,
     path TEXT NOT NULL,
     kind TEXT NOT NULL,
+    incarnation BIGINT NOT NULL,
     PRIMARY KEY (provider, provider_id)
 );
 

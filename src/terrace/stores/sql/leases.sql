@@ -9,9 +9,6 @@ RETURNING epoch;
 -- name: release
 UPDATE leases SET holder = '', expires = 0 WHERE scope = ? AND holder = ? AND epoch = ?;
 
--- name: epoch
-SELECT epoch FROM leases WHERE scope = ? AND holder <> '';
-
 -- name: prune
 DELETE FROM leases WHERE expires <= ? AND scope LIKE 'stack:%'
     AND NOT EXISTS (SELECT 1 FROM stacks WHERE 'stack:' || stacks.id = leases.scope);

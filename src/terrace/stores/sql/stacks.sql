@@ -8,6 +8,12 @@ SELECT id, project, name, generation, settled, phase, why, since, created, updat
     description, retries, forget
 FROM stacks WHERE id = ?;
 
+-- name: leased
+SELECT s.id, s.project, s.name, s.generation, s.settled, s.phase, s.why, s.since, s.created, s.updated, s.total,
+    s.ready, s.failing, s.description, s.retries, s.forget
+FROM stacks s JOIN leases l ON l.scope = 'stack:' || s.id
+WHERE s.id = ? AND l.epoch = ? AND l.holder <> '';
+
 -- name: all
 SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
     description, retries, forget

@@ -47,11 +47,10 @@ def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Comm
     """Writes each commit whose epoch is that of its stack's lease, and says which."""
     verdicts, events = [], list[Event]()
     for commit in commits:
-        present = stack_of(writer.execute(SQL["stacks.by_id"], (commit.stack,)).fetchall())
-        lease = writer.execute(SQL["leases.epoch"], (f"stack:{commit.stack}",)).fetchone()
-        accepted = present is not None and lease == (commit.epoch,)
-        verdicts.append(accepted)
-        if present is not None and accepted:
+        leased = writer.execute(SQL["stacks.leased"], (commit.stack, commit.epoch)).fetchall()
+        present = stack_of(leased)
+        verdicts.append(present is not None)
+        if present is not None:
             _apply_one(writer, encoding, commit, present)
             events.extend(commit.events)
     tell(writer, encoding, events)
@@ -140,5 +139,5 @@ def _record_row(encoding: Encoding, stack: str, record: Record) -> tuple[str | i
     )
 
 
-def _ruling_row(ruling: Ruling) -> tuple[str, ...]:
+def _ruling_row(ruling: Ruling) -> tuple[str | int, ...]:
     return msgspec.structs.astuple(ruling)

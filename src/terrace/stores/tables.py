@@ -1,0 +1,94 @@
+"""What a store in memory holds, and how to take back what was done to it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from terrace.model.stack import Lease, Stack
+from terrace.ports.store import Ruling
+from terrace.stores.order import Point
+
+
+class Row(NamedTuple):
+    """A record, encoded, and where it stands in the list."""
+
+    point: Point
+    body: bytes
+
+
+class Saved(NamedTuple):
+    """A generation, encoded in its two parts, with what is asked of it without reading them."""
+
+    light: bytes
+    content: bytes
+    restores: int
+    deleting: bool
+    settled: float
+    failed: str
+
+
+class Told(NamedTuple):
+    """An event, encoded, with what is asked of it without reading it."""
+
+    stack: str
+    at: float
+    text: str
+
+
+class Tables:
+    """The state, and how to take back what was done to it since the last sync. Values lie encoded, as on a
+    disk, so nobody holds a part of them. Leases and the number of the last event are never taken back."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, Stack] = {}
+        self.generations: dict[str, dict[int, Saved]] = {}
+        self.records: dict[str, dict[tuple[str, int], Row]] = {}
+        self.events: dict[int, Told] = {}
+        self.rulings: dict[tuple[str, str], Ruling] = {}
+        self.notes: dict[str, str] = {}
+        self.leases: dict[str, Lease] = {}
+        self.last_event = 0
+        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        """Sets an entry (None: takes it out)."""
+        self._undo.append((table, key, table.get(key)))
+        _set(table, key, value)
+
+    def sync(self) -> None:
+        """Everything so far stays."""
+        self._undo.clear()
+
+    def mark(self) -> int:
+        """A moment to go back to."""
+        return len(self._undo)
+
+    def revert(self, mark: int = 0) -> None:
+        """Takes back what was done since `mark`, or since the last sync."""
+        while len(self._undo) > mark:
+            _set(*self._undo.pop())
+
+    def named(self, project: str, name: str) -> Stack | None:
+        """The stack of that name."""
+        wanted = (project, name)
+        return next((s for s in self.stacks.values() if (s.project, s.name) == wanted), None)
+
+    def remove(self, stack: str) -> None:
+        """Takes out a stack with all that is its own; events and rulings outlive it."""
+        self.put(self.stacks, stack, None)
+        self.put(self.generations, stack, None)
+        self.put(self.records, stack, None)
+
+    def drop_old_leases(self, now: float) -> None:
+        """Takes out expired leases of stacks that are gone."""
+        for scope, lease in list(self.leases.items()):
+            kind, _, stack = scope.partition(":")
+            if kind == "stack" and lease.expires <= now and stack not in self.stacks:
+                del self.leases[scope]
+
+
+def _set(table: dict[Any, Any], key: Any, value: Any) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
