@@ -78,7 +78,7 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
         and seen.owner.digest not in ("", step.owner.digest)
     ):
         # A create of before that we thought lost had made it, from another spec: it is replaced.
-        made = replace(made, applied={}, departing=live.node is None)
+        made = replace(made, applied={}, departing=record.departing or live.node is None)
     state.put(live, made)
 
 

@@ -98,11 +98,9 @@ def _unwanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
 
 
 def _wanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
-    record = live.current
-    if record is not None and (record.key in state.running or moves.resume(record, now)):
+    record = live.current or moves.recall(live) or moves.reclaim(live, now) or moves.blank(live, now)
+    if record.key in state.running or moves.resume(record, now):
         return
-    if record is None:
-        record = moves.recall(live) or moves.blank(live, now)
     blocked = gate.open_gate(state, live)
     if not blocked and (live.wanted is None or live.stale):
         blocked = _evaluate(state, live, record, now)
@@ -213,11 +211,11 @@ def _refuse(state: StackState, live: Live, record: Record, why: str, hint: str, 
         state.set_state(live, record, State.FAILING, why, now, fault=fault)
 
 
-def _settle(
-    state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float
-) -> None:
+def _news(
+    state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled
+) -> dict[str, object]:
+    """What settling changes in the record."""
     record = cast("Record", live.current)
-    path = live.path
     changes: dict[str, object] = {}
     if not record.ready and decision.ready:
         changes["ready"] = wanted.generation
@@ -225,10 +223,21 @@ def _settle(
         changes["fault"] = None
     if record.intent is not None:
         changes["intent"] = None
+    if record.applied is None:
+        changes |= {"applied": wanted.form, "digest": wanted.digest, "claims": moves.claims(wanted)}
     if not live.settled:
         fresh = gate.ties(state, live)
         if fresh != record.ties:
             changes["ties"] = fresh
+    return changes
+
+
+def _settle(
+    state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float
+) -> None:
+    record = cast("Record", live.current)
+    path = live.path
+    changes = _news(state, moves, live, wanted, decision)
     state_now = State.READY if decision.healthy else State.UNHEALTHY
     why = (
         decision.reason
@@ -246,7 +255,7 @@ def _settle(
     if decision.ready and not live.ready:
         live.ready, further = True, True
         live.ready_at = now
-        for older in live.older.values():
+        for older in list(live.older.values()):
             depart.depart(state, moves, live, older, now)
     if further:
         spread.wake(state, live)

@@ -141,34 +141,31 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
     )
 
 
+def _disowned(state: StackState, record: Record) -> Ruling:
+    return Ruling(
+        provider=record.provider,
+        provider_id=record.provider_id,
+        what="disowned",
+        uid=record.uid,
+        stack=state.stack.id,
+        path=record.path,
+        kind=record.kind,
+        incarnation=record.incarnation,
+    )
+
+
 def _retain(state: StackState, live: Live, record: Record, now: float) -> None:
     if record.provider_id:
-        ruling = Ruling(
-            record.provider,
-            record.provider_id,
-            "disowned",
-            record.uid,
-            state.stack.id,
-            record.path,
-            record.kind,
-        )
+        ruling = _disowned(state, record)
         state.turn.rulings.append(ruling)
+        state.ledger[record.path] = ruling
         state.say("resource.retained", now, live.path, f"kept as {record.provider_id}, no longer managed")
     finish(state, live, record, "", now, quiet=True)
 
 
 def _give_up(state: StackState, live: Live, record: Record, why: str, now: float) -> None:
     if record.provider_id:
-        ruling = Ruling(
-            record.provider,
-            record.provider_id,
-            "disowned",
-            record.uid,
-            state.stack.id,
-            record.path,
-            record.kind,
-        )
-        state.turn.rulings.append(ruling)
+        state.turn.rulings.append(_disowned(state, record))
     state.say(
         "resource.forgotten",
         now,

@@ -106,6 +106,26 @@ class Moves:
                 return record
         return None
 
+    def reclaim(self, live: Live, now: float) -> Record | None:
+        """A thing of this path that was retained once and is wanted again; it is listed before anything is decided."""
+        state = self.state
+        ruling = state.ledger.get(live.path)
+        node = live.node
+        if ruling is None or node is None or live.older or ruling.kind != node.kind:
+            return None
+        if ruling.provider != self.rules.provider(node):
+            return None
+        del state.ledger[live.path]
+        state.turn.unrulings.append((ruling.provider, ruling.provider_id))
+        state.by_uid.pop(live.uid, None)
+        live.uid = ruling.uid
+        state.by_uid[live.uid] = live
+        record = replace(self.blank(live, now, ruling.incarnation), provider_id=ruling.provider_id)
+        state.put(live, record)
+        state.observe.add(ruling.provider)
+        state.say("resource.reclaimed", now, live.path, f"{ruling.provider_id} was kept and is wanted again")
+        return record
+
     # ---- acting
 
     def act(

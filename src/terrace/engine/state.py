@@ -145,6 +145,7 @@ class StackState:
         self.timers: list[tuple[float, str]] = []
         self.looks: dict[str, float] = {}
         self.observe: set[str] = set()
+        self.ledger: dict[str, Ruling] = {}
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()

@@ -23,6 +23,7 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
     stack: str = ""
     path: str = ""
     kind: str = ""
+    incarnation: int = 0
 
 
 class Commit(msgspec.Struct, frozen=True):

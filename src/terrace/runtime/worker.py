@@ -139,6 +139,10 @@ class StackWorker:
     async def _load(self) -> None:
         records = await self._around.store.records(self.state.stack.id)
         self.state.restore(records)
+        for name in self._around.drivers:
+            for ruling in await self._around.store.rulings(name):
+                if ruling.stack == self.state.stack.id and ruling.what == "disowned":
+                    self.state.ledger[ruling.path] = ruling
 
     async def _read_desired(self) -> None:
         stack = await self._around.store.stack(self.state.stack.id)
