@@ -1,0 +1,190 @@
+"""Docker Engine as a provider: the door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+
+from terrace.drivers.docker import guests, labels, seen
+from terrace.drivers.docker.images import Images
+from terrace.drivers.docker.machines import Machines
+from terrace.drivers.docker.mount.attachments import Attachments, possible
+from terrace.drivers.docker.networks import Networks
+from terrace.drivers.docker.observe import Observer
+from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.volumes import Volumes
+from terrace.drivers.docker.wire.client import Engine
+from terrace.drivers.docker.wire.faults import Refusal, translate, translated
+from terrace.errors import CapabilityError, TransientError
+from terrace.model.seen import Observation, Seen
+from terrace.model.step import Receipt, Step
+from terrace.ports.clock import Clock
+from terrace.ports.driver import Capabilities, Chunk, CreateOnce, Fence, Session
+
+# What of a machine changes in place: limits and networks on the engine; the rest is Terrace's own business.
+_IN_PLACE = frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"})
+# The events after which something looks different; the many of health checks (exec_...) are not among them.
+_EVENTS = [
+    *(
+        "create",
+        "start",
+        "die",
+        "stop",
+        "kill",
+        "oom",
+        "pause",
+        "unpause",
+        "restart",
+        "update",
+        "rename",
+        "destroy",
+    ),
+    *("connect", "disconnect", "remove"),
+]
+_RECORDED = frozenset({"Subnet", "Port", "Image"})
+
+
+class DockerDriver:
+    """ports.driver.Driver, Guests and Probes for one Docker engine. Errors: TransientError while the engine is
+    away or busy, PermanentError when it refuses, CapabilityError for what it cannot do, LeaseLostError from the
+    fence."""
+
+    def __init__(self, settings: DockerSettings, *, clock: Clock) -> None:
+        self._clock = clock
+        self._engine = Engine(settings)
+        self._observer = Observer(self._engine, settings.concurrency)
+        self._images = Images(self._engine, settings)
+        self._machines = Machines(self._engine, settings, self._observer, self._images)
+        self._networks = Networks(self._engine, settings, self._observer)
+        self._volumes = Volumes(self._engine)
+        self._attachments = Attachments(self._engine, self._observer)
+        self._adopted: frozenset[str] = frozenset()
+        kinds = {"Machine", "Network", "Subnet", "Port", "Volume", "Image"}
+        self._capabilities = Capabilities(
+            kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
+            recorded=_RECORDED,
+            create_once=CreateOnce.BY_NAME,
+            in_place={"Machine": _IN_PLACE, "Image": frozenset({"pull"})},
+            timeout=settings.timeout,
+            concurrency=settings.concurrency,
+            rate=settings.rate,
+            publish=settings.publish != "none",
+            catalogue=settings.catalogue(),
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return self._capabilities
+
+    async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
+        """One bulk listing per noun; a failure of any is a failure of all."""
+        self._adopted = frozenset(adopted)
+        with translated():
+            return await self._observer.observe(installation, adopted)
+
+    async def lookup(self, kind: str, selector: str) -> Seen | None:
+        """By name or id, ours or not; None when there is none."""
+        try:
+            match kind:
+                case "Image":
+                    return await self._images.find(selector)
+                case "Machine":
+                    return await self._observer.machine(selector)
+                case "Network":
+                    return seen.network(await self._engine.read(f"/networks/{selector}"))
+                case "Volume":
+                    return seen.volume(await self._engine.read(f"/volumes/{selector}"))
+                case _:
+                    return None
+        except Refusal as refusal:
+            if refusal.status == 404:
+                return None
+            raise translate(refusal) from refusal
+
+    async def apply(self, step: Step, fence: Fence) -> Receipt:
+        """One step, by noun."""
+        with translated():
+            match step.kind:
+                case "Machine":
+                    return await self._machines.apply(step, fence)
+                case "Network":
+                    return await self._networks.apply(step, fence)
+                case "Volume":
+                    return await self._volumes.apply(step, fence)
+                case "Image":
+                    return await self._images.apply(step, fence)
+                case "Port":
+                    return await self._networks.apply_port(step)
+                case "Subnet":
+                    return await self._networks.apply_subnet(step)
+                case "VolumeAttachment":
+                    return await self._attachments.apply(step, fence)
+                case other:
+                    raise CapabilityError(f"a Docker engine has no {other}")
+
+    async def watch(self) -> AsyncIterator[str]:
+        """Ids of what an event spoke of; "" once at the beginning, when anything may have changed."""
+        self._engine.forget_version()
+        wanted = {"type": ["container", "network", "volume"], "event": _EVENTS}
+        try:
+            async with self._engine.stream("GET", "/events", {"filters": json.dumps(wanted)}) as answer:
+                self._observer.trust(True)
+                yield ""
+                async for line in answer.content:
+                    for hint in self._hints(line):
+                        yield hint
+        except Refusal as refusal:
+            raise translate(refusal) from refusal
+        finally:
+            self._observer.trust(False)
+        raise TransientError("the Docker engine has closed its stream of events")
+
+    async def exec(
+        self, provider_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False
+    ) -> Session:
+        """Starts a program inside a machine."""
+        return await guests.start_program(
+            self._engine, self._clock, provider_id, command, tty=tty, stdin=stdin
+        )
+
+    def logs(
+        self, provider_id: str, *, tail: int | None = None, follow: bool = False
+    ) -> AsyncIterator[Chunk]:
+        """What a machine's main program wrote."""
+        return guests.read_logs(self._engine, provider_id, tail, follow)
+
+    async def probe(self, seen: Seen, health: Any) -> tuple[bool, str]:
+        """One health check."""
+        return await guests.check(self._engine, self._clock, seen, health)
+
+    async def close(self) -> None:
+        """Ends background work and lets go of connections."""
+        await self._images.close()
+        await self._engine.close()
+
+    # --- inside
+    def _hints(self, line: bytes) -> list[str]:
+        """What a line of the stream of events hints at, and nothing of what is neither ours nor adopted."""
+        if not line.strip():
+            return []
+        event = msgspec.json.decode(line)
+        actor = event.get("Actor") or {}
+        thing, told = str(actor.get("ID") or ""), actor.get("Attributes") or {}
+        if event.get("Type") == "network":
+            container = str(told.get("container") or "")
+            self._observer.doubt(container)
+            if thing not in self._observer.network_names:
+                return []
+            return [thing, container] if container else [thing]
+        self._observer.doubt(thing)
+        if (
+            event.get("Type") == "container"
+            and labels.INSTALLATION not in told
+            and thing not in self._adopted
+        ):
+            return []
+        return [thing] if thing else []

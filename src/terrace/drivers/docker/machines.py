@@ -1,0 +1,242 @@
+"""Steps for machines: each may happen twice, and takes up what an earlier try has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from terrace.drivers.docker import bodies, labels
+from terrace.drivers.docker import seen as shape
+from terrace.drivers.docker.images import Images
+from terrace.drivers.docker.observe import Observer
+from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.wire.client import Engine
+from terrace.drivers.docker.wire.faults import Refusal
+from terrace.errors import PermanentError, TransientError
+from terrace.model.spec.machine import MachineSpec, Nic
+from terrace.model.step import Receipt, Step, Verb
+from terrace.ports.driver import Fence
+
+_LIMITS = frozenset({"cpu", "memory", "pids"})
+_ATTACHED = frozenset({"networks", "aliases", "name"})
+
+
+class Machines:
+    """Carries out steps on containers."""
+
+    def __init__(self, engine: Engine, settings: DockerSettings, observer: Observer, images: Images) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._observer = observer
+        self._images = images
+
+    async def apply(self, step: Step, fence: Fence) -> Receipt:
+        """One step; what was seen afterwards."""
+        if step.verb is Verb.DELETE:
+            await self._remove(step, fence)
+            return Receipt.done(None)
+        container = step.provider_id
+        try:
+            match step.verb:
+                case Verb.CREATE:
+                    container = await self._create(step.spec, step, fence)
+                case Verb.UPDATE:
+                    await self._update(container, step.spec, step.fields, fence)
+                case Verb.START:
+                    await self._start(container, fence)
+                case Verb.UNPAUSE:
+                    await self._unpause(container, fence)
+                case Verb.RESTART:
+                    await self._restart(container, fence)
+                case _:
+                    raise PermanentError(f"a machine cannot be told to {step.verb}")
+            return Receipt.done(await self._observer.machine(container))
+        except Refusal as refusal:
+            if refusal.status == 404 and "o such container" in refusal.message:
+                return Receipt.done(None)
+            if "marked for removal" in refusal.message:  # what is left of it will never run again
+                await self._delete(container, fence)
+                return Receipt.done(None)
+            raise
+
+    # --- create
+    async def _create(self, spec: MachineSpec, step: Step, fence: Fence) -> str:
+        """Made, filled, connected, started: what is done already is not done again."""
+        body = bodies.container(spec, step.owner, step.names, self._settings)
+        await self._volumes_there(spec)
+        name = labels.engine_name(step.owner, step.names)
+        try:
+            container = await self._make(name, body, fence)
+        except Refusal as refusal:
+            if refusal.status == 404 and "o such image" in refusal.message:
+                raise self._images.again(spec.image) from refusal
+            if refusal.status != 409:
+                raise
+            there = await self._take_up(name, step, fence)
+            if there is None:
+                container = await self._make(name, body, fence)
+            elif there["State"]["Status"] != "created":
+                return str(there["Id"])
+            else:
+                container = str(there["Id"])
+                await self._connect(container, spec, shape.inspected(there).networks, fence)
+                return await self._fill_and_start(container, spec, fence)
+        for nic in spec.networks[1:]:
+            await self._attach(container, nic, spec, fence)
+        return await self._fill_and_start(container, spec, fence)
+
+    async def _make(self, name: str, body: dict[str, Any], fence: Fence) -> str:
+        made = await self._engine.change(fence, "POST", "/containers/create", {"name": name}, body)
+        return str(made["Id"])
+
+    async def _take_up(self, name: str, step: Step, fence: Fence) -> Any:
+        """The container of that name if it is ours. One that never ran and was made from another wish is
+        removed: None."""
+        try:
+            there = await self._engine.read(f"/containers/{name}/json")
+        except Refusal as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+        owner = labels.read(there["Config"].get("Labels"))
+        if not labels.same(owner, step.owner):
+            raise PermanentError(
+                f"a container {name} that is not ours is in the way",
+                hint="rename or remove it",
+                code="name-taken",
+            )
+        state = there["State"]["Status"]
+        if state in ("removing", "dead") or (
+            state == "created" and owner is not None and owner.digest != step.owner.digest
+        ):
+            await self._delete(there["Id"], fence)
+            return None
+        return there
+
+    async def _fill_and_start(self, container: str, spec: MachineSpec, fence: Fence) -> str:
+        archive = bodies.archive(spec)
+        if archive:
+            await self._engine.change(
+                fence, "PUT", f"/containers/{container}/archive", {"path": "/"}, archive
+            )
+        await self._start(container, fence)
+        return container
+
+    async def _volumes_there(self, spec: MachineSpec) -> None:
+        """The engine would quietly make a volume that is missing, and nobody's."""
+        for mount in spec.volumes:
+            try:
+                await self._engine.read(f"/volumes/{mount.volume}")
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+                raise TransientError(f"volume {mount.volume} is gone") from refusal
+
+    # --- change
+    async def _update(self, container: str, spec: MachineSpec, fields: tuple[str, ...], fence: Fence) -> None:
+        """Limits and networks; the other fields that change in place are Terrace's own business."""
+        changed = set(fields) or _LIMITS | _ATTACHED
+        if changed & _LIMITS:
+            await self._engine.change(
+                fence, "POST", f"/containers/{container}/update", body=bodies.limits(spec)
+            )
+        if changed & _ATTACHED:
+            there = await self._engine.read(f"/containers/{container}/json")
+            await self._connect(container, spec, shape.inspected(there).networks, fence)
+
+    async def _connect(
+        self, container: str, spec: MachineSpec, held: Mapping[str, Mapping[str, Any]], fence: Fence
+    ) -> None:
+        """Makes the networks be those wanted, with address and names."""
+        ends = {end.get("NetworkID") or key: end for key, end in held.items()}
+        bridge = "" if spec.networks else (held.get("bridge") or {}).get("NetworkID", "")
+        wanted = {nic.network: nic for nic in spec.networks}
+        for network, end in ends.items():
+            nic = wanted.get(network)
+            if network != bridge and (nic is None or not _fits(end, nic, spec)):
+                await self._detach(container, network, fence)
+        for nic in spec.networks:
+            if nic.network not in ends or not _fits(ends[nic.network], nic, spec):
+                await self._attach(container, nic, spec, fence)
+
+    async def _attach(self, container: str, nic: Nic, spec: MachineSpec, fence: Fence) -> None:
+        body = {"Container": container, "EndpointConfig": bodies.endpoint(nic, spec)}
+        try:
+            await self._engine.change(fence, "POST", f"/networks/{nic.network}/connect", body=body)
+        except Refusal as refusal:
+            if "already exists in network" not in refusal.message:
+                raise
+
+    async def _detach(self, container: str, network: str, fence: Fence) -> None:
+        body = {"Container": container, "Force": True}
+        try:
+            await self._engine.change(fence, "POST", f"/networks/{network}/disconnect", body=body)
+        except Refusal as refusal:
+            if refusal.status != 404 and "is not connected" not in refusal.message:
+                raise
+
+    # --- run
+    async def _start(self, container: str, fence: Fence) -> None:
+        try:
+            await self._engine.change(fence, "POST", f"/containers/{container}/start")
+        except Refusal as refusal:
+            if "paused container" not in refusal.message:
+                raise
+            await self._unpause(container, fence)
+
+    async def _unpause(self, container: str, fence: Fence) -> None:
+        try:
+            await self._engine.change(fence, "POST", f"/containers/{container}/unpause")
+        except Refusal as refusal:
+            if "is not paused" not in refusal.message:
+                raise
+
+    async def _restart(self, container: str, fence: Fence) -> None:
+        await self._unpause(container, fence)
+        await self._engine.change(
+            fence, "POST", f"/containers/{container}/restart", {"t": bodies.STOP_SECONDS}
+        )
+
+    # --- delete
+    async def _remove(self, step: Step, fence: Fence) -> None:
+        """By id; where none was ever seen, by the name that only this incarnation has."""
+        container = step.provider_id
+        if not container:
+            name = labels.engine_name(step.owner, step.names)
+            try:
+                there = await self._engine.read(f"/containers/{name}/json")
+            except Refusal as refusal:
+                if refusal.status == 404:
+                    return
+                raise
+            if not labels.same(labels.read(there["Config"].get("Labels")), step.owner):
+                return
+            container = there["Id"]
+        await self._delete(container, fence)
+
+    async def _end(self, container: str, fence: Fence) -> None:
+        """A guest that writes to volumes gets the time to finish."""
+        try:
+            seconds = {"t": bodies.STOP_SECONDS}
+            await self._engine.change(fence, "POST", f"/containers/{container}/stop", seconds)
+        except Refusal:
+            pass  # its removal tells what is wrong
+
+    async def _delete(self, container: str, fence: Fence) -> None:
+        self._observer.doubt(container)
+        if self._observer.writes(container):
+            await self._end(container, fence)
+        try:
+            await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
+        except Refusal as refusal:
+            if refusal.status == 409 and "already in progress" in refusal.message:
+                raise TransientError("the machine is being removed", retry_after=0.5) from refusal
+            if refusal.status != 404:
+                raise
+
+
+def _fits(end: Mapping[str, Any], nic: Nic, spec: MachineSpec) -> bool:
+    """Whether an attachment is as wanted."""
+    asked = (end.get("IPAMConfig") or {}).get("IPv4Address") or ""
+    names = set(end.get("Aliases") or ())
+    return asked == nic.ip and names >= set(bodies.endpoint(nic, spec)["Aliases"])

@@ -1,0 +1,256 @@
+"""Steps for networks, and for what stands on them: subnets and ports, which are Terrace's own records."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from terrace.drivers.docker import bodies, labels
+from terrace.drivers.docker import seen as shape
+from terrace.drivers.docker.observe import Observer
+from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.wire.client import Engine, filters
+from terrace.drivers.docker.wire.faults import Refusal
+from terrace.errors import PermanentError, TransientError
+from terrace.model.seen import Seen
+from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
+from terrace.model.step import Receipt, Step, Verb
+from terrace.ports.driver import Fence
+
+_TRIES = 32  # ranges tried before giving up
+
+
+class Networks:
+    """Makes and removes networks, subnets, ports."""
+
+    def __init__(self, engine: Engine, settings: DockerSettings, observer: Observer) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._observer = observer
+        self._reserved: dict[str, dict[str, str]] = {}  # network -> address -> token of the port
+
+    # --- networks
+    async def apply(self, step: Step, fence: Fence) -> Receipt:
+        """CREATE finds what an earlier try made; no field of a network changes in place."""
+        match step.verb:
+            case Verb.DELETE:
+                await self._remove(step, fence)
+                return Receipt.done(None)
+            case Verb.CREATE:
+                item = await self._create(step.spec, step, fence)
+            case _:
+                item = await self._inspect(step.provider_id)
+        self._observer.note_network(item)
+        return Receipt.done(shape.network(item))
+
+    async def _create(self, spec: NetworkSpec, step: Step, fence: Fence) -> Any:
+        mtu = self._mtu()
+        ranges = [spec.cidr] if spec.cidr else self._free_ranges(step.owner.token)
+        for cidr in ranges:
+            body = bodies.network(replace(spec, cidr=cidr), step.owner, step.names, mtu)
+            try:
+                made = await self._engine.change(fence, "POST", "/networks/create", body=body)
+                return await self._inspect(made["Id"])
+            except Refusal as refusal:
+                if refusal.status == 409:
+                    return await self._taken(body["Name"], step)
+                if "overlaps" in refusal.message and not spec.cidr:
+                    continue
+                raise
+        raise TransientError(
+            f"no free address range for a network in {self._settings.address_pool}",
+            hint="give the network a cidr, or the provider another address_pool",
+        )
+
+    async def _taken(self, name: str, step: Step) -> Any:
+        """Something of that name is there: ours from an earlier try, or somebody else's."""
+        found = [
+            item
+            for item in await self._engine.read("/networks", {"filters": filters(name=[name])})
+            if item["Name"] == name
+        ]
+        ours = [item for item in found if labels.same(labels.read(item.get("Labels")), step.owner)]
+        if ours:
+            return min(ours, key=lambda item: (item.get("Created", ""), item["Id"]))
+        if not found:
+            raise TransientError(f"a network {name} was there a moment ago")
+        raise PermanentError(
+            f"a network {name} that is not ours is in the way", hint="rename or remove it", code="name-taken"
+        )
+
+    async def _remove(self, step: Step, fence: Fence) -> None:
+        """By id; where none was ever seen, by the name that only this incarnation has."""
+        target = step.provider_id
+        if not target:
+            name = labels.engine_name(step.owner, step.names)
+            found = await self._engine.read("/networks", {"filters": filters(name=[name])})
+            target = next(
+                (i["Id"] for i in found if labels.same(labels.read(i.get("Labels")), step.owner)), ""
+            )
+        if not target:
+            return
+        try:
+            await self._engine.change(fence, "DELETE", f"/networks/{target}")
+        except Refusal as refusal:
+            if "active endpoints" in refusal.message:
+                raise TransientError(
+                    f"the network is still in use: {refusal.message}", code="in-use"
+                ) from refusal
+            if refusal.status != 404:
+                raise
+
+    async def _inspect(self, network: str) -> Any:
+        try:
+            return await self._engine.read(f"/networks/{network}")
+        except Refusal as refusal:
+            if refusal.status == 404:
+                raise TransientError(f"network {network[:12]} is gone") from refusal
+            raise
+
+    def _free_ranges(self, token: str) -> Iterator[str]:
+        """Ranges of the pool to try, each incarnation from a place of its own. The engine would choose by itself,
+        but takes fixed addresses only in ranges that were named."""
+        pool = IPv4Network(self._settings.address_pool)
+        count = 1 << (self._settings.network_size - pool.prefixlen)
+        first = _number(token) % count
+        routes = _routes() if self._engine.local else []
+        for offset in range(min(count, _TRIES)):
+            size = 32 - self._settings.network_size
+            place = int(pool.network_address) + (((first + offset) % count) << size)
+            candidate = IPv4Network((place, self._settings.network_size))
+            if not any(candidate.overlaps(route) for route in routes):
+                yield str(candidate)
+
+    def _mtu(self) -> int:
+        if self._settings.mtu != "auto":
+            return self._settings.mtu
+        return uplink_mtu() if self._engine.local else 0
+
+    # --- subnets and ports
+    async def apply_subnet(self, step: Step) -> Receipt:
+        """A subnet is the network's own range, seen from another side."""
+        if step.verb is Verb.DELETE:
+            return Receipt.done(None)
+        spec: SubnetSpec = step.spec
+        pools = (await self._inspect(spec.network)).get("IPAM", {}).get("Config") or []
+        ranges = {ipaddress.ip_network(pool["Subnet"]): pool for pool in pools if pool.get("Subnet")}
+        held = ranges.get(ipaddress.ip_network(spec.cidr, strict=False))
+        if held is None:
+            raise PermanentError(
+                f"the network has {', '.join(map(str, ranges)) or 'no range'}, and this subnet {spec.cidr}",
+                hint="an engine's network has one range: give it to the network, or keep one subnet",
+            )
+        attributes = {
+            "id": step.owner.token,
+            "name": spec.name,
+            "cidr": spec.cidr,
+            "gateway": held.get("Gateway") or spec.gateway,
+            "network_id": spec.network,
+        }
+        return Receipt.done(
+            Seen("Subnet", step.owner.token, step.owner, attributes=attributes, name=spec.name)
+        )
+
+    async def apply_port(self, step: Step) -> Receipt:
+        """An address that nothing else of the network has or holds."""
+        if step.verb is Verb.DELETE:
+            for held in self._reserved.values():
+                for address in [ip for ip, token in held.items() if token == step.owner.token]:
+                    del held[address]
+            return Receipt.done(None)
+        spec: PortSpec = step.spec
+        known = str(step.attributes.get("ip") or "") if step.verb is not Verb.CREATE else ""
+        item = await self._inspect(spec.network)
+        address = spec.ip or known or await self._pick(item, step.owner.token)
+        _check_inside(address, item)
+        self._reserved.setdefault(spec.network, {})[address] = step.owner.token
+        attributes = {
+            "id": step.owner.token,
+            "name": spec.name,
+            "ip": address,
+            "mac": spec.mac,
+            "network_id": spec.network,
+            "fixed_ips": [{"ip_address": address, "subnet_id": ""}],
+        }
+        return Receipt.done(Seen("Port", step.owner.token, step.owner, attributes=attributes, name=spec.name))
+
+    async def _pick(self, item: Any, token: str) -> str:
+        network = item["Id"]
+        held = self._reserved.get(network, {})
+        for address, holder in held.items():
+            if holder == token:
+                return address
+        pool: dict[str, str] = next(iter(item.get("IPAM", {}).get("Config") or []), {})
+        if not pool.get("Subnet"):
+            raise PermanentError("the network has no address range")
+        taken = {*held, pool.get("Gateway", "")}
+        taken |= {end.get("IPv4Address", "").split("/")[0] for end in (item.get("Containers") or {}).values()}
+        there = await self._engine.read("/containers/json", {"all": 1, "filters": filters(network=[network])})
+        for container in there:
+            for end in container["NetworkSettings"]["Networks"].values():
+                taken |= {(end.get("IPAMConfig") or {}).get("IPv4Address", ""), end.get("IPAddress", "")}
+        address = pick(pool["Subnet"], taken, token)
+        if not address:
+            raise TransientError(f"every address of {pool['Subnet']} is taken", code="addresses-used-up")
+        return address
+
+
+def pick(cidr: str, taken: set[str], token: str) -> str:
+    """A free address, "" when there is none. The engine hands out the low ones by itself, so these come from the
+    upper half, each port beginning at a place of its own: it misses ports that are not known here, too."""
+    network = ipaddress.ip_network(cidr)
+    last = min(network.num_addresses, 65536) - 2  # without the broadcast address
+    half = last - last // 2
+    start = _number(token) % half if half > 0 else 0
+    upper = [last - (start + offset) % half for offset in range(half)]
+    for offset in (*upper, *range(last - half, 0, -1)):
+        address = str(network.network_address + offset)
+        if address not in taken:
+            return address
+    return ""
+
+
+def _check_inside(address: str, item: Any) -> None:
+    ranges = [pool["Subnet"] for pool in item.get("IPAM", {}).get("Config") or [] if pool.get("Subnet")]
+    try:
+        inside = any(ipaddress.ip_address(address) in ipaddress.ip_network(one) for one in ranges)
+    except ValueError as error:
+        raise PermanentError(str(error)) from error
+    if not inside:
+        raise PermanentError(f"{address} lies outside the network's range {', '.join(ranges)}")
+
+
+def _number(token: str) -> int:
+    return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+
+
+def uplink_mtu(net: Path = Path("/sys/class/net"), routes: Path = Path("/proc/net/route")) -> int:
+    """The MTU of this machine's way out; 0 when it has none."""
+    try:
+        for line in routes.read_text(encoding="utf-8").splitlines()[1:]:
+            device, destination, *rest = line.split()
+            if destination == "00000000" and rest[5] == "00000000":
+                return int((net / device / "mtu").read_text(encoding="utf-8"))
+    except (OSError, ValueError, IndexError):
+        pass
+    return 0
+
+
+def _routes(table: Path = Path("/proc/net/route")) -> list[IPv4Network]:
+    """What this machine reaches by other ways than its default route."""
+    found = []
+    try:
+        for line in table.read_text(encoding="utf-8").splitlines()[1:]:
+            fields = line.split()
+            place, mask = (int.from_bytes(bytes.fromhex(fields[i]), "little") for i in (1, 7))
+            if mask:
+                found.append(IPv4Network((place, mask.bit_count()), strict=False))
+    except (OSError, ValueError, IndexError):
+        return []
+    return found

@@ -1,0 +1,217 @@
+"""Looking: one bulk listing per noun is the truth.
+
+What listings do not show is remembered, and looked up again when it may have changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from terrace.drivers.docker import labels
+from terrace.drivers.docker import seen as shape
+from terrace.drivers.docker.bodies import STATE_FOLDER
+from terrace.drivers.docker.mount.marks import attachments
+from terrace.drivers.docker.wire.client import Engine, filters
+from terrace.drivers.docker.wire.faults import Refusal
+from terrace.model.seen import Observation, Seen
+
+_ROTATE = 4  # containers looked at anew in each listing though nothing hints at a change
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+class Observer:
+    """Lists, and remembers details of containers while the stream of events is there to say what changed."""
+
+    def __init__(self, engine: Engine, concurrency: int) -> None:
+        self.network_names: dict[str, str] = {}
+        self.host = ""
+        self._engine = engine
+        self._known: dict[str, tuple[str, shape.Detail]] = {}  # oldest look first
+        self._endings: dict[str, str] = {}  # container -> how its user data ended
+        self._attached: set[str] = set()
+        self._writers: set[str] = set()  # containers with volumes
+        self._live = False
+        self._turn = asyncio.Semaphore(concurrency)
+
+    # --- what may be believed
+    def trust(self, live: bool) -> None:
+        """Whether events come in. When the stream begins or breaks, everything remembered may be old."""
+        self._live = live
+        self._known.clear()
+
+    def doubt(self, container: str) -> None:
+        """Something happened to it: look again."""
+        self._known.pop(container, None)
+
+    def attached(self, container: str) -> None:
+        """It has volumes attached while running."""
+        self._attached.add(container)
+
+    def writes(self, container: str) -> bool:
+        """Whether it was seen to have volumes."""
+        return container in self._writers
+
+    # --- bulk
+    async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
+        """All of ours, and what is adopted and exists."""
+        label = filters(label=[f"{labels.INSTALLATION}={installation}"])
+        await self.host_name()
+        listed, networks, volumes = await asyncio.gather(
+            self._engine.read("/containers/json", {"all": 1, "filters": label}),
+            self._engine.read("/networks", {"filters": label}),
+            self._engine.read("/volumes", {"filters": label}),
+        )
+        stored = volumes.get("Volumes") or []
+        if adopted:
+            await self._add_adopted(adopted, listed, networks, stored)
+        for item in networks:
+            self.note_network(item)
+        items = await self._machines(listed)
+        items += [shape.network(item) for item in networks]
+        used = {mount.get("Name") for item in listed for mount in item.get("Mounts") or ()}
+        items += [shape.volume(item, item["Name"] in used) for item in stored]
+        return Observation(tuple(items))
+
+    async def _add_adopted(self, adopted: Sequence[str], *found: list[Any]) -> None:
+        containers, networks, volumes = found
+        ids = [one for one in adopted if _ID.fullmatch(one)]
+        names = [one for one in adopted if ":" not in one]
+        more = await asyncio.gather(
+            self._engine.read("/containers/json", {"all": 1, "filters": filters(id=ids)})
+            if ids
+            else _nothing(),
+            self._engine.read("/networks", {"filters": filters(id=ids)}) if ids else _nothing(),
+            self._engine.read("/volumes", {"filters": filters(name=names)}) if names else _nothing(),
+        )
+        _extend(containers, more[0], "Id", adopted)
+        _extend(networks, more[1], "Id", adopted)
+        _extend(volumes, (more[2] or {}).get("Volumes") or [], "Name", adopted)
+
+    async def _machines(self, listed: Sequence[Mapping[str, Any]]) -> list[Seen]:
+        present = {item["Id"] for item in listed}
+        for kept in (self._known, self._endings):
+            for gone in [one for one in kept if one not in present]:
+                del kept[gone]
+        self._attached &= present
+        self._writers = {item["Id"] for item in listed if item.get("Mounts")}
+        rotated = set(list(self._known)[:_ROTATE])
+        found = await asyncio.gather(*(self._machine(item, item["Id"] in rotated) for item in listed))
+        return [seen for group in found for seen in group]
+
+    async def _machine(self, item: Mapping[str, Any], again: bool) -> list[Seen]:
+        container, look = item["Id"], shape.look(item)
+        remembered = self._known.get(container)
+        fresh = remembered is None or remembered[0] != look or again or not self._live
+        if fresh:
+            try:
+                detail = await self._inspect(container, look)
+            except Refusal as refusal:
+                if refusal.status == 404:
+                    return []  # it went away between the listing and now
+                raise
+        else:
+            detail = remembered[1] if remembered else shape.Detail()
+        facts = shape.listed(item, detail)
+        items = [shape.machine(facts, self.network_names, self.host, await self._why(facts))]
+        if self._engine.local and detail.pid and (fresh or container in self._attached):
+            mounted = attachments(container, detail.pid)
+            if mounted:
+                self._attached.add(container)
+            items += mounted
+        return items
+
+    async def _inspect(self, container: str, look: str) -> shape.Detail:
+        async with self._turn:
+            answer = await self._engine.read(f"/containers/{container}/json")
+        detail = shape.detail(answer)
+        self._known.pop(container, None)
+        self._known[container] = (look, detail)
+        return detail
+
+    # --- one
+    async def machine(self, container: str) -> Seen:
+        """One container, looked at now. Refusal 404 when there is none."""
+        self.doubt(container)
+        answer = await self._engine.read(f"/containers/{container}/json")
+        facts = shape.inspected(answer)
+        if answer.get("Mounts"):
+            self._writers.add(facts.id)
+        for end in facts.networks.values():
+            await self._name_network(end.get("NetworkID") or "")
+        await self.host_name()
+        return shape.machine(facts, self.network_names, self.host, await self._why(facts))
+
+    async def host_name(self) -> str:
+        """The engine's own name, asked once."""
+        if not self.host:
+            self.host = str((await self._engine.read("/info")).get("Name") or "docker")
+        return self.host
+
+    def note_network(self, item: Mapping[str, Any]) -> None:
+        """Remembers what people call it."""
+        self.network_names[item["Id"]] = (item.get("Labels") or {}).get(labels.NAME) or item["Name"]
+
+    async def _name_network(self, network: str) -> None:
+        if network and network not in self.network_names:
+            try:
+                self.note_network(await self._engine.read(f"/networks/{network}"))
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+
+    # --- first boot
+    async def _why(self, facts: shape.Facts) -> str:
+        kept = facts.labels.get(labels.USER_DATA)
+        if not kept:
+            return ""
+        if kept != "script" or labels.RECIPE not in facts.labels:
+            return "its user data is kept in /var/lib/terrace/user-data, waiting: nothing here runs it"
+        if facts.id not in self._endings and facts.state in ("running", "exited"):
+            code = await self._exit_of_user_data(facts.id)
+            if code is not None:
+                self._endings[facts.id] = code
+        code = self._endings.get(facts.id, "0")
+        return "" if code == "0" else f"its user data ended with exit code {code}: see its logs"
+
+    async def _exit_of_user_data(self, container: str) -> str | None:
+        """What the guest wrote down. It is the guest's word, so little of it is read and less believed."""
+        where = {"path": f"/{STATE_FOLDER}/user-data.exit"}
+        packed = b""
+        try:
+            async with (
+                asyncio.timeout(self._engine.timeout),
+                self._engine.stream("GET", f"/containers/{container}/archive", where) as answer,
+            ):
+                while len(packed) < 1024 and (piece := await answer.content.read(1024)):
+                    packed += piece
+        except (Refusal, TimeoutError):
+            return None  # still running
+        return _digits(packed)
+
+
+def _digits(packed: bytes) -> str | None:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+            member = tar.next()
+            if member is None or not member.isreg() or member.size > 8:
+                return None
+            held = tar.extractfile(member)
+            text = held.read().decode(errors="replace").strip() if held else ""
+    except tarfile.TarError:
+        return None
+    return text if text.isdigit() else None
+
+
+async def _nothing() -> list[Any]:
+    return []
+
+
+def _extend(found: list[Any], more: Iterable[Any], key: str, adopted: Sequence[str]) -> None:
+    """Filters of the engine match parts of ids and names: only whole ones count."""
+    have = {item[key] for item in found}
+    found += [item for item in more or [] if item[key] in adopted and item[key] not in have]

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Process 1 of Terrace's own images. Runs `#!` user data once, at first boot; then the command, or nothing, until told to end.
+# Ends at once on TERM, passes signals on, and takes in processes that lost their parent.
+state=/var/lib/terrace
+child=
+
+say() { printf 'terrace-init: %s\n' "$*"; }
+
+pass() { # SIGNAL
+    [ -n "$child" ] && kill -s "$1" "$child" 2>/dev/null
+    ended=$1
+}
+for signal in HUP INT QUIT TERM USR1 USR2; do
+    # shellcheck disable=SC2064
+    trap "pass $signal" "$signal"
+done
+
+# Waits for $child; signals interrupt the wait, not the child. The loop takes in orphans on the way.
+await() {
+    while :; do
+        wait "$child"
+        code=$?
+        kill -0 "$child" 2>/dev/null || break
+    done
+    child=
+}
+
+# The marker is written when the user data has ended by itself: what a stop cut short runs again at the next start.
+if [ -f "$state/user-data" ] && [ ! -e "$state/user-data.exit" ]; then
+    read -r first <"$state/user-data" || :
+    case $first in
+    '#!'*)
+        say 'first boot: running the user data'
+        ended=
+        (cd / && exec "$state/user-data") &
+        child=$!
+        await
+        if [ -n "$ended" ]; then
+            say "the user data was ended by $ended; it runs again at the next start"
+            exit 143
+        fi
+        printf '%s\n' "$code" >"$state/user-data.exit"
+        if [ "$code" = 0 ]; then say 'the user data is done'; else say "the user data ended with exit code $code"; fi
+        ;;
+    *) say 'the user data is no #! script: it is kept, and waits' ;;
+    esac
+fi
+
+ended=
+if [ $# -gt 0 ]; then
+    "$@" &
+    child=$!
+    await
+    exit "$code"
+fi
+while [ -z "$ended" ]; do
+    sleep infinity &
+    child=$!
+    wait "$child"
+done
+kill "$child" 2>/dev/null
+exit 0

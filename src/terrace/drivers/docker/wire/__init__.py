@@ -1,0 +1,1 @@
+"""How the driver talks to the engine: requests, streams, hijacked connections, and what its errors mean."""
