@@ -194,6 +194,7 @@ class StackState:
         self.failing.discard(live.path)
         if live.parent:
             live.parent.children.pop(live.key, None)
+            live.parent.pending.discard(live.path)
             self.touch(live.parent.path)
             if live.parent.node is None:
                 self.forget(live.parent)
@@ -219,7 +220,7 @@ class StackState:
         live.gate = 0
         live.stale = True
         live.ready = live.settled = live.opened = live.healthy = False
-        if live.parent:
+        if live.parent and live.node is not None:
             live.parent.pending.add(live.path)
         self.unsettled.add(live.path)
         self.touch(live.path)
