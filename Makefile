@@ -28,7 +28,8 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 ARGS ?=
 ONLY ?=
-FAST := $(addprefix tests/,unit properties cases contracts scenarios)
+# The private engine of the tests is root's; its tests leave nothing in a folder that is not.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -H env CI='$(CI)' PYTHONDONTWRITEBYTECODE=1)
 
 .PHONY: help demo demo-down test check lint fast mutants real bench bench-full soak docs venv apt fmt pins clean
 
@@ -64,12 +65,13 @@ mutants: venv
 	$(BIN)/python scripts/mutants.py $(ONLY)
 
 real: venv apt
-	TERRACE_REAL=required $(PYTEST) tests/real $(ARGS)
+	$(SUDO) $(PYTEST) tests/real $(if $(SUDO),-p no:cacheprovider) $(ARGS)
 
 test: check mutants real
 
 soak: venv apt
-	TERRACE_REAL=required TERRACE_SOAK=1 $(PYTEST) tests/scenarios tests/real -m soak $(ARGS)
+	TERRACE_SOAK=1 $(PYTEST) tests/scenarios tests/properties -m soak $(ARGS)
+	$(SUDO) env TERRACE_SOAK=1 $(PYTEST) tests/real -m soak $(ARGS)
 
 # -- measurements, documents, upkeep --------------------------------------------------------------
 

@@ -35,8 +35,7 @@ install_packages() {
 
 tools() {
     local missing=()
-    have dockerd || missing+=(docker.io)
-    have docker || missing+=(docker.io)
+    have dockerd && have docker || missing+=(docker.io)
     have mmdebstrap || missing+=(mmdebstrap)
     have iptables || missing+=(iptables)
     have nft || missing+=(nftables)
@@ -44,6 +43,7 @@ tools() {
     have git || missing+=(git)
     have ps || missing+=(procps)
     have busybox || missing+=(busybox-static)
+    [ "$(id -u)" = 0 ] || have newuidmap || missing+=(uidmap) # mmdebstrap without root
     have setsid || missing+=(util-linux)
     [ -d /usr/share/keyrings ] && ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ||
         missing+=(debian-archive-keyring)
