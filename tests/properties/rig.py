@@ -12,9 +12,7 @@ from terrace.engine.form import form
 from terrace.engine.plan import make_plan
 from terrace.engine.state import Rules, StackState
 from terrace.errors import PermanentError, TransientError
-from terrace.kinds.machine import Machine
-from terrace.kinds.network import Network
-from terrace.kinds.volume import Volume
+from terrace.kinds import KINDS
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.record import Record
@@ -25,7 +23,8 @@ from terrace.ports.driver import Capabilities
 from terrace.ports.store import Ruling
 
 INSTALLATION = "here"
-KINDS = {"Machine": Machine(), "Volume": Volume(), "Network": Network()}
+OFFERED = frozenset({"Machine", "Volume", "Network"})
+MADE = frozenset({"Value"})
 IN_PLACE = {"Machine": frozenset({"memory", "cpu", "networks"}), "Volume": frozenset({"size"})}
 
 
@@ -46,6 +45,14 @@ class Provider:
 
     def apply(self, step: Step) -> Receipt:
         """Create is once by owner, the rest by provider id, as an honest provider does it."""
+        if step.kind in MADE:
+            made = Seen(
+                step.kind,
+                step.owner.token,
+                step.owner,
+                attributes={"value": getattr(step.spec, "value", None)},
+            )
+            return Receipt.done(None if step.verb is Verb.DELETE else made)
         if step.verb is Verb.DELETE:
             self.things.pop(step.provider_id, None)
             self.deleted.append(step.provider_id)
@@ -96,7 +103,11 @@ class Rig:
         self.records: dict[tuple[str, int], Record] = {}
         self.generation: Generation | None = None
         self.ledger: dict[tuple[str, str], Ruling] = {}
-        self.rules = Rules(KINDS, {"local": Capabilities(kinds=frozenset(KINDS), in_place=IN_PLACE)}, mask)
+        offered = {
+            "local": Capabilities(kinds=OFFERED, in_place=IN_PLACE),
+            "builtin": Capabilities(kinds=MADE, recorded=MADE),
+        }
+        self.rules = Rules(KINDS, offered, mask)
         self.state = self.fresh()
 
     def fresh(self) -> StackState:
@@ -132,9 +143,9 @@ class Rig:
             self.ledger.pop(unruling, None)
         self.ledger.update({(ruling.provider, ruling.provider_id): ruling for ruling in turn.rulings})
         self.state.stack = summary.summarise(self.state, self.now)
-        for _, step in turn.steps:
+        for provider, step in turn.steps:
             self.check(step)
-            self.flying.append(("local", step))
+            self.flying.append((provider, step))
 
     def check(self, step: Step) -> None:
         """What must hold of every step that is started."""

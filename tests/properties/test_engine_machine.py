@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 from tests.properties.rig import Rig
 
-from terrace.model.graph import Edge, Graph, Keep, Node
-from terrace.model.value import Ref
+from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Output
+from terrace.model.value import Call, Ref
 
 NAMES = ("a", "b", "c", "d", "e")
 OUTCOMES = st.sampled_from(("done", "done", "done", "lost", "busy", "refused"))
@@ -44,7 +44,52 @@ def graphs(draw: st.DrawFn) -> Graph:
             properties["volumes"] = [{"volume": Ref("vol"), "path": "/data"}]
         keep = Keep.RETAIN if draw(st.integers(0, 9)) == 0 else Keep.DELETE
         nodes.append(Node(name, "Machine", properties, tuple(edges), keep=keep))
-    return Graph(tuple(draw(st.permutations(nodes))))
+    if chosen and draw(st.booleans()):
+        nodes.append(draw(composites(chosen[0])))
+    return Graph(tuple(draw(st.permutations(nodes))), blueprints={"pair": PAIR})
+
+
+PAIR = Blueprint(
+    nodes=(
+        Node(
+            "one",
+            "Machine",
+            {"image": Call("input", ("image",)), "environment": {"up": Call("input", ("up",))}},
+        ),
+        Node("two", "Machine", {"image": "one", "environment": {"one": Ref("one", ("first_address",))}}),
+    ),
+    outputs={"address": Output(Ref("two", ("first_address",)))},
+)
+
+
+@st.composite
+def composites(draw: st.DrawFn, upstream: str) -> Node:
+    """A group of machines, or of nested pairs, that refer to a machine outside."""
+    image = draw(st.sampled_from(("one", "two")))
+    outside = Ref(upstream, ("first_address",))
+    if draw(st.booleans()):
+        shape = {
+            "kind": "Machine",
+            "properties": {"image": image, "environment": {"n": "%index%", "up": outside}},
+        }
+    else:
+        shape = {"kind": "Nested", "blueprint": "pair", "properties": {"image": image, "up": outside}}
+    rolling = draw(st.sampled_from(({}, {"batch": 1}, {"batch": 2, "unavailable": 1})))
+    return Node(
+        "group", "Group", {"count": draw(st.integers(0, 3)), "resource_def": shape, "rolling": rolling}
+    )
+
+
+def leaves(graph: Graph) -> set[str]:
+    """The paths of everything a graph wants, with what is in its composites."""
+    found = {node.path for node in graph.nodes}
+    for node in graph.nodes:
+        if node.kind == "Group":
+            members = {f"{node.path}/{number}" for number in range(node.properties["count"])}
+            found |= members
+            if node.properties["resource_def"]["kind"] == "Nested":
+                found |= {f"{member}/{part}" for member in members for part in ("one", "two")}
+    return found
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -135,11 +180,13 @@ class EngineMachine(RuleBasedStateMachine):
         rig.listing()
         rig.settle()
         assert rig.settled, rig.why()
-        wanted = set() if self.deleting else {node.path for node in self.graph.nodes}
+        wanted = set() if self.deleting else leaves(self.graph)
         records = list(rig.records.values())
         assert {r.path for r in records} == wanted, rig.why()
         assert len(records) == len(wanted), rig.why()
         for record in records:
+            if record.kind in ("Group", "Nested"):
+                continue
             assert record.provider_id in rig.provider.things, f"{record.path} is not there\n{rig.why()}"
         left = set(rig.provider.things) - {r.provider_id for r in records}
         kept = {ruling.provider_id for ruling in rig.ledger.values()}

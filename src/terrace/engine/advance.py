@@ -7,7 +7,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine import depart, gate, spread, want
+from terrace.engine import depart, gate, rollout, spread, want
 from terrace.engine.composite import advance_composite
 from terrace.engine.moves import Moves, due_now
 from terrace.engine.read import readable
@@ -62,7 +62,8 @@ def advance(state: StackState, now: float) -> Turn:
     """Decides everything that is touched or due, and hands over what is to be written and started."""
     state.due(now)
     moves = Moves(state)
-    while state.dirty:
+    called: dict[str, str] = {}
+    while state.dirty or rollout.call_next(state, called):
         batch, state.dirty = state.dirty, {}
         for path in batch:
             live = state.lives.get(path)
@@ -165,7 +166,7 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
         )
     elif isinstance(decision, Act):
         if blocked and decision.verb not in HEALING:
-            _hold(state, live, record, blocked, now)
+            _hold(state, live, moves.retract(live, record), blocked, now)
         elif decision.verb in HEALING or live.wanted is not None:
             moves.act(live, wanted, record, sighting, decision, now)
     elif isinstance(decision, Wait):

@@ -126,6 +126,16 @@ class Moves:
         state.say("resource.reclaimed", now, live.path, f"{ruling.provider_id} was kept and is wanted again")
         return record
 
+    def retract(self, live: Live, record: Record) -> Record:
+        """A create that came to nothing and cannot be tried again now lets go of what it would have held."""
+        intent = record.intent
+        seen = self.state.sightings.get(record.key)
+        if intent is None or intent.verb is not Verb.CREATE or not isinstance(seen, Absent) or seen.as_of < intent.at:
+            return record
+        made = replace(record, intent=None, applied=None, digest="", ties=(), claims=())
+        self.state.put(live, made)
+        return made
+
     # ---- acting
 
     def act(

@@ -29,14 +29,14 @@ Key = tuple[str, int]
 class Live:
     """One path of the stack: the node wanted there (None: nothing is), its current incarnation and older ones.
 
-    `gate` counts the dependencies known to be satisfied; `ready`, `settled` and `opened` hold for the generation at
+    `queue` holds the children that wait for their turn in a rollout. `gate` counts the dependencies known to be satisfied; `ready`, `settled` and `opened` hold for the generation at
     hand. `undecided`: its composite does not know yet whether it is wanted. `shown` is what dependents were
     evaluated with: (incarnation, reference, attributes).
     """
 
     __slots__ = (
         "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "node", "older",
-        "opened", "parent", "path", "pending", "probe", "ready", "ready_at", "settled", "shown", "stale",
+        "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "shown", "stale",
         "uid", "undecided", "urgent", "values", "wanted", "words",
     )  # fmt: skip
 
@@ -48,6 +48,7 @@ class Live:
         self.node: Node | None = None
         self.children: dict[str, Live] = {}
         self.pending: set[str] = set()
+        self.queue: dict[str, None] = {}
         self.deps: tuple[Edge, ...] = ()
         self.gate = 0
         self.blocked = ""
@@ -133,6 +134,7 @@ class StackState:
         self.tied: dict[Key, set[Key]] = {}
         self.holders: dict[str, set[Key]] = {}
         self.claim_waiters: dict[str, set[str]] = {}
+        self.lines: dict[str, dict[str, None]] = {}
         self.sightings: dict[Key, Sighting] = {}
         self.silent: dict[str, NotSeen] = {}
         self.running: set[Key] = set()
