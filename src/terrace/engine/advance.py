@@ -7,7 +7,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine import depart, gate, rollout, spread, want
+from terrace.engine import depart, gate, spread, want
 from terrace.engine.composite import advance_composite
 from terrace.engine.moves import Moves, due_now
 from terrace.engine.read import readable
@@ -62,8 +62,7 @@ def advance(state: StackState, now: float) -> Turn:
     """Decides everything that is touched or due, and hands over what is to be written and started."""
     state.due(now)
     moves = Moves(state)
-    called: dict[str, str] = {}
-    while state.dirty or rollout.call_next(state, called):
+    while state.dirty:
         batch, state.dirty = state.dirty, {}
         for path in batch:
             live = state.lives.get(path)

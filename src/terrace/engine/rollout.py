@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from terrace.engine.state import Live, StackState
 from terrace.model.decision import Rollout
-from terrace.model.decision import Rollout
 from terrace.model.record import State
 
 MOVING = (State.CREATING, State.UPDATING, State.HEALING, State.DEPARTING, State.DELETING)
@@ -12,7 +11,7 @@ MOVING = (State.CREATING, State.UPDATING, State.HEALING, State.DEPARTING, State.
 
 def holds_back(state: StackState, live: Live, now: float) -> str:
     """Why this child must not change now under its composite's rollout; "" when it may. One that must not
-    stands in its composite's line from then on."""
+    waits in its composite's queue."""
     parent = live.parent
     if parent is None or parent.expansion is None:
         return ""
@@ -21,23 +20,8 @@ def holds_back(state: StackState, live: Live, now: float) -> str:
         return ""
     why = _reason(state, live, parent, rule, now)
     if why:
-        state.lines.setdefault(parent.path, {})[live.path] = None
+        parent.queue[live.path] = None
     return why
-
-
-def call_next(state: StackState, called: dict[str, str]) -> bool:
-    """Lets the first of every line try its luck, and the next one once that one got through. `called` is who
-    was called last in this turn, by composite. False when nobody is called any more."""
-    found = False
-    for composite, line in state.lines.items():
-        if not line or called.get(composite) in line:
-            continue
-        path = next(iter(line))
-        del line[path]
-        called[composite] = path
-        state.touch(path)
-        found = True
-    return found
 
 
 def _reason(state: StackState, live: Live, parent: Live, rule: Rollout, now: float) -> str:

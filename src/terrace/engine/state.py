@@ -134,7 +134,6 @@ class StackState:
         self.tied: dict[Key, set[Key]] = {}
         self.holders: dict[str, set[Key]] = {}
         self.claim_waiters: dict[str, set[str]] = {}
-        self.lines: dict[str, dict[str, None]] = {}
         self.sightings: dict[Key, Sighting] = {}
         self.silent: dict[str, NotSeen] = {}
         self.running: set[Key] = set()
