@@ -27,11 +27,13 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Everything that one turn of one stack writes, atomically. Refused (not raised) when `epoch` is no longer that of the stack's lease.
-    `upserts` by (uid, incarnation), `removals` likewise; `head` replaces the stack's row except for what people own (name, generation,
-    retries, forget), None leaves it; `settled` and `failed` mark generations; `generation` is a new one the engine itself
-    asks for (automatic rollback), saved only if it is still the next number. `gone` removes the stack altogether. `synced`: on disk before it
-    returns."""
+    """Everything that one turn of one stack writes, atomically. Refused (not raised) when `epoch` is no longer
+    that of the stack's lease. `upserts` by (uid, incarnation), `removals` likewise; `head` replaces what the
+    engine owns of the stack's row (phase, why, since, counts, settled), None leaves it; from a head of an older
+    generation the phase is not taken. `settled` and `failed` mark generations; `generation` is a new one that the
+    engine itself asks for (automatic rollback), saved only if it is still the next number. `gone` removes the
+    stack altogether, but only while its newest generation is a deleting one: what people want again by now
+    stays, and `head` is not taken. `synced`: on disk before it returns."""
 
     stack: str
     epoch: int
