@@ -7,6 +7,7 @@
       problems:                           exactly these, in any order; `says` and `hint` are parts of the texts
         - {at: "t.yaml:3:5", code: unknown-type, says: Servr, hint: Server}
       warnings: [...]                     likewise
+      never: [texts]                      that no problem may show
       nodes: {web: {kind: Machine, properties: {...}}}       only the fields that are named are compared
       outputs: {name: value}
       blueprints: {db.yaml: {nodes: ..., outputs: ..., parameters: ..., required: ..., hidden: ...}}
@@ -80,7 +81,7 @@ def check_blueprint(blueprint: Blueprint, expected: dict[str, Any]) -> None:
 
 
 def check_problems(found: tuple[Problem, ...], expected: list[dict[str, str]]) -> None:
-    left = [p for p in found]
+    left = list(found)
     told = "\n\n".join(render(problem) for problem in found)
     for wanted in expected:
         fits = [p for p in left if fit(p, wanted)]
@@ -108,6 +109,8 @@ def test_case(case: dict[str, Any]) -> None:
         compiled = compile_source(source, project="shop", stack="s", stack_id="id-1", kinds=TYPES)
     except DocumentError as error:
         check_problems(error.problems, case.get("problems", []))
+        told = f"{error} {error.hint} {error.problems}"
+        assert not [text for text in case.get("never", []) if text in told]
         return
     assert "problems" not in case, "no problem was found"
     check_problems(compiled.warnings, case.get("warnings", []))

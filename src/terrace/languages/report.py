@@ -36,13 +36,17 @@ class Report:
         """Whether no more mistakes are taken."""
         return len(self._problems) >= MOST_PROBLEMS
 
+    def expect(self, file: str) -> None:
+        """Gives a file its place in the order in which mistakes are told: as it comes."""
+        self._files.setdefault(file, len(self._files))
+
     def add(self, problem: Problem) -> None:
         """Takes a mistake, once, and while there are not too many."""
         if problem in self._problems:
             return
         self.errors += problem.severity == "error"
         if not self.full:
-            self._files.setdefault(problem.file, len(self._files))
+            self.expect(problem.file)
             self._problems[problem] = None
 
     def error(

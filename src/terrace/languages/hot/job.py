@@ -50,6 +50,7 @@ class Job:
         self.report = Report()
         self.fuel = Fuel(STEPS, SIZE)
         self.environment = Environment()
+        self.report.expect(source.template)
         self._documents: dict[str, Document | None] = {}
 
     def text(self, name: str) -> str | None:
@@ -64,6 +65,7 @@ class Job:
         there."""
         if name not in self._documents:
             text = self.text(name)
+            self.report.expect(name)
             self._documents[name] = None if text is None else parse(text, name, self.report, self.limits)
         return self._documents[name]
 
