@@ -21,10 +21,7 @@ Only `api` maps these to HTTP; only `cli` prints hints.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from terrace.model.problem import Problem
+from typing import Any
 
 
 class TerraceError(Exception):
@@ -51,11 +48,12 @@ class UserError(TerraceError):
 
 
 class DocumentError(UserError):
-    """One or more mistakes in documents, all found in one go; `problems` holds each with its place."""
+    """One or more mistakes in documents, all found in one go; `problems` holds each with its place
+    (terrace.model.problem.Problem; that floor lies above this one)."""
 
     code = "invalid-document"
 
-    def __init__(self, problems: Sequence[Problem], *, hint: str = "") -> None:
+    def __init__(self, problems: Sequence[Any], *, hint: str = "") -> None:
         first = problems[0].message if problems else "the document is not valid"
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(first + more, hint=hint or (problems[0].hint if problems else ""))

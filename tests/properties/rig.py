@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from terrace.engine import absorb, advance, summary
 from terrace.engine.form import form
 from terrace.engine.plan import make_plan
-from terrace.engine.state import Rules, StackState
+from terrace.engine.stack import summary
+from terrace.engine.stack.state import Rules, StackState
+from terrace.engine.turn import absorb, advance
 from terrace.errors import PermanentError, TransientError
 from terrace.kinds import KINDS
 from terrace.model.graph import Graph
@@ -151,9 +152,8 @@ class Rig:
         """What must hold of every step that is started."""
         key = (step.owner.uid, step.owner.incarnation)
         record = self.records.get(key)
-        assert record is not None and record.intent is not None, (
-            f"{step.verb} of {step.names.path} has no committed intent"
-        )
+        assert record is not None, f"{step.verb} of {step.names.path} has no record"
+        assert record.intent is not None, f"{step.verb} of {step.names.path} has no committed intent"
         assert step.owner.installation == INSTALLATION
         if step.verb is Verb.DELETE:
             assert step.provider_id, "a delete names a provider id"

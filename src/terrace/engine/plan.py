@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from terrace.engine import spread, want
-from terrace.engine.composite import expand_for_plan
 from terrace.engine.expression import evaluate
-from terrace.engine.moves import Moves
-from terrace.engine.read import lookup, step_into
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack import spread, want
+from terrace.engine.stack.read import lookup, step_into
+from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn.composite import expand_for_plan
+from terrace.engine.turn.moves import Moves
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Refuse, Settled
 from terrace.model.graph import Keep

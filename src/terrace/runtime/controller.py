@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from terrace.engine import read
 from terrace.engine.ghosts import Ghost
 from terrace.engine.plan import make_plan
-from terrace.engine.state import Rules, StackState
+from terrace.engine.stack import read
+from terrace.engine.stack.state import Rules, StackState
 from terrace.errors import NotFoundError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from terrace.engine import ghosts
 from terrace.engine.ghosts import Ghost
-from terrace.engine.state import Key
+from terrace.engine.stack.state import Key
 from terrace.errors import NotFoundError, ProviderError, TerraceError
 from terrace.model.event import Event
 from terrace.model.seen import Names, NotSeen, Seen

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from terrace.engine.state import Live, StackState, Turn
+from terrace.engine.stack.state import Live, StackState, Turn
 from terrace.errors import TerraceError
 from terrace.model.seen import Seen
 from terrace.ports.clock import Clock

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from terrace.engine import absorb, advance, summary
-from terrace.engine.state import Key, Rules, StackState, Turn
+from terrace.engine.stack import summary
+from terrace.engine.stack.state import Key, Rules, StackState, Turn
+from terrace.engine.turn import absorb, advance
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
 from terrace.model.seen import NotSeen, Seen

@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from terrace.engine import gate, rollout, spread, want
-from terrace.engine.read import blueprint_of
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack import gate, spread, want
+from terrace.engine.stack.read import blueprint_of
+from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn import rollout
 from terrace.errors import SpecError
 from terrace.model.decision import Expansion
 from terrace.model.graph import Node

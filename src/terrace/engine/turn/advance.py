@@ -7,11 +7,12 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine import depart, gate, spread, want
-from terrace.engine.composite import advance_composite
-from terrace.engine.moves import Moves, due_now
-from terrace.engine.read import readable
-from terrace.engine.state import Live, StackState, Turn
+from terrace.engine.stack import gate, spread, want
+from terrace.engine.stack.read import readable
+from terrace.engine.stack.state import Live, StackState, Turn
+from terrace.engine.turn import depart
+from terrace.engine.turn.composite import advance_composite
+from terrace.engine.turn.moves import Moves, due_now
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Refuse, Settled, Wait
 from terrace.model.record import Fault, Record, State

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from terrace.engine.read import readable
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack.read import readable
+from terrace.engine.stack.state import Live, StackState
 from terrace.model.graph import Edge, Until
 from terrace.model.record import Tie
 

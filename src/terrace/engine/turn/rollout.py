@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack.state import Live, StackState
 from terrace.model.decision import Rollout
 from terrace.model.record import State
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack.state import Live, StackState
 from terrace.model.record import Record, State
 
 

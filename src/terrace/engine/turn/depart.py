@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine import spread
-from terrace.engine.moves import Moves
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack import spread
+from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn.moves import Moves
 from terrace.model.graph import Keep
 from terrace.model.record import Intent, Record, State
 from terrace.model.seen import Absent, Names, NotSeen, Owner

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine import gate, retry, rollout, spread
-from terrace.engine.state import Key, Live, StackState
+from terrace.engine import retry
+from terrace.engine.stack import gate, spread
+from terrace.engine.stack.state import Key, Live, StackState
+from terrace.engine.turn import rollout
 from terrace.model.decision import Act, Decision, Effect
 from terrace.model.graph import Node
 from terrace.model.record import Intent, Record, State
@@ -130,7 +132,12 @@ class Moves:
         """A create that came to nothing and cannot be tried again now lets go of what it would have held."""
         intent = record.intent
         seen = self.state.sightings.get(record.key)
-        if intent is None or intent.verb is not Verb.CREATE or not isinstance(seen, Absent) or seen.as_of < intent.at:
+        if (
+            intent is None
+            or intent.verb is not Verb.CREATE
+            or not isinstance(seen, Absent)
+            or seen.as_of < intent.at
+        ):
             return record
         made = replace(record, intent=None, applied=None, digest="", ties=(), claims=())
         self.state.put(live, made)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from terrace.engine import depart, retry, spread
-from terrace.engine.state import Key, Live, StackState
+from terrace.engine import retry
+from terrace.engine.stack import spread
+from terrace.engine.stack.state import Key, Live, StackState
+from terrace.engine.turn import depart
 from terrace.errors import TerraceError
 from terrace.model.record import Record, State
 from terrace.model.seen import Absent, NotSeen, Present, Seen

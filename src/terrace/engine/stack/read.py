@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from terrace.engine.expression import evaluate, walk
-from terrace.engine.state import Live, StackState
+from terrace.engine.stack.state import Live, StackState
 from terrace.model.record import Record
 from terrace.model.stack import Generation
 from terrace.model.value import UNKNOWN, Ref, Secret

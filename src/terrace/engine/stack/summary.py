@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine.state import StackState
+from terrace.engine.stack.state import StackState
 from terrace.model.record import Record, State
 from terrace.model.stack import Phase, Stack
 

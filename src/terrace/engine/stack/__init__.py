@@ -1,0 +1,1 @@
+"""A stack in memory, and reading it."""

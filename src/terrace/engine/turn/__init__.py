@@ -1,0 +1,1 @@
+"""One turn of a stack: taking in what came, deciding, making intents."""
