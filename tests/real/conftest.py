@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,11 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def session_engine() -> Iterator[Engine]:
     """One private engine for the whole session; most tests want `engine`."""
-    try:
-        with private_engine() as engine:
-            yield engine
-    except EngineError as error:
-        pytest.fail(f"no Docker engine to test with: {error}", pytrace=False)
+    with ExitStack() as stack:
+        try:
+            engine = stack.enter_context(private_engine())
+        except EngineError as error:
+            engine, wrong = None, str(error)
+        if engine is None:
+            pytest.fail(f"no Docker engine to test with: {wrong}", pytrace=False)
+        yield engine
 
 
 @pytest.fixture
