@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 STACK=shop
 IMAGE=debian-12
+TEMPLATE="${TEMPLATE:-examples/shop.yaml}"
 TERRACE=.venv/bin/terrace
 STATE="${XDG_STATE_HOME:-$HOME/.local/state}/terrace"
 SETTINGS="${TERRACE_SERVER_CONFIG:-${XDG_CONFIG_HOME:-$HOME/.config}/terrace/server.toml}"
@@ -76,7 +77,7 @@ up() {
     show image build "$IMAGE"
 
     say "a template becomes running containers"
-    show up examples/shop.yaml -s "$STACK" --yes
+    show up "$TEMPLATE" -s "$STACK" --yes
     note stack=ours
     url=$("$TERRACE" output "$STACK" url)
     reaches "$url" || { echo "$url does not answer" >&2; exit 1; }
@@ -100,7 +101,7 @@ Type next (or put .venv/bin on your PATH and leave it out):
     .venv/bin/terrace status $STACK
     .venv/bin/terrace events $STACK
     .venv/bin/terrace logs $STACK web -f
-    .venv/bin/terrace plan examples/shop.yaml -s $STACK
+    .venv/bin/terrace plan $TEMPLATE -s $STACK
     .venv/bin/terrace down $STACK
 and when you have seen enough, every trace of it:
     make demo-down

@@ -160,7 +160,7 @@ def _framework(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         words = ast.unparse(called).split(".")
-        if words[-1] in {"command", "get", "put", "post", "patch", "delete", "option", "argument"}:
+        if words[-1] in {"command", "get", "put", "post", "patch", "delete", "websocket", "option", "argument"}:
             return True
     return False
 
