@@ -17,21 +17,10 @@ from terrace.api.views import Page
 from terrace.errors import TerraceError
 from terrace.model.codec import show
 from terrace.services.images import Image, Progress
+from terrace.services.providers import Provider
 
 router = APIRouter(tags=["providers"])
 PROVIDER = "/v1/providers/{name}"
-
-
-class ProviderView(msgspec.Struct):
-    """A configured provider. `listed` is when its last complete listing began (epoch seconds, 0: none
-    yet)."""
-
-    name: str
-    driver: str
-    reachable: bool
-    why: str
-    listed: float
-    default: bool
 
 
 class FlavorView(msgspec.Struct):
@@ -45,15 +34,15 @@ class FlavorView(msgspec.Struct):
 
 
 class GhostView(msgspec.Struct):
-    """Something with our label that nothing wants. `what` is what becomes of it: reported, kept (it holds
-    data) or reaped."""
+    """Something with our label that nothing wants, since when (epoch seconds). `kept`: why it is not removed
+    by itself ("": it will be)."""
 
     provider: str
     provider_id: str
     kind: str
     name: str
     state: str
-    what: str
+    kept: str
     since: float
 
 
@@ -70,15 +59,10 @@ class ProgressView(msgspec.Struct, omit_defaults=True):
     provider_id: str = ""
 
 
-@router.get("/v1/providers", responses=gives(Page[ProviderView], "All of them"))
+@router.get("/v1/providers", responses=gives(Page[Provider], "All of them"))
 async def list_providers(services: Uses, caller: Caller) -> Response:
     """With whether they can be reached."""
-    default = services.settings.default_provider
-    found = [
-        ProviderView(one.name, one.driver, one.reachable, one.why, one.listed, one.name == default)
-        for one in services.providers.listing(caller)
-    ]
-    return answer(Page(found))
+    return answer(Page(services.providers.listing(caller)))
 
 
 @router.get(PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines", fails=[404]))
@@ -129,7 +113,7 @@ async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
             kind=one.seen.kind,
             name=show(one.seen.name),
             state=one.seen.state,
-            what=one.what,
+            kept=one.kept,
             since=one.since,
         )
         for one in services.ghosts.listing(caller, name)

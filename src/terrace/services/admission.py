@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, UserError
-from terrace.kinds import KINDS, complete
+from terrace.kinds import KINDS, TYPES, complete
 from terrace.languages import Compiled, compile_source
 from terrace.model.graph import Graph, Node
 from terrace.model.problem import Place, Problem
@@ -65,7 +65,7 @@ class Admission:
             project=where.project,
             stack=where.stack,
             stack_id=stack_id,
-            kinds=KINDS,
+            kinds=TYPES,
         )
         problems = [problem async for problem in self._strangers(compiled.graph, source)]
         if problems:

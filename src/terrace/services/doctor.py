@@ -11,6 +11,7 @@ import msgspec
 from terrace.errors import TerraceError
 from terrace.model.stack import Phase
 from terrace.services.gate import Actor, Right, Surface
+from terrace.services.providers import Providers
 from terrace.services.settings import Settings
 
 SPACE = 256 * 1024**2
@@ -37,9 +38,10 @@ class Check(msgspec.Struct, frozen=True):
 class Doctor:
     """Looks at the server from inside."""
 
-    def __init__(self, surface: Surface, settings: Settings) -> None:
+    def __init__(self, surface: Surface, settings: Settings, providers: Providers) -> None:
         self._on = surface
         self._settings = settings
+        self._known = providers
 
     async def examine(self, actor: Actor) -> list[Check]:
         """All checks, in a fixed order."""
@@ -48,7 +50,7 @@ class Doctor:
             self._settings_file(),
             self._state_folder(),
             await self._database(),
-            *self._providers(),
+            *self._providers(actor),
             self._ghosts(),
         ]
 
@@ -84,11 +86,13 @@ class Doctor:
         if bad:
             message = f"{len(stacks)} stacks, failing: {', '.join(bad[:5])}"
             return Check("stacks", Health.WARNING, message, f"terrace status {bad[0]}")
+        if self._on.controller.trouble:
+            return Check("database", Health.FAULT, self._on.controller.trouble, "terrace events")
         return Check("database", Health.OK, f"answers; stacks: {len(stacks)}")
 
-    def _providers(self) -> list[Check]:
+    def _providers(self, actor: Actor) -> list[Check]:
         checks = []
-        for status in self._on.controller.provider_status():
+        for status in self._known.listing(actor):
             name = f"provider {status.name}"
             if status.reachable:
                 checks.append(Check(name, Health.OK, f"{status.driver}, answers"))

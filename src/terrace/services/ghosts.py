@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from terrace.engine.ghosts import Ghost
 from terrace.errors import NotFoundError
-from terrace.runtime.controller import Ghost
 from terrace.services.gate import Actor, Right, Surface
 from terrace.services.providers import Providers
 

@@ -8,6 +8,7 @@ import msgspec
 
 from terrace.errors import NotFoundError
 from terrace.model.codec import show
+from terrace.model.stack import Stack
 from terrace.model.value import Secret, holds
 from terrace.services.gate import Actor, Right, Surface, Where
 
@@ -31,11 +32,18 @@ class Outputs:
         """All of them, by name. `reveal` gives secrets away, which needs a right of its own and is
         audited."""
         stack = await self._on.gate.stack(actor, Right.REVEAL if reveal else Right.READ, where)
-        values = await self._on.controller.outputs(stack.id)
+        values = await self._values(stack)
         return [
             Shown(name, _reveal(value) if reveal else show(value), holds(value, Secret))
             for name, value in sorted(values.items())
         ]
+
+    async def _values(self, stack: Stack) -> dict[str, Any]:
+        try:
+            return await self._on.controller.outputs(stack.id)
+        except NotFoundError:  # nobody has begun to work on it: nothing is known yet
+            wanted = await self._on.store.generation(stack.id, stack.generation)
+            return dict.fromkeys(wanted.graph.outputs) if wanted else {}
 
     async def get(self, actor: Actor, where: Where, name: str, *, reveal: bool = False) -> Shown:
         """One of them. NotFoundError."""

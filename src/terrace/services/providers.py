@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from terrace.errors import NotFoundError
 from terrace.model.catalogue import Flavor
 from terrace.ports.driver import Driver
-from terrace.runtime.controller import ProviderStatus
 from terrace.services.gate import Actor, Right, Surface
+from terrace.services.settings import Settings
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """A configured provider. `why` it cannot be reached; `listed`: when its last complete listing began
+    (epoch seconds, 0: none yet); `default`: resources that name none go there."""
+
+    name: str
+    driver: str
+    reachable: bool
+    why: str
+    listed: float
+    default: bool
 
 
 class Providers:
     """Use cases about providers."""
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, settings: Settings) -> None:
         self._on = surface
+        self._settings = settings
 
-    def listing(self, actor: Actor) -> list[ProviderStatus]:
+    def listing(self, actor: Actor) -> list[Provider]:
         """All of them, with whether they can be reached."""
         self._on.gate.admit(actor, Right.READ)
-        return self._on.controller.provider_status()
+        configured = self._settings.providers
+        return [
+            Provider(
+                name=one.name,
+                driver=configured[one.name].driver if one.name in configured else one.name,
+                reachable=one.reachable,
+                why=one.why,
+                listed=one.listed,
+                default=one.name == self._settings.default_provider,
+            )
+            for one in self._on.controller.provider_status()
+        ]
 
     def flavors(self, actor: Actor, name: str) -> dict[str, Flavor]:
         """Sizes of machines, by name."""

@@ -58,7 +58,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     for key in root:
         document.blame_unknown((key,), KEYS)
     if not providers:
-        providers["local"] = ProviderSettings("local", "docker", {"host": _engine(around)}, catalogue)
+        providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
     if document.problems or limits is None or tuning is None or defaults is None:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
@@ -81,12 +81,15 @@ def _state(around: Surroundings) -> str:
     return around.folder("XDG_STATE_HOME", ".local/state")
 
 
-def _engine(around: Surroundings) -> str:
+def _engine(around: Surroundings) -> dict[str, Any]:
     """The Docker engine when nobody says: the environment's, this machine's, or the demo's private one."""
     if given := around.environ.get("DOCKER_HOST"):
-        return given
+        folder = around.environ.get("DOCKER_CERT_PATH")
+        if not around.environ.get("DOCKER_TLS_VERIFY") or not folder:
+            return {"host": given}
+        return {"host": given, "tls": {name: f"{folder}/{name}.pem" for name in ("ca", "cert", "key")}}
     private = os.path.join(_state(around), "engine", "docker.sock")
-    return "unix://" + (private if around.exists(private) else DOCKER_SOCKET)
+    return {"host": "unix://" + (private if around.exists(private) else DOCKER_SOCKET)}
 
 
 def _text(document: Document, value: Any, name: str) -> str:

@@ -102,9 +102,9 @@ def read_struct(document: Document, kind: type[T], table: Any, path: tuple[str, 
     if len(document.problems) > before:
         return None
     try:
-        return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
-        document.blame(path, _words(str(error)))
+        return kind(**values)
+    except ValueError as error:  # its own check of how the fields fit together
+        document.blame(path, str(error))
         return None
 
 

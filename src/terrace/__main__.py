@@ -1,0 +1,7 @@
+"""`python -m terrace` is the `terrace` command."""
+
+from __future__ import annotations
+
+from terrace.main import cli
+
+cli()

@@ -1,0 +1,285 @@
+"""Where concrete things meet: settings, store, drivers, runtime and API become one server process.
+
+`cli()` is the `terrace` command. `terrace serve` is what starts in the background when a server is needed; it
+never touches the command line's own code, so that it starts fast. It ends with 0 when it was told to stop,
+with 1 when it cannot run (settings, a state folder that is full or read-only), with 4 when something is in
+the way (another server on the same state folder, a database of a newer version); what is wrong is said on
+standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from terrace.ports.clock import Clock, Entropy
+    from terrace.ports.driver import Driver
+    from terrace.ports.secrets import Secrets
+    from terrace.ports.store import Store
+    from terrace.ports.telemetry import Telemetry
+    from terrace.runtime.controller import Controller
+    from terrace.services.settings import Settings
+
+DONE, FAILED, CONFLICT = 0, 1, 4
+LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def cli() -> None:
+    """The `terrace` command."""
+    if sys.argv[1:2] == ["serve"]:
+        sys.exit(serve(sys.argv[2:]))
+    from terrace.cli.root import main
+
+    sys.exit(main())
+
+
+def serve(arguments: list[str]) -> int:
+    """Runs the server in this process until it is told to stop; its exit code. `--settings` prints a
+    commented server.toml instead, `--check` only checks the one there is."""
+    import asyncio
+
+    from terrace.errors import ConflictError, DocumentError, TerraceError
+    from terrace.services.settings import commented
+
+    try:
+        match arguments:
+            case []:
+                asyncio.run(run(load_settings()))
+            case ["--settings"]:
+                sys.stdout.write(commented())
+            case ["--check"]:
+                asyncio.run(check(load_settings()))
+            case _:
+                sys.stderr.write("usage: terrace serve [--check | --settings]\n")
+                return FAILED
+    except DocumentError as error:
+        for problem in error.problems:
+            sys.stderr.write(
+                f"error: {problem.message}\n  --> {problem.file}:{problem.line}:{problem.column}\n"
+            )
+            sys.stderr.write(f"   | {problem.source}\n" if problem.source else "")
+            sys.stderr.write(f"  help: {problem.hint}\n" if problem.hint else "")
+        return FAILED
+    except TerraceError as error:
+        sys.stderr.write(f"error: {error.message}\n" + (f"  help: {error.hint}\n" if error.hint else ""))
+        return CONFLICT if isinstance(error, ConflictError) else FAILED
+    return DONE
+
+
+def load_settings() -> Settings:
+    """What server.toml says, or the defaults when there is none. DocumentError with every mistake."""
+    from terrace.errors import UserError
+    from terrace.services.settings import Surroundings, parse, settings_file
+
+    around = Surroundings(os.environ, os.path.exists)
+    file = settings_file(around)
+    try:
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+    except FileNotFoundError:
+        return parse("", "", around)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the settings {file} cannot be read: {error}", code="invalid-settings") from error
+    return parse(text, file, around)
+
+
+async def check(settings: Settings) -> None:
+    """Builds every driver that the settings name, and says that they are right. DocumentError."""
+    from terrace.runtime.system import SystemClock, SystemEntropy
+
+    for driver in build_drivers(settings, SystemClock(), SystemEntropy()).values():
+        await driver.close()
+    sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
+
+
+async def run(settings: Settings) -> None:
+    """Builds the server that `settings` describe and serves until SIGTERM."""
+    from contextlib import AsyncExitStack
+
+    from terrace.api import build
+    from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.runtime.system import SystemClock, SystemEntropy
+    from terrace.services import Services
+    from terrace.services.gate import Gate, Surface
+    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sqlite import SqliteStore
+
+    clock, entropy = SystemClock(), SystemEntropy()
+    drivers = build_drivers(settings, clock, entropy)
+    async with AsyncExitStack() as ending:
+        for driver in drivers.values():
+            ending.push_async_callback(driver.close)
+        own_folder(settings.state)
+        secrets = KeyFile(os.path.join(settings.state, "key"))
+        store = SqliteStore(os.path.join(settings.state, "terrace.db"), secrets, clock)
+        await store.open()
+        ending.push_async_callback(store.close)
+        telemetry = open_log(os.path.join(settings.state, "server.log"))
+        listener = ending.enter_context(listen(settings.socket))
+        controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
+        await controller.start()
+        ending.push_async_callback(controller.stop)
+        surface = Surface(
+            gate=Gate(store, telemetry),
+            store=store,
+            controller=controller,
+            clock=clock,
+            entropy=entropy,
+            telemetry=telemetry,
+            defaults=settings.defaults,
+        )
+        services = Services(surface, settings, await store.installation())
+
+        def ready() -> None:
+            settle_memory()
+            telemetry.log(
+                "info", "server.ready", socket=settings.socket, pid=os.getpid(), state=settings.state
+            )
+
+        await serve_app(build(services), listener, ready, services.events.close)
+        telemetry.log("info", "server.stopping")
+
+
+def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[str, Driver]:
+    """A driver for each configured provider, and "builtin". Only what is configured is imported.
+    DocumentError."""
+    from msgspec.structs import replace
+
+    from terrace.drivers.builtin.driver import BuiltinDriver
+    from terrace.errors import DocumentError
+    from terrace.services.settings import Document, read_struct
+
+    document = Document(settings.text, settings.file)
+    drivers: dict[str, Driver] = {"builtin": BuiltinDriver(clock, entropy)}
+    for name, provider in settings.providers.items():
+        place = ("providers", name)
+        if provider.driver not in DRIVERS:
+            known = ", ".join(DRIVERS)
+            document.blame(
+                (*place, "driver"), f'there is no driver "{provider.driver}"', hint=f"known: {known}"
+            )
+            continue
+        kind, make = DRIVERS[provider.driver]()
+        chosen = read_struct(document, kind, provider.table, place)
+        if chosen is not None:
+            catalogue = provider.catalogue
+            named = replace(chosen, flavors=catalogue.flavors, images=catalogue.images)
+            drivers[name] = make(named, clock)
+    if document.problems:
+        raise DocumentError(document.problems)
+    return drivers
+
+
+def _docker() -> tuple[Any, Callable[[Any, Clock], Driver]]:
+    from terrace.drivers.docker.driver import DockerDriver
+    from terrace.drivers.docker.settings import DockerSettings
+
+    return DockerSettings, lambda settings, clock: DockerDriver(settings, clock=clock)
+
+
+def _sim() -> tuple[Any, Callable[[Any, Clock], Driver]]:
+    from terrace.drivers.sim.driver import SimDriver
+    from terrace.drivers.sim.settings import SimSettings
+
+    return SimSettings, SimDriver.from_settings
+
+
+DRIVERS = {"docker": _docker, "sim": _sim}
+"""Each driver's settings and how to make it, imported when asked for."""
+
+
+def build_controller(
+    settings: Settings,
+    store: Store,
+    drivers: dict[str, Driver],
+    sources: tuple[Clock, Entropy, Secrets, Telemetry],
+) -> Controller:
+    """The runtime, tuned as the settings say."""
+    from terrace.kinds import KINDS
+    from terrace.runtime.controller import Controller, Tuning
+
+    clock, entropy, secrets, telemetry = sources
+    tuning = Tuning(
+        resync=settings.tuning.resync,
+        grace=settings.tuning.ghost_grace,
+        lease=settings.tuning.lease,
+        events_age=settings.limits.events_age,
+        events_kept=settings.limits.events_count,
+        generations_kept=settings.limits.generations,
+        default_provider=settings.default_provider,
+    )
+    return Controller(
+        store,
+        drivers,
+        KINDS,
+        clock=clock,
+        entropy=entropy,
+        secrets=secrets,
+        telemetry=telemetry,
+        tuning=tuning,
+    )
+
+
+def settle_memory() -> None:
+    """What was imported and loaded stays: the collector need not look at it again, and looks at the rest less
+    often."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(25_000, 25, 25)
+
+
+class Log:
+    """Implements ports.Telemetry with structlog."""
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+
+    def log(self, level: str, event: str, **fields: Any) -> None:
+        """One line."""
+        self._logger.log(LEVELS[level], event, **fields)
+
+
+def open_log(path: str) -> Log:
+    """Log lines as JSON into the file at `path`, which is turned over as it grows; those of libraries from
+    warnings on."""
+    import logging
+    from logging.handlers import RotatingFileHandler
+
+    import structlog
+
+    logging.raiseExceptions = False  # a full disk must not stop the server for the sake of its log
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, stamp]
+    handler = RotatingFileHandler(path, maxBytes=LOG_SIZE, backupCount=LOGS_KEPT, encoding="utf-8")
+    os.chmod(path, 0o600)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("terrace").setLevel(logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return Log(structlog.get_logger("terrace"))
