@@ -17,6 +17,9 @@ from terrace.model.spec.volume import VolumeSpec
 from terrace.model.value import Secret
 
 MIB = 1024 * 1024
+NO_MEMORY_LIMIT = (
+    0x7FFF_FFFF_FFFF_F000  # the kernel's own number; an engine takes no less direct way back to none
+)
 PERIOD = 100_000  # microseconds; the quota is a share of it
 STOP_SECONDS = 3  # how long a guest may take to end; below the time-out of a request
 MTU = "com.docker.network.driver.mtu"
@@ -54,6 +57,7 @@ def _host(spec: MachineSpec, settings: DockerSettings) -> dict[str, Any]:
     """Limits, and the walls around the guest: no privileges, no folder or namespace of the host, one healer."""
     host: dict[str, Any] = {
         "NetworkMode": "bridge",
+        "CpuPeriod": PERIOD,  # always: the engine refuses to change between this and its other way to limit the cpu
         "RestartPolicy": {"Name": "no"},
         "SecurityOpt": ["no-new-privileges"],
         "LogConfig": {
@@ -68,7 +72,7 @@ def _host(spec: MachineSpec, settings: DockerSettings) -> dict[str, Any]:
     if spec.memory:
         host |= {"Memory": spec.memory * MIB, "MemorySwap": spec.memory * MIB}
     if spec.cpu:
-        host |= {"CpuPeriod": PERIOD, "CpuQuota": round(spec.cpu * PERIOD)}
+        host["CpuQuota"] = round(spec.cpu * PERIOD)
     if spec.pids:
         host["PidsLimit"] = spec.pids
     if settings.dns:
@@ -77,8 +81,8 @@ def _host(spec: MachineSpec, settings: DockerSettings) -> dict[str, Any]:
 
 
 def limits(spec: MachineSpec) -> dict[str, Any]:
-    """The body of POST /containers/ID/update; -1 takes a limit away."""
-    memory = spec.memory * MIB or -1
+    """The body of POST /containers/ID/update. It must take limits away as well."""
+    memory = spec.memory * MIB or NO_MEMORY_LIMIT
     return {
         "Memory": memory,
         "MemorySwap": memory,
@@ -128,9 +132,8 @@ def _loopback(address: str) -> bool:
 
 def network(spec: NetworkSpec, owner: Owner, names: Names, mtu: int) -> dict[str, Any]:
     """The body of POST /networks/create. `spec.cidr` is chosen by now: only such networks take fixed addresses."""
-    pool = {"Subnet": spec.cidr}
-    if spec.gateway:
-        pool["Gateway"] = spec.gateway
+    first = str(ipaddress.ip_network(spec.cidr, strict=False)[1])
+    pool = {"Subnet": spec.cidr, "Gateway": spec.gateway or first}
     size = spec.mtu or mtu
     return {
         "Name": labels.engine_name(owner, names),

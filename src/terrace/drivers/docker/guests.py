@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Sequence
 
@@ -144,7 +145,7 @@ async def check(engine: Engine, clock: Clock, seen: Seen, health: Health) -> tup
     except ProviderError as error:
         return False, error.message
     except OSError as error:
-        return False, error.strerror or str(error)
+        return False, os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 async def _command(engine: Engine, clock: Clock, container: str, health: Health) -> tuple[bool, str]:
@@ -182,5 +183,5 @@ async def _http(seen: Seen, health: Health) -> tuple[bool, str]:
 def _address(seen: Seen) -> str:
     address = str(seen.attributes.get("first_address") or "")
     if not address:
-        raise OSError(0, "it has no address")
+        raise OSError("it has no address")
     return address

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from terrace.drivers.docker import labels
-from terrace.drivers.docker.bodies import MIB, MTU, PERIOD
+from terrace.drivers.docker.bodies import MIB, MTU, NO_MEMORY_LIMIT, PERIOD
 from terrace.drivers.docker.wire.frames import epoch
 from terrace.model.seen import Seen
 
@@ -56,7 +56,7 @@ def detail(inspected: Mapping[str, Any]) -> Detail:
     host, state = inspected["HostConfig"], inspected["State"]
     return Detail(
         cpu=_cpu(host),
-        memory=max(host.get("Memory") or 0, 0) // MIB,
+        memory=0 if (host.get("Memory") or 0) >= NO_MEMORY_LIMIT else max(host.get("Memory") or 0, 0) // MIB,
         pids=max(host.get("PidsLimit") or 0, 0),
         created=epoch(inspected.get("Created", "")),
         finished=epoch(state.get("FinishedAt", "")),

@@ -14,8 +14,11 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 class Mounted(msgspec.Struct, frozen=True):
-    """A line of mountinfo: what of a file system stands where. `root` is the part of it that is mounted."""
+    """A line of mountinfo: what of a file system stands where. `root` is the part of it that is mounted, `below` the
+    number of the mount that it stands on."""
 
+    number: str
+    below: str
     root: str
     path: str
     kind: str
@@ -37,7 +40,7 @@ def owner_of(source: str) -> Owner | None:
 
 
 def parse(mountinfo: str) -> list[Mounted]:
-    """The lines of /proc/PID/mountinfo, in the order they were mounted."""
+    """The lines of /proc/PID/mountinfo, in no particular order."""
     found = []
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
@@ -45,7 +48,10 @@ def parse(mountinfo: str) -> list[Mounted]:
         if len(fields) < 6 or len(rest) < 2:
             continue
         options = fields[5].split(",")
-        found.append(Mounted(_text(fields[3]), _text(fields[4]), rest[0], _text(rest[1]), "ro" in options))
+        number, below, _, root, path = fields[:5]
+        found.append(
+            Mounted(number, below, _text(root), _text(path), rest[0], _text(rest[1]), "ro" in options)
+        )
     return found
 
 
@@ -55,13 +61,14 @@ def _text(escaped: str) -> str:
 
 def marked(mounts: list[Mounted]) -> dict[str, tuple[Owner, Mounted | None]]:
     """By path: the owner of each mark, and the volume that lies on it (None: it is not there yet)."""
+    owners = {entry.number: owner_of(entry.source) for entry in mounts if entry.kind == "tmpfs"}
     found: dict[str, tuple[Owner, Mounted | None]] = {}
     for entry in mounts:
-        owner = owner_of(entry.source) if entry.kind == "tmpfs" else None
-        if owner is not None:
-            found[entry.path] = (owner, None)
-        elif entry.path in found and _VOLUME.search(entry.root):
-            found[entry.path] = (found[entry.path][0], entry)
+        below, own = owners.get(entry.below), owners.get(entry.number)
+        if below is not None and _VOLUME.search(entry.root):
+            found[entry.path] = (below, entry)
+        elif own is not None:
+            found.setdefault(entry.path, (own, None))
     return found
 
 

@@ -96,6 +96,12 @@ _RULES = (
     ),
     _Rule(("minimum memory limit",), False, "provider-refused", "give the machine more memory"),
     _Rule(
+        ("does not belong to any of this network",),
+        False,
+        "address-outside",
+        "choose an address inside the network's cidr",
+    ),
+    _Rule(
         ("pool overlaps",),
         False,
         "address-range-taken",
