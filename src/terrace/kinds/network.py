@@ -44,6 +44,7 @@ class Network(Noun):
                 default=0,
                 minimum=0,
                 maximum=65535,
+                changes=Effect.UPDATE,
             ),
         },
         attributes={
@@ -87,7 +88,9 @@ class Subnet(Noun):
             "cidr": Property(
                 Type.STRING, "The range, such as 10.0.0.0/24.", required=True, check=wrong_range
             ),
-            "gateway": Property(Type.STRING, "The address of the way out.", check=wrong_address),
+            "gateway": Property(
+                Type.STRING, "The address of the way out.", check=wrong_address, changes=Effect.UPDATE
+            ),
             "name": _named("A name for people; the resource's own by default.", Effect.UPDATE),
             "pools": Property(
                 Type.LIST,
@@ -99,6 +102,7 @@ class Subnet(Noun):
                         "end": Property(Type.STRING, "The last.", required=True, check=wrong_address),
                     },
                 ),
+                changes=Effect.UPDATE,
             ),
         },
         attributes={

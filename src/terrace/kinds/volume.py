@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import msgspec
+
 from terrace.kinds.guest.properties import NOTE
-from terrace.kinds.rules.difference import Rules, defaults_of
-from terrace.kinds.rules.noun import Noun
+from terrace.kinds.rules.difference import Rules, compare, defaults_of
+from terrace.kinds.rules.noun import NOTHING, Noun
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Act, Change, Claim, Decision, Effect, Refuse
 from terrace.model.graph import Node
 from terrace.model.record import Record
+from terrace.model.seen import Seen
 from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
 from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN
@@ -45,8 +49,12 @@ class Volume(Noun):
         description="Storage that outlives machines.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name", "metadata"}), in_place=frozenset({"size"}), defaults=defaults_of(VolumeSpec)
+        always=frozenset({"name", "metadata"}),
+        in_place=frozenset({"size"}),
+        defaults=defaults_of(VolumeSpec),
+        same={"size": lambda wanted, seen: bool(seen >= wanted)},
     )
+    any_size: ClassVar[Rules] = msgspec.structs.replace(rules, inert=frozenset({"size"}))
     foretold: ClassVar[dict[str, str]] = {"name": "name", "size": "size"}
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> VolumeSpec:
@@ -62,16 +70,23 @@ class Volume(Noun):
             "not there yet" if record.applied is None else "it vanished with its data: an empty one is made",
         )
 
+    def changes(
+        self, wanted: Wanted, applied: Mapping[str, Any], seen: Seen | None, capabilities: Capabilities
+    ) -> Change:
+        """The only difference function. Without a size any will do."""
+        rules = self.rules if "size" in wanted.form else self.any_size
+        return compare(wanted.form, applied, seen, rules, capabilities.in_place.get(self.name, NOTHING))
+
     def mend(self, wanted: Wanted, change: Change) -> Decision:
-        """A replacement would lose the data: it is refused."""
-        if change.effect is not Effect.REPLACE:
-            return super().mend(wanted, change)
-        sizes = next((one for one in change.differences if one.field == "size"), None)
-        if sizes is not None and sizes.certain and sizes.after < sizes.before:
+        """What would lose the data is refused."""
+        size = next((one for one in change.differences if one.field == "size" and one.certain), None)
+        if size is not None and size.after < size.before:
             return Refuse(
-                f"a volume cannot shrink (from {sizes.before} to {sizes.after} GiB)",
+                f"a volume cannot shrink (from {size.before} to {size.after} GiB)",
                 hint="make a smaller volume beside it and move the data",
             )
+        if change.effect is not Effect.REPLACE:
+            return super().mend(wanted, change)
         return Refuse(
             f"{', '.join(change.fields)} of a volume cannot be changed without losing the data",
             hint="make a new volume beside it and move the data",

@@ -57,7 +57,7 @@ def compare(
     provider shows.
     """
     shown = seen.properties if seen is not None else {}
-    if not shown and wanted == applied:
+    if not shown and equal(wanted, applied):
         return NO_CHANGE
     differences: list[Difference] = []
     for field in sorted({*wanted, *applied, *shown} - rules.inert):

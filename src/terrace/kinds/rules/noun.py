@@ -61,7 +61,10 @@ class Noun:
         stray = self.taken_on(wanted, record, seen)
         if stray is not None:
             return stray
-        change = self.changes(wanted, record.applied or wanted.form, seen, capabilities)
+        if wanted.digest and wanted.digest == record.digest and not seen.properties:
+            return self.standing(wanted, seen)
+        applied = wanted.form if record.applied is None else record.applied
+        change = self.changes(wanted, applied, seen, capabilities)
         if change.effect is not Effect.NONE:
             return self.mend(wanted, change)
         return self.standing(wanted, seen)
