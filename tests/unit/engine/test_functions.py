@@ -30,7 +30,14 @@ def test_str_replace_does_not_find_keys_across_what_it_put_in() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (True, "True"), (1, "1"), (1.5, "1.5"), ({"b": 1, "a": None}, '{"a": null, "b": 1}'), ([1], "[1]")],
+    [
+        (None, ""),
+        (True, "True"),
+        (1, "1"),
+        (1.5, "1.5"),
+        ({"b": 1, "a": None}, '{"a": null, "b": 1}'),
+        ([1], "[1]"),
+    ],
 )
 def test_str_replace_writes_values(value: Any, text: str) -> None:
     assert call("str_replace", "x", {"x": value}) == text

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from terrace.languages.document import Tree
 from terrace.languages.hot.parameters import FITS, KEYS, PSEUDO, TYPES, Constraint, Parameter, broken, convert
+from terrace.languages.patterns import Pattern
 from terrace.languages.shape import Shape, describe
 
 
@@ -174,10 +174,9 @@ def _expression(rule: Any) -> tuple[Any, str]:
     if not isinstance(rule, str):
         return None, "takes a regular expression"
     try:
-        re.compile(rule)
-    except (re.error, RecursionError, OverflowError) as error:
-        return None, f"is no regular expression: {error}"
-    return rule, ""
+        return Pattern(rule), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def _word(rule: Any) -> tuple[Any, str]:

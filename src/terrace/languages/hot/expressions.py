@@ -94,7 +94,8 @@ class Expressions:
             return UNKNOWN
 
     def _mistaken(self, tree: Call_, name: str) -> bool:
-        """Whether a map with one key is a function we do not have, or nearly one that we have; it is reported."""
+        """Whether a map with one key is a function we do not have, or nearly one that we have; it is
+        reported."""
         if name in LATER or name.startswith("Fn::"):
             if self.template.version < LATER.get(name, ""):
                 return False

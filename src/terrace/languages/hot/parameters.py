@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from terrace.languages.document import Mark
+from terrace.languages.patterns import Pattern
 
 TYPES = ("string", "number", "comma_delimited_list", "json", "boolean")
 KEYS = frozenset({"type", "label", "description", "default", "hidden", "constraints", "immutable", "tags"})
@@ -140,10 +141,13 @@ def _allowed(rule: list[Any], value: Any) -> str:
     return f"is not one of {', '.join(map(str, rule))[:300]}"
 
 
-def _pattern(rule: str, value: Any) -> str:
+def _pattern(rule: Pattern, value: Any) -> str:
     if len(value) > LONGEST_MATCHED:
         return f"is longer than the {LONGEST_MATCHED} characters that a pattern is tried on"
-    return "" if re.fullmatch(rule, value) else f"does not match {rule}"
+    try:
+        return "" if rule.fits(value) else f"does not match {rule.expression}"
+    except ValueError as error:
+        return f"cannot be tried: the pattern {error}"
 
 
 def _custom(rule: Any, value: Any) -> str:
