@@ -96,7 +96,7 @@ class _Completion:
         if is_name(image) and self.known(node, image, capabilities):
             properties["image"] = Ref(up + self.images.path(image, node))
             properties["image_name"] = image
-        elif parameter(image) and not parameter(image).endswith(MARK):
+        elif parameter(image):
             properties["image"] = handed_down(image)
             properties["image_name"] = image
         flavor = properties.get("flavor")

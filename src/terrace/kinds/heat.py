@@ -367,7 +367,6 @@ HEAT: Final[dict[str, TypeEntry]] = {
             _volume,
             display_name="name",
             status="state",
-            metadata="metadata",
         ),
         _entry("OS::Cinder::VolumeAttachment", "VolumeAttachment", ATTACHMENT, "path", _attachment),
         _entry("OS::Neutron::Net", "Network", NET, "name id subnets mtu", _net, network_id="id"),

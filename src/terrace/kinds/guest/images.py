@@ -38,15 +38,11 @@ def shapes(nodes: Iterable[Node]) -> Iterable[tuple[str, str, dict[str, Any]]]:
 
 
 def parameter(value: Any) -> str:
-    """The name of the parameter that `value` is, "" when it is anything else."""
-    if (
-        type(value) is Call
-        and value.function == "input"
-        and len(value.args) == 1
-        and isinstance(value.args[0], str)
-    ):
-        return value.args[0]
-    return ""
+    """The name of the parameter (of the template's author) that `value` is, "" when it is anything else."""
+    if type(value) is not Call or value.function != "input" or len(value.args) != 1:
+        return ""
+    name = value.args[0]
+    return name if isinstance(name, str) and not name.endswith(MARK) else ""
 
 
 def image_parameters(blueprints: Mapping[str, Blueprint]) -> dict[str, set[str]]:
