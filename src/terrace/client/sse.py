@@ -3,6 +3,7 @@ interrupted."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import queue
 import threading
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from terrace.client.errors import ApiError, UnreachableError
+from terrace.client.errors import UnreachableError
 from terrace.client.transport import Stream
 
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -59,6 +60,12 @@ class Watch:
             stream.close()
 
     def _run(self) -> None:
+        try:
+            self._read()
+        except Exception as error:  # also what nobody foresaw: whoever waits must hear of it
+            self._queue.put(error)
+
+    def _read(self) -> None:
         lost = time.monotonic()
         attempt = 0
         while not self._closed.is_set():
@@ -66,13 +73,9 @@ class Watch:
                 if self._stream is None:
                     self._stream = self._opener(self.after)
                 lost, attempt = self._pump(self._stream), 0
-            except ApiError as error:
-                self._queue.put(error)
-                return
-            except UnreachableError as error:
+            except UnreachableError:
                 if time.monotonic() - lost > self._patience:
-                    self._queue.put(error)
-                    return
+                    raise
             self._stream = None
             self._closed.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
             attempt += 1
@@ -86,7 +89,7 @@ class Watch:
                 if batch:
                     self.after = batch[-1].get("number", self.after)
                     self._queue.put(batch)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
             # a broken connection, or one closed under our hands (http.client then meets None): both end the
             # stream
             pass
