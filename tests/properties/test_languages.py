@@ -1,0 +1,174 @@
+"""What holds for every document: keys may come in any order, what was worked out stays as it is, hostile
+texts stop."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terrace.engine.expression import evaluate
+from terrace.errors import DocumentError
+from terrace.kinds import TYPES
+from terrace.languages import compile_source, needed_files
+from terrace.languages.document import LIMITS
+from terrace.languages.report import Report
+from terrace.languages.tree import parse
+from terrace.model.graph import Graph
+from terrace.model.stack import Source
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "web", "db"])
+WORDS = st.text("abc$ {}:-\n", max_size=6)
+SCALARS = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | WORDS
+
+
+def functions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    texts = st.lists(WORDS, max_size=3)
+    return st.one_of(
+        st.fixed_dictionaries({"get_param": st.sampled_from(["text", "secret"])}),
+        st.fixed_dictionaries(
+            {"get_param": st.tuples(st.just("tree"), st.sampled_from(["x", "y", 0, "1"])).map(list)}
+        ),
+        st.fixed_dictionaries({"get_attr": NAMES.map(lambda name: [name, "value"])}),
+        st.fixed_dictionaries({"get_resource": NAMES}),
+        st.fixed_dictionaries({"list_join": st.tuples(WORDS, texts, st.none() | texts).map(list)}),
+        st.fixed_dictionaries(
+            {
+                "str_replace": st.fixed_dictionaries(
+                    {
+                        "template": WORDS,
+                        "params": st.dictionaries(st.sampled_from(["a", "ab", "$b"]), inner, max_size=3),
+                    }
+                )
+            }
+        ),
+    )
+
+
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3) | functions(inner),
+    max_leaves=8,
+)
+RESOURCES = st.dictionaries(
+    NAMES,
+    st.fixed_dictionaries(
+        {"type": st.just("Terrace::Value"), "properties": st.fixed_dictionaries({"value": VALUES})},
+        optional={
+            "depends_on": st.lists(NAMES, max_size=2),
+            "metadata": st.dictionaries(NAMES, VALUES, max_size=2),
+        },
+    ),
+    max_size=6,
+)
+PARAMETERS = {
+    "text": {"type": "string", "default": "t"},
+    "secret": {"type": "string", "default": "s3cret", "hidden": True},
+    "tree": {"type": "json", "default": {"x": [1, 2], "y": {"z": "w"}}},
+}
+TEMPLATES = st.fixed_dictionaries(
+    {
+        "heat_template_version": st.just("2018-08-31"),
+        "parameters": st.just(PARAMETERS),
+        "resources": RESOURCES,
+        "outputs": st.dictionaries(NAMES, st.fixed_dictionaries({"value": VALUES}), max_size=3),
+    }
+)
+
+
+def outcome(template: Any, text: str = "") -> Any:
+    """What compiling gives, without places and order: nodes and outputs, or the mistakes."""
+    source = Source("t.yaml", {"t.yaml": text or json.dumps(template)})
+    try:
+        graph = compile_source(source, project="p", stack="s", stack_id="i", kinds=TYPES).graph
+    except DocumentError as error:
+        return sorted(
+            {(problem.code, problem.message) for problem in error.problems if "circular" not in problem.code}
+        )
+    return plain(graph)
+
+
+def plain(graph: Graph) -> Any:
+    nodes = {node.path: (node.kind, node.properties, set(node.edges), node.metadata) for node in graph.nodes}
+    return nodes, graph.outputs
+
+
+def shuffled(value: Any, draw: Any) -> Any:
+    if isinstance(value, dict):
+        keys = draw(st.permutations(list(value)))
+        return {key: shuffled(value[key], draw) for key in keys}
+    return [shuffled(item, draw) for item in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEMPLATES, st.data())
+def test_the_order_of_keys_never_matters(template: Any, data: Any) -> None:
+    assert outcome(shuffled(template, data.draw)) == outcome(template)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEMPLATES)
+def test_yaml_and_json_mean_the_same(template: Any) -> None:
+    assert outcome(template, yaml.safe_dump(template, sort_keys=False)) == outcome(template)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEMPLATES)
+def test_what_is_worked_out_is_not_worked_out_again(template: Any) -> None:
+    template["resources"] = {}
+    result = outcome(template)
+    if isinstance(result, tuple):
+        outputs = {name: output.value for name, output in result[1].items()}
+        assert evaluate(outputs, lambda ref: ref, lambda args: args) == outputs
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text("a1 \t\n-:,[]{}&*!|>'\"%@`#?<=~.$\\é\x00\x85", max_size=60))
+def test_no_text_is_a_stack_trace(text: str) -> None:
+    for whole in (text, "heat_template_version: 2018-08-31\nresources:\n  " + text):
+        outcome(None, whole or " ")
+        needed_files(whole, "t.yaml")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        SCALARS | st.floats(allow_nan=False), lambda i: st.lists(i) | st.dictionaries(WORDS, i), max_leaves=12
+    )
+)
+def test_a_tree_is_what_was_written(value: Any) -> None:
+    report = Report()
+    document = parse(yaml.safe_dump(value), "t.yaml", report, LIMITS)
+    assert report.problems() == ()
+    assert document is not None
+    assert document.root == value
+
+
+ANYTHING = st.recursive(
+    SCALARS
+    | NAMES
+    | st.sampled_from(["Terrace::Value", "OS::Heat::ResourceGroup", "x.yaml", "string", "number"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "type properties value get_param get_attr get_resource get_file str_replace list_join template params"
+                " resource_def count depends_on metadata constraints default range hidden parameters resources".split()
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANYTHING, ANYTHING, ANYTHING)
+def test_no_shape_is_a_stack_trace(parameters: Any, resources: Any, outputs: Any) -> None:
+    body = {"parameters": {"a": parameters}, "resources": {"b": resources}, "outputs": {"c": outputs}}
+    outcome({"heat_template_version": "2018-08-31", **body})
+    outcome({"heat_template_version": "2018-08-31", "parameters": parameters, "resources": resources})
