@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from terrace.errors import DocumentError
+from terrace.kinds import TYPES
 from terrace.kinds.schema import TypeEntry
 from terrace.languages.compiled import Compiled, Setting
 from terrace.languages.document import LIMITS, Document
@@ -47,7 +48,7 @@ def compile_source(
     return _language(source).compile(source, kinds, Setting(project, stack, stack_id))
 
 
-def check_source(source: Source, *, kinds: Mapping[str, TypeEntry]) -> tuple[Problem, ...]:
+def check_source(source: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> tuple[Problem, ...]:
     """Every mistake in `source`, for documents that are only checked: missing files and parameters, and
     foreign types that no kind answers to yet, are warnings."""
     try:
