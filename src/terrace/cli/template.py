@@ -54,7 +54,7 @@ def _needed(name: str, text: str) -> Sequence[str]:
         return ()
     from terrace.languages import needed_files
 
-    return needed_files(name, text)
+    return needed_files(text, name)
 
 
 def _standard_input() -> str:

@@ -23,11 +23,11 @@ def validate(session: Session, template: str, environments: tuple[str, ...]) -> 
     import msgspec
 
     from terrace.cli.template import collect
-    from terrace.languages import validate_source
+    from terrace.languages import check_source
     from terrace.model.stack import Source
 
     found = collect(template, environments, missing_ok=True)
-    problems = validate_source(Source(found.template, found.files, found.environments))
+    problems = check_source(Source(found.template, found.files, found.environments))
     documents = [msgspec.to_builtins(problem) for problem in problems]
     wrong = sum(problem.severity == "error" for problem in problems)
     if documents and session.output == "text":
