@@ -135,8 +135,9 @@ def _volume(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _attachment(properties: dict[str, Any]) -> dict[str, Any]:
     native = _renamed(properties, {"instance_uuid": "machine", "volume_id": "volume", "mountpoint": "path"})
-    if str(native.get("path", "")).startswith("/dev/"):
-        del native["path"]
+    path = native.get("path")
+    if isinstance(path, str) and (not path.startswith("/") or path.startswith("/dev/")):
+        del native["path"]  # the name of a device, which a container does not have
     return native
 
 

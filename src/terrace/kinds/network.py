@@ -62,7 +62,7 @@ class Network(Noun):
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> NetworkSpec:
         """The typed spec."""
-        _within(plain, ("gateway",))
+        _within(plain)
         return NetworkSpec(
             name=plain.get("name", node.path.replace("/", "-")),
             cidr=plain.get("cidr", ""),
@@ -126,7 +126,7 @@ class Subnet(Noun):
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> SubnetSpec:
         """The typed spec."""
-        _within(plain, ("gateway",))
+        _within(plain)
         pools: Any = plain.get("pools", ())
         if pools is not UNKNOWN:
             pools = tuple(_pool(pool) for pool in pools)
@@ -183,9 +183,10 @@ def _pool(pool: Any) -> Any:
     return pool if pool is UNKNOWN else (pool["start"], pool["end"])
 
 
-def _within(plain: dict[str, Any], names: tuple[str, ...]) -> None:
-    cidr = plain.get("cidr")
-    for name in names:
-        address = plain.get(name)
-        if cidr and address and cidr is not UNKNOWN and address is not UNKNOWN and outside(address, cidr):
-            raise SpecError(f"{address} lies outside {cidr}", (name,))
+def _within(plain: dict[str, Any]) -> None:
+    """SpecError when the gateway is known not to be in the range."""
+    cidr, gateway = plain.get("cidr"), plain.get("gateway")
+    if cidr is UNKNOWN or gateway is UNKNOWN or not cidr or not gateway:
+        return
+    if outside(gateway, cidr):
+        raise SpecError(f"{gateway} lies outside {cidr}", ("gateway",))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from terrace.kinds.guest.properties import NOTE
+from terrace.kinds.rules.address import wrong_path
 from terrace.kinds.rules.difference import Rules, compare, defaults_of
 from terrace.kinds.rules.noun import NOTHING, Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -102,7 +103,9 @@ class VolumeAttachment(Noun):
             "volume": Property(Type.STRING, "The volume.", required=True, minimum=1),
             "machine": Property(Type.STRING, "The machine.", required=True, minimum=1),
             "path": Property(
-                Type.STRING, "Where it appears in the machine; /mnt/ and its own name by default."
+                Type.STRING,
+                "Where it appears in the machine; /mnt/ and its own name by default.",
+                check=wrong_path,
             ),
             "read_only": Property(Type.BOOLEAN, "Whether the machine can only read it.", default=False),
         },
@@ -115,7 +118,7 @@ class VolumeAttachment(Noun):
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> AttachmentSpec:
         """The typed spec."""
         return AttachmentSpec(
-            plain["volume"], plain["machine"], plain.get("path") or place_of(node), plain["read_only"]
+            plain["volume"], plain["machine"], plain.get("path", place_of(node)), plain["read_only"]
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
