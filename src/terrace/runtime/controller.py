@@ -256,7 +256,7 @@ class Controller:
         self._spawn(self._work(stack.id, worker))
 
     async def _work(self, stack_id: str, worker: StackWorker) -> None:
-        """Runs a worker; one that crashed (our bug) is begun anew from what is stored, after a moment."""
+        """Runs a worker. One that crashed (our bug) or lost its lease is begun anew from the store, after a moment."""
         try:
             await worker.run()
         except asyncio.CancelledError:
@@ -264,7 +264,8 @@ class Controller:
         except Exception as error:
             self._telemetry.log("error", "worker.crashed", stack=worker.state.stack.name, error=repr(error))
             worker.finished = True
-            await self._clock.sleep(5.0)
+        if await self._store.stack(stack_id) is not None:
+            await self._clock.sleep(self.tuning.lease / 4)
         if self._workers.get(stack_id) is worker:
             del self._workers[stack_id]
             await self._adopt(stack_id)
