@@ -155,8 +155,29 @@ ANYTHING = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type properties value get_param get_attr get_resource get_file str_replace list_join template params"
-                " resource_def count depends_on metadata constraints default range hidden parameters resources".split()
+                [
+                    "type",
+                    "properties",
+                    "value",
+                    "get_param",
+                    "get_attr",
+                    "get_resource",
+                    "get_file",
+                    "str_replace",
+                    "list_join",
+                    "template",
+                    "params",
+                    "resource_def",
+                    "count",
+                    "depends_on",
+                    "metadata",
+                    "constraints",
+                    "default",
+                    "range",
+                    "hidden",
+                    "parameters",
+                    "resources",
+                ]
             ),
             inner,
             max_size=4,

@@ -40,10 +40,12 @@ class Mark(Protocol):
     """A position: line and column from 0."""
 
     @property
-    def line(self) -> int: ...
+    def line(self) -> int:
+        """From 0."""
 
     @property
-    def column(self) -> int: ...
+    def column(self) -> int:
+        """From 0."""
 
 
 class Spot(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-MOST_STEPS = 1_000_000
+MOST_STEPS = 200_000
 
 _CATEGORIES: dict[Any, Callable[[str], Any]] = {
     code.CATEGORY_DIGIT: re.compile(r"\d").match,

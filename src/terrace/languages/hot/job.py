@@ -18,7 +18,7 @@ from terrace.model.problem import Problem
 from terrace.model.stack import Source
 from terrace.model.value import Secret
 
-STEPS = 20_000_000
+STEPS = 3_000_000
 SIZE = 256 * 1024 * 1024
 
 
