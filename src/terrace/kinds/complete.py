@@ -25,7 +25,7 @@ def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Gr
     """The graph with everything that follows from it; completing it again changes nothing.
 
     `capabilities_of` is called with the name of a provider, "" for the default one, and raises KeyError
-    when there is none. Raises DocumentError with every image, flavor and provider that there is not.
+    or SpecError when there is none. Raises DocumentError with every image, flavor and provider that there is not.
     """
     work = _Completion(graph, capabilities_of)
     nodes = work.level(graph.nodes, "")
@@ -143,7 +143,7 @@ class _Completion:
     def capabilities(self, node: Node) -> Capabilities | None:
         try:
             return self.capabilities_of(node.provider)
-        except KeyError:
+        except (KeyError, SpecError):
             self.problem(
                 node, f'there is no provider "{node.provider}"', "unknown-provider", "terrace provider list"
             )
