@@ -24,8 +24,9 @@ TOP = "/"
 def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Graph:
     """The graph with everything that follows from it; completing it again changes nothing.
 
-    `capabilities_of` is called with the name of a provider, "" for the default one, and raises KeyError
-    or SpecError when there is none. Raises DocumentError with every image, flavor and provider that there is not.
+    `capabilities_of` is called with the name of a provider, "" for the default one, and raises KeyError or
+    SpecError when there is none. Raises DocumentError with every image, flavor and provider that there is
+    not.
     """
     work = _Completion(graph, capabilities_of)
     nodes = work.level(graph.nodes, "")
