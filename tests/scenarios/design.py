@@ -29,8 +29,9 @@ class Design:
         self._random = random
         self._number = 0
         self.nodes: dict[str, Node] = {}
+        self._put("secret", "RandomString", {"length": 12})
         self._put("net", "Network", {"cidr": ""} if random.random() < 0.5 else {})
-        for _ in range(random.randint(1, 3)):
+        for _ in range(random.randint(2, 5)):
             self.add()
 
     @property
@@ -110,7 +111,7 @@ class Design:
 
     def drop(self) -> str:
         """One resource less, with what refers to it."""
-        candidates = [path for path in self.nodes if path != "net"]
+        candidates = [path for path in self.nodes if path not in ("net", "secret")]
         if not candidates:
             return "nothing to drop"
         path = self._random.choice(candidates)
@@ -175,7 +176,7 @@ class Design:
         if self._random.random() < 0.7:
             wanted["networks"] = [{"network": Ref("net")}]
         if self._random.random() < 0.7:
-            wanted["files"] = [{"path": "/etc/told", "content": "something"}]
+            wanted["files"] = [{"path": "/etc/told", "content": Ref("secret", ("value",))}]
         return wanted
 
     def _group(self, kind: str, properties: dict[str, Any], count: int) -> dict[str, Any]:

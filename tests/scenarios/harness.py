@@ -13,9 +13,9 @@ from terrace.drivers.sim.driver import SimDriver
 from terrace.drivers.sim.faults import CALM, Faults
 from terrace.drivers.sim.outside import Outside
 from terrace.drivers.sim.settings import SimSettings
-from terrace.drivers.sim.world import World
+from terrace.drivers.sim.world import Entry, World
 from terrace.kinds import KINDS
-from terrace.model.graph import Graph
+from terrace.model.graph import Graph, Node
 from terrace.model.plan import Plan
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.ports.driver import CreateOnce
@@ -26,6 +26,13 @@ from tests.scenarios.sealing import PlainSecrets
 
 HOUR = 3600.0
 CHECK_EVERY = 1.0
+
+
+def _shape(node: Node) -> Any:
+    """What of a node cannot change without a replacement, roughly."""
+    if node.kind == "Group":
+        return (node.kind, node.properties["count"])
+    return (node.kind, node.properties.get("image"))
 
 
 class BrokenPromise(AssertionError):
@@ -52,6 +59,11 @@ class Simulation:
         self.strike: Callable[[Process, str], bool] = lambda process, name: False
         self.history: list[str] = []
         self.wanted: dict[str, Graph | None] = {}
+        self.loose: set[str] = set()
+        self._made_up: dict[tuple[str, int], Any] = {}
+        self._saved: dict[str, int] = {}
+        self._places: dict[str, str] = {}
+        self._judged = 0
 
     # ---- engines
 
@@ -114,9 +126,11 @@ class Simulation:
     async def _save(self, name: str, graph: Graph, **more: Any) -> Stack:
         now = self.clock.now()
         found = await self.find(name)
+        await self._loosen(name, graph, found)
         stack = found or Stack(self.entropy.uid(), "p", name, 0, created=now)
         generation = Generation(stack.generation + 1, graph, Source(""), now, **more)
         saved = await self.store.save_generation(stack, generation, stack.generation)
+        self._saved[name] = saved.generation
         self.note(f"{more.get('why')} {name}: generation {saved.generation}, {len(graph.nodes)} nodes")
         for process in self.processes:
             process.wake(saved.id)
@@ -181,6 +195,61 @@ class Simulation:
         for process in self.processes:
             if process.trouble:
                 raise BrokenPromise(f"an engine stumbled: {process.trouble}")
+        for entry in self.world.diary[self._judged :]:
+            self._judge(entry)
+        self._judged = len(self.world.diary)
+
+    async def remember(self) -> None:
+        """What was acknowledged or shown once must stay so, whatever dies."""
+        for name, number in self._saved.items():
+            stack = await self.find(name)
+            if (stack is None and self.wanted[name] is not None) or (stack and stack.generation < number):
+                raise BrokenPromise(f"generation {number} of {name} was acknowledged and is gone")
+            for record in await self.store.records(stack.id) if stack else ():
+                if record.kind == "RandomString" and record.seen is not None:
+                    value = record.seen.attributes["value"]
+                    if self._made_up.setdefault(record.key, value) != value:
+                        raise BrokenPromise(f"{name}: {record.path} was shown and is another now")
+
+    async def _loosen(self, name: str, graph: Graph, found: Stack | None) -> None:
+        """Notes which places of a stack may lose what stands there, because somebody asked for it."""
+        before = await self.store.generation(found.id, found.generation) if found else None
+        now = {node.path: node for node in graph.nodes}
+        for node in before.graph.nodes if before else ():
+            new = now.get(node.path)
+            if new is None or _shape(node) != _shape(new):
+                self.loose.add(f"{name}:{node.path}")
+
+    def _judge(self, entry: Entry) -> None:
+        """Nothing is replaced, and no data deleted, unless somebody asked for that."""
+        place = entry.place or self._places.get(entry.provider_id, "")
+        self._places[entry.provider_id] = place
+        if place.partition("/")[0] in self.loose or entry.owner is None:
+            return
+        if entry.what == "delete" and entry.kind == "Volume":
+            raise BrokenPromise(
+                f"the volume {entry.provider_id} of {place} was deleted, and nobody asked for it"
+            )
+        if entry.what != "create" or entry.owner.incarnation == 1:
+            return
+        if entry.kind == "Machine" and self._with_volumes(entry.provider_id):
+            return
+        for thing in self.world.things.values():
+            own = thing.owner
+            if own is None or own.uid != entry.owner.uid or own.incarnation >= entry.owner.incarnation:
+                continue
+            if own.digest == entry.owner.digest and thing.provider_id not in self._came_back():
+                raise BrokenPromise(
+                    f"{place}: {entry.provider_id} was made beside {thing.provider_id}, its like"
+                )
+
+    def _with_volumes(self, provider_id: str) -> bool:
+        """Such a machine is replaced when its volume vanished."""
+        thing = self.world.things.get(provider_id)
+        return thing is None or bool(thing.spec.volumes)
+
+    def _came_back(self) -> set[str]:
+        return {entry.provider_id for entry in self.world.diary if entry.what in ("back", "delete")}
 
     def calm(self) -> None:
         """Nothing more goes wrong from here on."""

@@ -72,8 +72,8 @@ class Process:
         await self.breathe()
 
     def log(self, level: str, event: str, **fields: Any) -> None:
-        """ports.Telemetry: errors are remembered as trouble."""
-        if level == "error" and self.alive:
+        """ports.Telemetry: crashes are remembered as trouble."""
+        if event.endswith("crashed") and self.alive:
             self.trouble.append(f"{self.name}: {event} {fields}")
 
     # ---- life and death

@@ -142,7 +142,10 @@ class SimDriver(SimGuests):
         epoch = getattr(fence, "epoch", 0)
         try:
             return await self._wire.change(
-                "create", kind, fence, lambda now: world.create(kind, owner, step.spec, now, epoch)
+                "create",
+                kind,
+                fence,
+                lambda now: world.create(kind, owner, step.spec, now, epoch, step.names),
             )
         except NameTakenError:
             found = await self._wire.ask("find", kind, lambda now: world.find(owner))

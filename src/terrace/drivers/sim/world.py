@@ -14,16 +14,18 @@ from terrace.drivers.sim.links import Links
 from terrace.drivers.sim.thing import Thing, shown
 from terrace.drivers.sim.weather import Weather
 from terrace.errors import PermanentError, TransientError
-from terrace.model.seen import Owner, Seen
+from terrace.model.seen import Names, Owner, Seen
 from terrace.ports.driver import CreateOnce
 
 Token = tuple[str, str, int]
+NAMELESS = Names()
 
 
 class Entry(msgspec.Struct, frozen=True):
     """A line of the diary. `what` is create, update or delete (by a step of Terrace), gone, back or outside
     (not by Terrace). `owner` is the label on the thing, `by` the owner that the step named; `epoch` that of
-    the lease it was done under, 0 when the fence does not say."""
+    the lease it was done under, 0 when the fence does not say; `place` is stack and path as the names beside
+    the label say."""
 
     at: float
     what: str
@@ -32,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     owner: Owner | None
     by: Owner | None = None
     epoch: int = 0
+    place: str = ""
 
 
 class NameTakenError(Exception):
@@ -83,7 +86,9 @@ class World:
         found = self._tokens.get(token_of(owner))
         return None if found is None else self.things[found]
 
-    def create(self, kind: str, owner: Owner | None, spec: Any, now: float, epoch: int = 0) -> Thing:
+    def create(
+        self, kind: str, owner: Owner | None, spec: Any, now: float, epoch: int = 0, names: Names = NAMELESS
+    ) -> Thing:
         """Makes a thing, or gives the one that is there already where `create_once` is by_token.
 
         NameTakenError where it is by_name; PermanentError: the quota; TransientError: what it stands on is
@@ -107,7 +112,8 @@ class World:
             thing.busy = True
             self.weather.later(now + work, lambda at: self.change(thing, at, busy=False))
         self._enter(thing)
-        entry = Entry(now, "create", kind, thing.provider_id, owner, owner, epoch)
+        place = f"{names.stack}:{names.path}"
+        entry = Entry(now, "create", kind, thing.provider_id, owner, owner, epoch, place)
         self.diary.append(entry)
         if token is not None and self._tokens[token] != thing.provider_id:
             self.duplicates.append(entry)
