@@ -8,16 +8,13 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from terrace.cli.commands import command, output_option, pass_session
 from terrace.cli.faults import DONE, ERROR
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, emit, paint
 from terrace.errors import TerraceError
-
-if TYPE_CHECKING:
-    from terrace.client.local import Local
 
 OLDEST_PYTHON = (3, 11)
 SPACE = 256 * 1024**2
@@ -37,18 +34,21 @@ class Check(NamedTuple):
 @output_option("text", "json", "yaml")
 @pass_session
 def doctor(session: Session) -> int:
-    """Check this machine, the connection and the server. Starts the local server when it does not run. Exit
-    code 1: a fault."""
+    """Check this machine, the connection and the server, which is started when it does not run. Exit code 1:
+    a fault."""
     from terrace.client import local
 
-    checks = [python(), *this_machine(local.locate()), *connection(session)]
+    checks = {
+        check.name: check
+        for check in (python(), *this_machine(Path(local.locate().state)), *connection(session))
+    }
     emit(
         session,
-        [check._asdict() for check in checks],
-        lambda: "\n".join(text(check, session.color(sys.stdout)) for check in checks),
-        lambda: (check.name for check in checks),
+        [check._asdict() for check in checks.values()],
+        lambda: "\n".join(text(check, session.color(sys.stdout)) for check in checks.values()),
+        lambda: checks,
     )
-    return ERROR if any(check.health == "fault" for check in checks) else DONE
+    return ERROR if any(check.health == "fault" for check in checks.values()) else DONE
 
 
 def text(check: Check, color: bool) -> str:
@@ -68,9 +68,8 @@ def python() -> Check:
     return Check("python", "ok", f"{version}, {sys.executable}")
 
 
-def this_machine(local: Local) -> Iterator[Check]:
+def this_machine(folder: Path) -> Iterator[Check]:
     """The state folder and what is in it."""
-    folder = local.state
     if not folder.exists():
         yield Check("state folder", "ok", f"{folder} will be made when the server starts")
         return

@@ -116,7 +116,7 @@ def ask(question: str, volumes: Sequence[str] = ()) -> None:
     """Asks yes or no. Stop when nobody is there to answer, Reported when the answer is no."""
     data = f" The data of {named(volumes)} goes with it." if volumes else ""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Stop(f"{question} needs a yes.{data}", code="needs-yes", hint="add --yes")
+        raise Stop(f"{question} needs a yes{'.' if data else ''}{data}", code="needs-yes", hint="add --yes")
     print(f"{question}.{data} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline().strip().lower()
     if answer not in ("y", "yes"):

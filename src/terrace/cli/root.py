@@ -76,7 +76,7 @@ def _internal(error: Exception, debug: bool) -> int:
     trace = "".join(traceback.format_exception(error))
     if debug:
         print(trace, file=sys.stderr, end="")
-    log = locate().state / "cli-error.log"
+    log = os.path.join(locate().state, "cli-error.log")
     try:
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(trace)

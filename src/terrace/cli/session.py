@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from terrace.errors import UserError
@@ -24,7 +23,7 @@ class Session:
     """The settings of this run. Flags are put into `flags` as they are read; the rest is looked up when it is
     asked for."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str] = os.environ, folder: str | None = None) -> None:
         self.flags: dict[str, Any] = {}
         self._environ = environ
         self._folder = folder
@@ -105,25 +104,26 @@ class Session:
         return self._files.get(name, "")
 
     def _user_file(self) -> dict[str, str]:
-        config = self._environ.get("XDG_CONFIG_HOME") or os.path.join(
-            self._environ.get("HOME", "/"), ".config"
-        )
-        return read_settings(Path(config) / "terrace" / "config.toml", USER_KEYS)
+        home = self._environ.get("XDG_CONFIG_HOME") or os.path.join(self._environ.get("HOME", "/"), ".config")
+        return read_settings(os.path.join(home, "terrace", "config.toml"), USER_KEYS)
 
     def _project_file(self) -> dict[str, str]:
         """The nearest .terrace.toml from here upwards. It cannot name a server: it may be somebody else's."""
-        here = self._folder or Path.cwd()
-        for folder in (here, *here.parents):
-            if (folder / PROJECT_FILE).is_file():
-                return read_settings(folder / PROJECT_FILE, PROJECT_KEYS)
+        folder, below = self._folder or os.getcwd(), ""
+        while folder != below:
+            file = os.path.join(folder, PROJECT_FILE)
+            if os.path.isfile(file):
+                return read_settings(file, PROJECT_KEYS)
+            folder, below = os.path.dirname(folder), folder
         return {}
 
 
-def read_settings(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
+def read_settings(file: str, keys: tuple[str, ...]) -> dict[str, str]:
     """The settings in a TOML file, {} when there is none. UserError for what is not text, not known, or not
     TOML."""
     try:
-        text = file.read_text(encoding="utf-8")
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import signal
 import socket
-import struct
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from terrace.client.address import Address
 from terrace.client.errors import UnreachableError
 from terrace.client.transport import dial
+
+if TYPE_CHECKING:
+    import subprocess
 
 PATIENCE = 20.0
 """Seconds that a server may take to answer after it was started."""
@@ -31,40 +29,37 @@ class Local(NamedTuple):
     """Where the local server keeps everything (`state`), listens (`socket`), logs (`log`) and is set up
     (`settings`)."""
 
-    state: Path
-    socket: Path
-    log: Path
-    settings: Path
+    state: str
+    socket: str
+    log: str
+    settings: str
 
     @property
     def address(self) -> Address:
         """Where it listens."""
-        return Address(path=str(self.socket))
+        return Address(path=self.socket)
 
 
-def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def config_folder(environ: Mapping[str, str] = os.environ) -> str:
     """Where settings are read from: $XDG_CONFIG_HOME/terrace, by default ~/.config/terrace."""
-    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "terrace"
+    return os.path.join(environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "terrace")
 
 
 def locate(environ: Mapping[str, str] = os.environ) -> Local:
     """This user's own server, as its settings file and the environment place it."""
-    settings = Path(environ.get("TERRACE_SERVER_CONFIG") or config_folder(environ) / "server.toml")
+    settings = environ.get("TERRACE_SERVER_CONFIG") or os.path.join(config_folder(environ), "server.toml")
     placed = _placed(settings)
-    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "terrace"
-    state = Path(placed.get("state") or environ.get("TERRACE_STATE") or home).expanduser()
-    return Local(
-        state,
-        Path(placed.get("socket") or state / "server.sock").expanduser(),
-        state / "server.log",
-        settings,
-    )
+    home = os.path.join(environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "terrace")
+    state = os.path.expanduser(placed.get("state") or environ.get("TERRACE_STATE") or home)
+    listens = os.path.expanduser(placed.get("socket") or os.path.join(state, "server.sock"))
+    return Local(state, listens, os.path.join(state, "server.log"), settings)
 
 
-def _placed(settings: Path) -> dict[str, str]:
+def _placed(settings: str) -> dict[str, str]:
     """`state` and `socket` of a settings file. Its mistakes are for the server to report."""
     try:
-        text = settings.read_text(encoding="utf-8")
+        with open(settings, encoding="utf-8") as file:
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         return {}
     import tomllib
@@ -87,12 +82,15 @@ def answers(address: Address) -> bool:
 
 def server_pid(address: Address) -> int:
     """The process that listens on a Unix socket, as the kernel knows it; 0 when none does."""
+    import struct
+
+    form = "3i"  # process, user and group
     try:
         with contextlib.closing(dial(address, 2.0)) as connection:
-            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(form))
     except OSError:
         return 0
-    return int(struct.unpack("3i", credentials)[0])
+    return int(struct.unpack(form, credentials)[0])
 
 
 def ensure(say: Callable[[str], None], local: Local | None = None) -> Address:
@@ -115,47 +113,50 @@ def ensure(say: Callable[[str], None], local: Local | None = None) -> Address:
 def stop(address: Address) -> int:
     """Tells the server to end and waits until it has; its process id, 0 when none ran. UnreachableError when
     it does not end."""
+    import select
+    import signal
+
     pid = server_pid(address)
     if pid == 0:
         return 0
     try:
         handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return pid
+    try:
         signal.pidfd_send_signal(handle, signal.SIGTERM)
+        ended, _, _ = select.select([handle], [], [], STOPPING)
     except ProcessLookupError:
         return pid
     except PermissionError as error:
-        raise UnreachableError(
-            f"the server (pid {pid}) belongs to somebody else", hint=f"stop it as its owner: kill {pid}"
-        ) from error
-    try:
-        ended, _, _ = select.select([handle], [], [], STOPPING)
+        hint = f"stop it as its owner: kill {pid}"
+        raise UnreachableError(f"the server (pid {pid}) belongs to somebody else", hint=hint) from error
     finally:
         os.close(handle)
     if not ended:
-        raise UnreachableError(
-            f"the server (pid {pid}) did not end within {STOPPING:.0f} s", hint=f"kill -9 {pid}"
-        )
+        says = f"the server (pid {pid}) did not end within {STOPPING:.0f} s"
+        raise UnreachableError(says, hint=f"kill -9 {pid}")
     return pid
 
 
-def last_lines(path: Path, count: int = 10) -> list[str]:
+def last_lines(path: str, count: int = 10) -> list[str]:
     """The end of a text file; nothing when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 16384))
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - 16384))
             return file.read().decode("utf-8", "replace").splitlines()[-count:]
     except OSError:
         return []
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def _only_one(folder: str) -> Iterator[None]:
     """Held by whoever is starting the server, so that two commands at once do not start two."""
     import fcntl
 
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        lock = os.open(os.path.join(folder, "start.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise UnreachableError(
             f"the state folder {folder} cannot be written ({error.strerror})",
@@ -169,11 +170,13 @@ def _only_one(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(folder: str) -> subprocess.Popen[bytes]:
     """A server process of its own session: it outlives this command and its terminal. What it says before it
     has a log goes to a file beside it."""
+    import subprocess
+
     try:
-        with (folder / "start.log").open("wb") as output:
+        with open(os.path.join(folder, "start.log"), "wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "terrace", "serve"],
                 stdin=subprocess.DEVNULL,
@@ -183,9 +186,8 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
                 start_new_session=True,
             )
     except OSError as error:
-        raise UnreachableError(
-            f"the local server could not be started ({error})", hint="terrace doctor"
-        ) from error
+        hint = "terrace doctor"
+        raise UnreachableError(f"the local server could not be started ({error})", hint=hint) from error
 
 
 def _await(local: Local, process: subprocess.Popen[bytes]) -> None:
@@ -196,7 +198,7 @@ def _await(local: Local, process: subprocess.Popen[bytes]) -> None:
             why = (
                 f"ended with exit code {process.returncode}" if died else f"is silent after {PATIENCE:.0f} s"
             )
-            said = last_lines(local.state / "start.log") or last_lines(local.log)
+            said = last_lines(os.path.join(local.state, "start.log")) or last_lines(local.log)
             raise UnreachableError(
                 "".join((f"the local server {why}", *(f"\n  | {line}" for line in said))),
                 code="server-died",

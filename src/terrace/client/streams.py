@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from terrace.client.sse import Watch
 from terrace.client.transport import PATIENCE, Query, Stream, Transport, path_of, target
-from terrace.client.websocket import WebSocket, connect
+
+if TYPE_CHECKING:
+    from terrace.client.sse import Watch
+    from terrace.client.websocket import WebSocket
 
 
 class Streams:
@@ -30,6 +32,8 @@ class Streams:
         """Events after number `after` (None: from now on) as they happen; of all stacks when `stack` is "".
         Close it."""
 
+        from terrace.client.sse import Watch
+
         def open_stream(number: int | None) -> Stream:
             headers = {"Accept": "text/event-stream"}
             query: Query = {"watch": True}
@@ -50,6 +54,8 @@ class Streams:
     def exec(self, stack: str, path: str, command: Sequence[str], *, tty: bool = False) -> WebSocket:
         """Starts `command` in a machine. Binary messages: the first byte is 0 stdin, 1 stdout, 2 stderr, 3
         resize (JSON {rows, columns}), 4 exit code (decimal text), 5 end of stdin."""
+        from terrace.client.websocket import connect
+
         where = target(self._stack(stack, "exec"), {"path": path, "tty": tty, "cmd": list(command)})
         return connect(self._transport.address, where, {}, PATIENCE)
 

@@ -44,7 +44,7 @@ def test_it_is_started_once_and_stopped(package) -> None:
         assert local.ensure(said.append, where) == where.address
         assert len(said) == 1
         assert said[0].startswith(f"started the local server (pid {pid}, ")
-        assert (where.state.stat().st_mode & 0o777) == 0o700
+        assert (Path(where.state).stat().st_mode & 0o777) == 0o700
     finally:
         assert local.stop(where.address) == pid
     assert local.stop(where.address) == 0
@@ -68,10 +68,10 @@ def test_a_state_folder_that_cannot_be_made(package, tmp_path: Path) -> None:
 def test_where_things_are(tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": "/s", "XDG_CONFIG_HOME": str(tmp_path)}
     where = local.locate(environ)
-    assert (str(where.state), str(where.socket)) == ("/s/terrace", "/s/terrace/server.sock")
-    assert str(local.locate({**environ, "TERRACE_STATE": "/t"}).state) == "/t"
+    assert (where.state, where.socket) == ("/s/terrace", "/s/terrace/server.sock")
+    assert local.locate({**environ, "TERRACE_STATE": "/t"}).state == "/t"
     (tmp_path / "terrace").mkdir()
     (tmp_path / "terrace" / "server.toml").write_text('state = "/elsewhere"\n')
-    assert str(local.locate(environ).log) == "/elsewhere/server.log"
+    assert local.locate(environ).log == "/elsewhere/server.log"
     (tmp_path / "terrace" / "server.toml").write_text('socket = "/run/t.sock"\nnot toml')
-    assert str(local.locate(environ).socket) == "/s/terrace/server.sock"
+    assert local.locate(environ).socket == "/s/terrace/server.sock"

@@ -134,7 +134,7 @@ def _ended(session: Session, progress: Progress, began: float) -> int:
         _outputs(session, head)
     else:
         _say_failure(session, progress, outcome, took)
-        if outcome in (Outcome.FAILED, Outcome.LATE, Outcome.ROLLED_BACK):
+        if outcome in (Outcome.FAILED, Outcome.LATE):
             explain(session, progress)
     _write(session, dict(head))
     return EXIT_CODES[outcome]

@@ -26,7 +26,7 @@ def listing(session: Session) -> None:
     """List providers, and whether each can be reached."""
     found = session.client().providers.listing()
     rows = [
-        [item["name"], item["driver"], _reach(item), _listed(item), item.get("why") or ""] for item in found
+        [_name(item), item["driver"], _reach(item), _listed(item), item.get("why") or ""] for item in found
     ]
     emit(
         session,
@@ -58,6 +58,10 @@ def providers_of(session: Session, name: str | None) -> list[str]:
     if name:
         return [name]
     return [item["name"] for item in session.client().providers.listing()]
+
+
+def _name(item: dict[str, Any]) -> str:
+    return f"{item['name']} (default)" if item.get("default") else str(item["name"])
 
 
 def _reach(item: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def status(session: Session) -> int:
         "address": str(where.address),
         "state": str(where.state),
         "log": str(where.log),
-        "settings": str(where.settings) if where.settings.exists() else "built in",
+        "settings": str(where.settings) if Path(where.settings).exists() else "built in",
     }
     if pid:
         from terrace.client import Client
@@ -81,7 +81,7 @@ def config(session: Session, write: bool) -> None:
     """Show which settings the local server reads; with --write, make a commented file to begin with."""
     from terrace.client.local import locate
 
-    file = locate().settings
+    file = Path(locate().settings)
     if not write:
         if file.exists():
             print(f"# {file}\n{file.read_text(encoding='utf-8')}", end="")

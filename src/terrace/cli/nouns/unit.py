@@ -47,7 +47,7 @@ def unit_text(*, user: bool) -> str:
 def unit_file(*, user: bool) -> Path:
     """Where the unit goes."""
     if user:
-        return config_folder().parent / "systemd" / "user" / "terrace.service"
+        return Path(config_folder()).parent / "systemd" / "user" / "terrace.service"
     return Path("/etc/systemd/system/terrace.service")
 
 
