@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Mapping
 
 MOST = 20
@@ -22,19 +21,22 @@ def circles(needs: Mapping[str, Collection[str]]) -> list[list[str]]:
 
 def _stuck(needs: Mapping[str, Collection[str]], names: set[str]) -> set[str]:
     """Those of `names` that are in a circle or need one that is."""
-    waiting = {name: {other for other in needs.get(name, ()) if other in names} for name in names}
+    waiting: dict[str, int] = {}
     readers: dict[str, list[str]] = {}
-    for name, others in waiting.items():
+    for name in names:
+        others = needs.get(name, ())
+        waiting[name] = sum(other in names for other in others)
         for other in others:
             readers.setdefault(other, []).append(name)
-    free = deque(name for name, others in waiting.items() if not others)
+    free = [name for name, count in waiting.items() if not count]
     while free:
-        name = free.popleft()
+        name = free.pop()
         del waiting[name]
         for reader in readers.get(name, ()):
-            waiting[reader].discard(name)
-            if not waiting[reader]:
-                free.append(reader)
+            if reader in waiting:
+                waiting[reader] -= 1
+                if not waiting[reader]:
+                    free.append(reader)
     return set(waiting)
 
 

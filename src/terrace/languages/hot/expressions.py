@@ -52,7 +52,6 @@ class Expressions:
         self.inputs = inputs
         self.targets: Mapping[str, Attributes | None] = {}
         self.uses: dict[str, Call_] = {}
-        self._native: dict[tuple[str, str], str | None] = {}
         self._mistyped: dict[str, str] = {}
 
     def value(self, tree: Tree) -> Any:
@@ -150,40 +149,38 @@ class Expressions:
 
     def _get_resource(self, call: Call_, arg: Tree) -> Any:
         name = self.value(arg)
-        if name is UNKNOWN or not self._exists(call, name, self.document.value(call, "get_resource")):
-            return UNKNOWN
-        return Ref(name)
+        return Ref(name) if self._exists(call, name, call, "get_resource") else UNKNOWN
 
-    def _exists(self, call: Call_, name: Any, at: Mark) -> bool:
-        """Whether there is such a resource; if so it is noted as used."""
-        if not isinstance(name, str):
-            self.fail(
-                at, "wrong-type", f"{next(iter(call))} takes the name of a resource, not {describe(name)}"
-            )
-        elif name not in self.targets:
+    def _exists(self, call: Call_, name: Any, container: Tree, key: str | int) -> bool:
+        """Whether there is such a resource; if so it is noted as used. `container` and `key` say where it is named."""
+        if isinstance(name, str) and name in self.targets:
+            self.uses.setdefault(name, call)
+            return True
+        if name is UNKNOWN:
+            return False
+        at = self.document.value(container, key)
+        if isinstance(name, str):
             hint = self.job.report.guess(name, self.targets)
             self.fail(at, "unknown-resource", f'there is no resource "{name[:100]}"', hint)
         else:
-            self.uses.setdefault(name, call)
-            return True
+            message = f"{next(iter(call))} takes the name of a resource, not {describe(name)}"
+            self.fail(at, "wrong-type", message)
         return False
 
     def _get_attr(self, call: Call_, arg: Tree) -> Any:
-        at = self.document.value(call, "get_attr")
         if not isinstance(arg, list) or not arg:
             message = "get_attr takes a list: the name of a resource, an attribute, and a path in it"
-            return self.fail(at, "wrong-type", message)
+            return self.fail(self.document.value(call, "get_attr"), "wrong-type", message)
         parts = [item if type(item) is str else self.value(item) for item in arg]
-        name = parts[0]
-        if name is UNKNOWN or not self._exists(call, name, self.document.value(arg, 0)):
+        if not self._exists(call, parts[0], arg, 0):
             return UNKNOWN
         if len(parts) == 1:
+            at = self.document.value(call, "get_attr")
             return self.fail(at, "not-supported-yet", "get_attr must name an attribute", NOT_YET)
-        if len(parts) == 2 and (name, parts[1]) in self._native:
-            native = self._native[name, parts[1]]
-            return UNKNOWN if native is None else Ref(name, (native,))
-        path = self._path(parts[1:], at, "get_attr")
-        return UNKNOWN if path is None else self._attribute(arg, name, path)
+        if len(parts) > 2 or type(parts[1]) is not str:
+            path = self._path(parts[1:], self.document.value(call, "get_attr"), "get_attr")
+            return UNKNOWN if path is None else self._attribute(arg, parts[0], path)
+        return self._attribute(arg, parts[0], (parts[1],))
 
     def _attribute(self, arg: list[Tree], name: str, path: tuple[Any, ...]) -> Any:
         target = self.targets[name]
@@ -193,8 +190,6 @@ class Expressions:
             hint = self.job.report.guess(str(path[0]), known) or f"known: {', '.join(sorted(known))}"
             message = f'resource "{name}" has no attribute "{str(path[0])[:100]}"'
             return self.fail(self.document.value(arg, 1), "unknown-attribute", message, hint if known else "")
-        if len(path) == 1 and native is not None and type(path[0]) is str and len(native) == 1:
-            self._native[name, path[0]] = native[0]
         return Ref(name, native or ())
 
     def _get_file(self, call: Call_, arg: Tree) -> Any:

@@ -58,15 +58,16 @@ class Resources:
                 self.shape.error(at, "wrong-type", message)
                 self.targets[name] = None
                 continue
-            self.targets[name] = target = self._target(tree, f'resource "{name}"')
+            target = self._target(tree, f'resource "{name}"')
             if target is not None and target.group:
-                target.member = self._member(tree, f'the members of "{name}"')
+                target = target.of(self._member(tree, f'the members of "{name}"'))
+            self.targets[name] = target
         self.expressions.targets = self.targets
 
     def _target(self, tree: dict[str, Tree], what: str) -> Target | None:
         name = tree.get("type")
         if isinstance(name, str):
-            return self.types.find(name, self.document.value(tree, "type"))
+            return self.types.find(name, tree)
         if name is None:
             self.shape.error(self.document.start(tree), "missing-key", f"{what} has no type")
         else:

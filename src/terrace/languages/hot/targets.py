@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from terrace.kinds.schema import TypeEntry
-from terrace.languages.document import Document, Mark
+from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import is_template, resolve
 from terrace.languages.hot.job import Asker, Job
 from terrace.languages.hot.parameters import Parameter
@@ -33,22 +33,23 @@ class Target:
     members are (None when that is not known)."""
 
     def __init__(
-        self, type_name: str, *, entry: TypeEntry | None = None, nested: Nested | None = None
+        self,
+        type_name: str,
+        *,
+        entry: TypeEntry | None = None,
+        nested: Nested | None = None,
+        member: Target | None = None,
     ) -> None:
         self.type_name = type_name
         self.entry = entry
         self.nested = nested
-        self.member: Target | None = None
+        self.member = member
+        self.kind = entry.kind if entry is not None else "Nested"
+        self.group = self.kind == "Group"
 
-    @property
-    def kind(self) -> str:
-        """The native name of the kind."""
-        return self.entry.kind if self.entry is not None else "Nested"
-
-    @property
-    def group(self) -> bool:
-        """Whether it has members."""
-        return self.kind == "Group"
+    def of(self, member: Target | None) -> Target:
+        """A group like this one with such members."""
+        return Target(self.type_name, entry=self.entry, member=member)
 
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native path of an attribute; None when there is no such attribute."""
@@ -110,12 +111,12 @@ class Types:
         self.nest = nest
         self._found: dict[str, Target | None] = {}
 
-    def find(self, name: str, mark: Mark) -> Target | None:
-        """What a type stands for; None when that cannot be known, which was reported."""
+    def find(self, name: str, tree: dict[str, Tree]) -> Target | None:
+        """What the type that a map names stands for; None when that cannot be known, which was reported."""
         if name not in self._found:
-            self._found[name] = self._find(name, mark)
+            self._found[name] = self._find(name, self.document.value(tree, "type"))
         elif self._found[name] is None and not self._registered(name):
-            self._unknown(name, mark)
+            self._unknown(name, self.document.value(tree, "type"))
         return self._found[name]
 
     def _registered(self, name: str) -> bool:
