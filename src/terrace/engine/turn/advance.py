@@ -46,7 +46,7 @@ def retry(state: StackState, now: float) -> None:
             if record.fault and record.fault.retry_at > now:
                 state.put(live, due_now(record, now))
         live.stale = True
-        state.touch(path)
+        state.agenda.touch(path)
 
 
 def permanent(state: StackState) -> str:
@@ -61,10 +61,9 @@ def permanent(state: StackState) -> str:
 
 def advance(state: StackState, now: float) -> Turn:
     """Decides everything that is touched or due, and hands over what is to be written and started."""
-    state.due(now)
+    state.agenda.due(now)
     moves = Moves(state)
-    while state.dirty:
-        batch, state.dirty = state.dirty, {}
+    while batch := state.agenda.take():
         for path in batch:
             live = state.lives.get(path)
             if live is not None:
@@ -180,7 +179,7 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
             State.UNKNOWN if unknown and record.applied is not None else None,
         )
         if decision.until:
-            state.look_at(decision.until, live.path)
+            state.agenda.look_at(decision.until, live.path)
     elif isinstance(decision, Refuse):
         _refuse(state, live, record, decision.reason, decision.hint, now)
 
@@ -208,7 +207,8 @@ def _refuse(state: StackState, live: Live, record: Record, why: str, hint: str, 
     live.settled = False
     state.unsettled.add(live.path)
     fault = Fault(message=why, code="invalid-property", hint=hint, permanent=True, retry_at=now)
-    if record.fault is None or record.fault.message != why:
+    told = record.fault is not None and record.fault.message == why
+    if not told or record.state is not State.FAILING or record.why != why:
         state.set_state(live, record, State.FAILING, why, now, fault=fault)
 
 
@@ -248,7 +248,7 @@ def _settle(
     if changes or record.state is not state_now or record.why != why:
         record = state.set_state(live, record, state_now, why, now, **changes)
     if decision.look_again:
-        state.look_at(decision.look_again, path)
+        state.agenda.look_at(decision.look_again, path)
     further = decision.healthy != live.healthy
     live.healthy = decision.healthy
     live.settled = decision.ready and decision.healthy

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from terrace.engine import retry
 from terrace.engine.stack import gate, spread
-from terrace.engine.stack.state import Key, Live, StackState
+from terrace.engine.stack.state import Key, Live, StackState, next_incarnation
 from terrace.engine.turn import rollout
 from terrace.model.decision import Act, Decision, Effect
 from terrace.model.graph import Node
@@ -83,7 +83,7 @@ class Moves:
             path=live.path,
             kind=node.kind,
             uid=live.uid,
-            incarnation=incarnation or self.state.next_incarnation(live),
+            incarnation=incarnation or next_incarnation(live),
             parent=live.parent.path if live.parent else "",
             provider=self.rules.provider(node),
             region=node.region,
@@ -139,7 +139,9 @@ class Moves:
             or seen.as_of < intent.at
         ):
             return record
-        made = replace(record, intent=None, applied=None, digest="", ties=(), claims=())
+        made = replace(
+            record, intent=None, applied=None, digest="", ties=(), claims=(), provider_id="", seen=None
+        )
         self.state.put(live, made)
         return made
 
@@ -172,6 +174,9 @@ class Moves:
         if now >= when:
             del self.state.held[record.key]
             self.submit(record.key, provider, step)
+        else:
+            # A path keeps only its nearest time to look, and another incarnation of it may have had that one.
+            self.state.look_at(when, record.path)
         return True
 
     def submit(self, key: Key, provider: str, step: Step) -> None:
@@ -184,13 +189,13 @@ class Moves:
     def _backing_off(self, live: Live, record: Record, act: Act, now: float) -> bool:
         fault = record.fault
         if fault is not None and fault.retry_at > now:
-            self.state.look_at(fault.retry_at, live.path)
+            self.state.agenda.look_at(fault.retry_at, live.path)
             self._hold(live, record, fault.message, now, State.FAILING)
             return True
         if act.verb is Verb.START and record.exits:
             begin = record.exits[-1] + retry.loop_delay(len(record.exits))
             if begin > now:
-                self.state.look_at(begin, live.path)
+                self.state.agenda.look_at(begin, live.path)
                 words = f"; its last lines: {live.words}" if live.words else ""
                 why = f"crash-looping: ended {len(record.exits)} times in a row; {act.reason}{words}"
                 self._hold(live, record, why, now, State.FAILING)
@@ -235,14 +240,14 @@ class Moves:
             return True
         self._hold(live, record, "waiting to be sure that the first create made nothing", now)
         self.state.observe.add(record.provider)
-        self.state.look_at(max(safe, now + 1.0), live.path)
+        self.state.agenda.look_at(max(safe, now + 1.0), live.path)
         return False
 
     def _succeed(self, live: Live, record: Record, act: Act, now: float) -> Record:
         """The thing is gone: the next incarnation takes its place."""
         state = self.state
         state.say("resource.vanished", now, live.path, act.reason)
-        number = state.next_incarnation(live)
+        number = next_incarnation(live)
         state.drop(live, record)
         return self.blank(live, now, number, record.exits)
 
@@ -278,7 +283,7 @@ class Moves:
                 if other.departing and (holder is live or crossed) and other.incarnation not in holder.urgent:
                     # Its successor waits for us, or is us: the old one goes first.
                     holder.urgent.add(other.incarnation)
-                    state.touch(holder.path)
+                    state.agenda.touch(holder.path)
                 return f"waiting for {holder.path} to let go of {claim.partition(':')[2]}"
         return ""
 
@@ -354,7 +359,7 @@ class Moves:
             live.urgent.add(record.incarnation)
             state.set_state(live, record, State.DEPARTING, f"makes room: {act.reason}", now, departing=True)
             spread.unready(state, live)
-            state.touch(live.path)
+            state.agenda.touch(live.path)
             return
         held = self._claimed(live, record, claims, now)
         if held:
@@ -396,6 +401,6 @@ class Moves:
                 )
                 live.urgent.discard(older.incarnation)
                 spread.unready(state, live)
-                state.touch(live.path)
+                state.agenda.touch(live.path)
                 return True
         return False
