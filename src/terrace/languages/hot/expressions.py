@@ -152,7 +152,8 @@ class Expressions:
         return Ref(name) if self._exists(call, name, call, "get_resource") else UNKNOWN
 
     def _exists(self, call: Call_, name: Any, container: Tree, key: str | int) -> bool:
-        """Whether there is such a resource; if so it is noted as used. `container` and `key` say where it is named."""
+        """Whether there is such a resource; if so it is noted as used. `container` and `key` say where it
+        is named."""
         if isinstance(name, str) and name in self.targets:
             self.uses.setdefault(name, call)
             return True

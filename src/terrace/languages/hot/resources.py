@@ -6,6 +6,7 @@ from typing import Any
 
 from terrace.errors import SpecError
 from terrace.kinds.rules.check import read
+from terrace.kinds.schema import TypeEntry
 from terrace.languages.document import Mark, Tree
 from terrace.languages.hot.environment import Given
 from terrace.languages.hot.expressions import Expressions
@@ -98,15 +99,13 @@ class Resources:
         given = tree.get("properties")
         if given is not None and not isinstance(given, dict):
             given = self.shape.map(tree, "properties", f"properties of {what}")
-        properties: dict[str, Any] = {}
+        given = given or {}
         if target is not None and target.group:
-            properties = self._group(target, given or {}, (what, mark))
-        elif given:
-            properties = {key: self.expressions.value(item) for key, item in given.items()}
-            properties = self._checked(target, properties, given, (what, mark))
+            properties = self._group(target, given, (what, mark))
         else:
-            properties = self._checked(target, {}, {}, (what, mark))
-        provider = self._provider(target, properties, given or {}, what)
+            values = {key: self.expressions.value(item) for key, item in given.items()}
+            properties = self._checked(target, values, given, (what, mark))
+        provider = self._provider(target, properties, given, what)
         used = set(self.expressions.uses)
         metadata = self._metadata(tree, what)
         edges = self._edges(name, tree, used)
@@ -132,24 +131,42 @@ class Resources:
                 self.shape.error(self.document.key(tree, key), "not-supported-yet", message, NOT_YET)
 
     def _checked(
-        self, target: Target | None, values: dict[str, Any], given: dict[str, Tree], what: tuple[str, Mark]
+        self,
+        target: Target | None,
+        values: dict[str, Any],
+        given: dict[str, Tree],
+        what: tuple[str, Mark],
+        variable: str = "",
     ) -> dict[str, Any]:
-        """`values` in native words; what does not fit their table is reported."""
+        """`values` in native words; what does not fit their table is reported. Of a group's members those
+        of the first are checked: `variable` is what stands for its number."""
         if target is None:
             return values
         if target.nested is not None:
-            return self._arguments(target.nested, values, given, what)
+            return self._arguments(target.nested, values, given, what, variable)
         entry = target.entry
         if entry is None:
             return values
         if not entry.open:
             found: list[SpecError] = []
-            read(entry.properties, values, found)
+            sample = _numbered(values, variable) if variable else values
+            read(entry.properties, sample, found)
             for error in found:
                 self._wrong(error, target.type_name, given, what)
             if found:
                 return values
+        self._warn(entry, given, what[0])
         return entry.translate(values)
+
+    def _warn(self, entry: TypeEntry, given: dict[str, Tree], what: str) -> None:
+        """Says which properties have no effect."""
+        for name in given:
+            known = entry.properties.get(name)
+            if known is not None and known.ignored:
+                message = f'{what}: property "{name}" has no effect: {known.ignored}'
+                self.job.report.warn(
+                    self.document, self.document.key(given, name), "ignored-property", message
+                )
 
     def _wrong(
         self, error: SpecError, type_name: str, given: dict[str, Tree], what: tuple[str, Mark]
@@ -168,7 +185,12 @@ class Resources:
         self.shape.error(mark, error.code, message, error.hint)
 
     def _arguments(
-        self, nested: Nested, values: dict[str, Any], given: dict[str, Tree], what: tuple[str, Mark]
+        self,
+        nested: Nested,
+        values: dict[str, Any],
+        given: dict[str, Tree],
+        what: tuple[str, Mark],
+        variable: str,
     ) -> dict[str, Any]:
         """The parameters of a nested template, as far as they are known."""
         result: dict[str, Any] = {}
@@ -180,7 +202,7 @@ class Resources:
                 self.shape.error(self.document.key(given, name), "unknown-property", message, hint)
             elif value is not None:
                 asked = Given(value, self.document, self.document.value(given, name))
-                known = not _mentions(value, INDEX)
+                known = not (variable and _mentions(value, variable))
                 result[name] = fit(self.job.report, self.template, parameter, asked) if known else value
         for name in nested.blueprint.required:
             if name not in result and values.get(name) is None:
@@ -200,7 +222,7 @@ class Resources:
         definition = {key: self.expressions.value(item) for key, item in raw.items() if key in MEMBER_KEYS}
         definition.setdefault("type", "")
         native = self._checked(target, {**properties, "resource_def": definition}, given, what)
-        variable = native.get("index_var", INDEX)
+        variable = str(native.get("index_var", INDEX))
         own = definition.get("properties")
         inside = raw.get("properties")
         values = own if isinstance(own, dict) else {}
@@ -210,30 +232,13 @@ class Resources:
             "kind": member.kind if member is not None else "",
             "type_name": member.type_name if member is not None else "",
             "blueprint": member.nested.file if member is not None and member.nested is not None else "",
-            "properties": self._members(member, (values, variable), shown, what),
+            "properties": self._checked(
+                member, values, shown, (f"{what[0]}, its members", what[1]), variable
+            ),
             "metadata": definition.get("metadata") or {},
         }
         native.setdefault("index_var", INDEX)
         return native
-
-    def _members(
-        self,
-        member: Target | None,
-        properties: tuple[dict[str, Any], Any],
-        given: dict[str, Tree],
-        what: tuple[str, Mark],
-    ) -> dict[str, Any]:
-        """The properties of a group's members, checked as those of the first member would be."""
-        values, variable = properties
-        who = (f"{what[0]}, its members", what[1])
-        if member is not None and member.entry is not None and not member.entry.open:
-            found: list[SpecError] = []
-            sample = {key: _numbered(value, str(variable)) for key, value in values.items()}
-            read(member.entry.properties, sample, found)
-            for error in found:
-                self._wrong(error, member.type_name, given, who)
-            return values if found else member.entry.translate(values)
-        return self._checked(member, values, given, who)
 
     def _provider(
         self, target: Target | None, properties: dict[str, Any], given: dict[str, Tree], what: str
@@ -299,7 +304,7 @@ class Resources:
 def _numbered(value: Any, variable: str) -> Any:
     """`value` with a number where the member's number will stand."""
     if isinstance(value, str):
-        return value.replace(variable, "0") if variable else value
+        return value.replace(variable, "0")
     if isinstance(value, dict):
         return {key: _numbered(item, variable) for key, item in value.items()}
     return [_numbered(item, variable) for item in value] if isinstance(value, list) else value
