@@ -61,7 +61,6 @@ class DockerDriver:
         self._networks = Networks(self._engine, settings, self._observer)
         self._volumes = Volumes(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
-        self._adopted: frozenset[str] = frozenset()
         kinds = {"Machine", "Network", "Subnet", "Port", "Volume", "Image"}
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
@@ -82,7 +81,6 @@ class DockerDriver:
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """One bulk listing per noun; a failure of any is a failure of all."""
-        self._adopted = frozenset(adopted)
         with translated():
             return await self._observer.observe(installation, adopted)
 
@@ -177,14 +175,7 @@ class DockerDriver:
         if event.get("Type") == "network":
             container = str(told.get("container") or "")
             self._observer.doubt(container)
-            if thing not in self._observer.network_names:
-                return []
-            return [thing, container] if container else [thing]
+            return [one for one in (thing, container) if one in self._observer.listed]
         self._observer.doubt(thing)
-        if (
-            event.get("Type") == "container"
-            and labels.INSTALLATION not in told
-            and thing not in self._adopted
-        ):
-            return []
-        return [thing] if thing else []
+        ours = labels.INSTALLATION in told and told[labels.INSTALLATION] == self._observer.installation
+        return [thing] if ours or thing in self._observer.listed else []

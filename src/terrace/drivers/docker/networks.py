@@ -143,8 +143,8 @@ class Networks:
         held = ranges.get(ipaddress.ip_network(spec.cidr, strict=False))
         if held is None:
             raise PermanentError(
-                f"the network has {', '.join(map(str, ranges)) or 'no range'}, and this subnet {spec.cidr}",
-                hint="an engine's network has one range: give it to the network, or keep one subnet",
+                f"an engine's network has one range, {', '.join(map(str, ranges))}, not {spec.cidr}",
+                hint="give that range to the network, or keep one subnet",
             )
         attributes = {
             "id": step.owner.token,

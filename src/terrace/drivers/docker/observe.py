@@ -30,6 +30,8 @@ class Observer:
     def __init__(self, engine: Engine, concurrency: int) -> None:
         self.network_names: dict[str, str] = {}
         self.host = ""
+        self.installation = ""
+        self.listed: frozenset[str] = frozenset()  # ids of all that the last listing held
         self._engine = engine
         self._known: dict[str, tuple[str, shape.Detail]] = {}  # oldest look first
         self._endings: dict[str, str] = {}  # container -> how its user data ended
@@ -75,6 +77,8 @@ class Observer:
         items += [shape.network(item) for item in networks]
         used = {mount.get("Name") for item in listed for mount in item.get("Mounts") or ()}
         items += [shape.volume(item, item["Name"] in used) for item in stored]
+        self.installation = installation
+        self.listed = frozenset(seen.provider_id for seen in items)
         return Observation(tuple(items))
 
     async def _add_adopted(self, adopted: Sequence[str], *found: list[Any]) -> None:

@@ -135,7 +135,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "")
             "cpu": known.cpu,
             "memory": known.memory,
             "pids": known.pids,
-            "networks": [_nic(key, end) for key, end in ends],
+            "networks": tuple(_nic(key, end) for key, end in ends),
         },
         name=facts.name,
         created=known.created,

@@ -152,15 +152,11 @@ def test_init_keeps_what_is_no_script(init: Path) -> None:
 
 @pytest.mark.parametrize("command", [(), ("sleep", "1000")])
 def test_init_ends_at_once_when_told_to(init: Path, command: tuple[str, ...]) -> None:
-    with subprocess.Popen(
-        ["sh", "-c", f"echo ready; exec {init} {' '.join(command)}"], stdout=subprocess.PIPE
-    ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == b"ready\n"
-        while f"{init}" not in Path(f"/proc/{running.pid}/cmdline").read_text():
-            pass
+    with subprocess.Popen([init, *command]) as running:
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-        while not children.read_text():
+        while not (found := children.read_text().split()):
+            pass
+        while Path(f"/proc/{found[0]}/comm").read_text() != "sleep\n":
             pass
         running.terminate()
         assert running.wait(timeout=10) in (0, 143)

@@ -33,7 +33,7 @@ def test_machine() -> None:
         "cpu": 0.5,
         "memory": 128,
         "pids": 100,
-        "networks": [{"network": FRONT, "ip": "10.204.151.216"}],
+        "networks": ({"network": FRONT, "ip": "10.204.151.216"},),
     }
     assert shown.attributes["addresses"] == {"front": [{"addr": "10.204.151.216"}]}
     assert shown.attributes["first_address"] == "10.204.151.216"
@@ -75,7 +75,7 @@ def test_the_default_bridge_is_no_network_that_was_asked_for() -> None:
         "NetworkSettings": {"Networks": {"bridge": {"NetworkID": "b", "IPAddress": "172.17.0.2"}}},
     }
     shown = seen.machine(seen.listed(on_bridge, seen.Detail()), {}, "h")
-    assert shown.properties["networks"] == []
+    assert shown.properties["networks"] == ()
     assert shown.attributes["first_address"] == "172.17.0.2"
 
 

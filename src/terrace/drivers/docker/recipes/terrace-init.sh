@@ -3,20 +3,23 @@
 # Ends at once on TERM, passes signals on, and takes in processes that lost their parent.
 state=/var/lib/terrace
 child=
+ended=
 
 say() { printf 'terrace-init: %s\n' "$*"; }
 
 pass() { # SIGNAL
-    [ -n "$child" ] && kill -s "$1" "$child" 2>/dev/null
     ended=$1
+    [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null
 }
 for signal in HUP INT QUIT TERM USR1 USR2; do
     # shellcheck disable=SC2064
     trap "pass $signal" "$signal"
 done
 
-# Waits for $child; signals interrupt the wait, not the child. The loop takes in orphans on the way.
+# Waits for the job just started; signals interrupt the wait, not the job. The wait takes in orphans on the way.
 await() {
+    child=$!
+    [ -z "$ended" ] || kill -s "$ended" "$child" 2>/dev/null # it came before there was a child to pass it to
     while :; do
         wait "$child"
         code=$?
@@ -31,9 +34,7 @@ if [ -f "$state/user-data" ] && [ ! -e "$state/user-data.exit" ]; then
     case $first in
     '#!'*)
         say 'first boot: running the user data'
-        ended=
         (cd / && exec "$state/user-data") &
-        child=$!
         await
         if [ -n "$ended" ]; then
             say "the user data was ended by $ended; it runs again at the next start"
@@ -46,10 +47,8 @@ if [ -f "$state/user-data" ] && [ ! -e "$state/user-data.exit" ]; then
     esac
 fi
 
-ended=
 if [ $# -gt 0 ]; then
     "$@" &
-    child=$!
     await
     exit "$code"
 fi
