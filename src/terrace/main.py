@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from terrace.services.settings import Settings
 
 DONE, FAILED, CONFLICT = 0, 1, 4
+STOPPING = 5.0
 LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -122,7 +123,7 @@ async def run(settings: Settings) -> None:
         listener = ending.enter_context(listen(settings.socket))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         await controller.start()
-        ending.push_async_callback(controller.stop)
+        ending.push_async_callback(stop, controller)
         surface = Surface(
             gate=Gate(store, telemetry),
             store=store,
@@ -142,6 +143,15 @@ async def run(settings: Settings) -> None:
 
         await serve_app(build(services), listener, ready, services.events.close)
         telemetry.log("info", "server.stopping")
+
+
+async def stop(controller: Controller) -> None:
+    """Stops the runtime in bounded time: what it drops is taken up again from the intents it left."""
+    import asyncio
+    from contextlib import suppress
+
+    with suppress(TimeoutError):
+        await asyncio.wait_for(controller.stop(), STOPPING)
 
 
 def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[str, Driver]:
@@ -200,7 +210,7 @@ def build_controller(
 ) -> Controller:
     """The runtime, tuned as the settings say."""
     from terrace.kinds import KINDS
-    from terrace.runtime.controller import Controller, Tuning
+    from terrace.runtime.controller import Controller, Means, Tuning
 
     clock, entropy, secrets, telemetry = sources
     tuning = Tuning(
@@ -216,11 +226,8 @@ def build_controller(
         store,
         drivers,
         KINDS,
-        clock=clock,
-        entropy=entropy,
-        secrets=secrets,
-        telemetry=telemetry,
-        tuning=tuning,
+        Means(clock, entropy, secrets, telemetry),
+        tuning,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from terrace.errors import TransientError
-from terrace.runtime.controller import Controller, Tuning
+from terrace.runtime.controller import Controller, Means, Tuning
 
 if TYPE_CHECKING:
     from random import Random
@@ -92,11 +92,8 @@ class Process:
             GuardedStore(store, self),  # type: ignore[arg-type]
             {name: GuardedDriver(driver, self) for name, driver in drivers.items()},  # type: ignore[dict-item]
             kinds,
-            clock=self,
-            entropy=entropy,
-            secrets=secrets,
-            telemetry=self,
-            tuning=Tuning(holder=self.name, **tuning),
+            Means(self, entropy, secrets, self),
+            Tuning(holder=self.name, **tuning),
         )
         await self.run(self.controller.start())
 

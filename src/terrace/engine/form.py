@@ -39,7 +39,7 @@ def _restore(value: Any) -> Any:
         return UNKNOWN
     if isinstance(value, dict):
         return {key: _restore(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_restore(item) for item in value]
     return value
 

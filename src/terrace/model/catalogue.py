@@ -1,4 +1,5 @@
-"""What a provider offers under which names: flavors and image aliases, from its settings with built-in defaults."""
+"""What a provider offers under which names: flavors and image aliases, from its settings with built-in
+defaults."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import msgspec
 
 
 class Flavor(msgspec.Struct, frozen=True, gc=False):
-    """A size of machine. `cpu` in cores (may be a fraction), `memory` and `disk` in MiB (0: no limit), `pids` a count (0: no limit)."""
+    """A size of machine. `cpu` in cores (may be a fraction), `memory` and `disk` in MiB (0: no limit),
+    `pids` a count (0: no limit)."""
 
     cpu: float = 0.0
     memory: int = 0
@@ -15,23 +17,32 @@ class Flavor(msgspec.Struct, frozen=True, gc=False):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """`flavors` by name. `images`: alias -> recipe ("recipe:debian-12") or reference ("docker.io/library/nginx:1")."""
+    """`flavors` by name. `images`: alias -> recipe ("recipe:debian-12") or reference
+    ("docker.io/library/nginx:1")."""
 
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
 
 
 FLAVORS = {
-    "m1.nano": Flavor(cpu=1, memory=64, disk=1, pids=256),
-    "m1.micro": Flavor(cpu=1, memory=128, disk=2, pids=256),
-    "m1.tiny": Flavor(cpu=1, memory=512, disk=1, pids=512),
-    "m1.small": Flavor(cpu=1, memory=2048, disk=20, pids=1024),
-    "m1.medium": Flavor(cpu=2, memory=4096, disk=40, pids=2048),
-    "m1.large": Flavor(cpu=4, memory=8192, disk=80, pids=4096),
-    "m1.xlarge": Flavor(cpu=8, memory=16384, disk=160, pids=8192),
+    "m1.nano": Flavor(cpu=1, memory=64, disk=1024, pids=256),
+    "m1.micro": Flavor(cpu=1, memory=128, disk=2048, pids=256),
+    "m1.tiny": Flavor(cpu=1, memory=512, disk=1024, pids=512),
+    "m1.small": Flavor(cpu=1, memory=2048, disk=20480, pids=1024),
+    "m1.medium": Flavor(cpu=2, memory=4096, disk=40960, pids=2048),
+    "m1.large": Flavor(cpu=4, memory=8192, disk=81920, pids=4096),
+    "m1.xlarge": Flavor(cpu=8, memory=16384, disk=163840, pids=8192),
 }
 
 IMAGES = dict.fromkeys(
-    ("debian-12", "debian", "debian-12-amd64", "debian-12-generic", "debian-12-genericcloud-amd64", "bookworm", "debian-bookworm"),
+    (
+        "debian-12",
+        "debian",
+        "debian-12-amd64",
+        "debian-12-generic",
+        "debian-12-genericcloud-amd64",
+        "bookworm",
+        "debian-bookworm",
+    ),
     "recipe:debian-12",
 )

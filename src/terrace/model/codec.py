@@ -1,4 +1,5 @@
-"""Encoding of values that may hold expressions and secrets: msgpack, with extension types of our own that no user's data can imitate."""
+"""Encoding of values that may hold expressions and secrets: msgpack, with extension types of our own that no
+user's data can imitate."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ class Codec:
 
 
 def show(value: Any) -> Any:
-    """`value` as plain data for people and JSON: secrets become ******, expressions and unknowns a short text."""
+    """`value` as plain data for people and JSON: secrets become ******, expressions and unknowns a short
+    text."""
     kind = type(value)
     if kind is dict:
         return {key: show(item) for key, item in value.items()}

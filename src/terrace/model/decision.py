@@ -1,4 +1,5 @@
-"""What a kind wants next: a closed union; the runtime does one match on it. Each carries its reason in words."""
+"""What a kind wants next: a closed union; the runtime does one match on it. Each carries its reason in
+words."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Nothing can be done until something outside happens; look again at `until` (epoch seconds; 0: when it changes)."""
+    """Nothing can be done until something outside happens; look again at `until` (epoch seconds; 0: when it
+    changes)."""
 
     reason: str
     until: float = 0.0
@@ -82,8 +84,9 @@ Decision = Act | Wait | Settled | Refuse
 
 
 class Rollout(msgspec.Struct, frozen=True):
-    """How a composite's children may change. `batch`: how many change at once (0: all); `unavailable`: how many may be
-    away from ready at once (None: any); `hold`: seconds a changed child must stay healthy before the next batch."""
+    """How a composite's children may change. `batch`: how many change at once (0: all); `unavailable`: how
+    many may be away from ready at once (None: any); `hold`: seconds a changed child must stay healthy
+    before the next batch."""
 
     batch: int = 0
     unavailable: int | None = None
@@ -91,9 +94,10 @@ class Rollout(msgspec.Struct, frozen=True):
 
 
 class Expansion(msgspec.Struct, frozen=True):
-    """What a composite consists of. `children` carry full paths and expressions with full paths. `attributes` are expressions
-    over the children (a Ref to the composite reads them). `undecided` says why children are not known yet ("" when they are):
-    then nothing below is created or deleted. `memory` is kept with the composite's record (4 KiB at most)."""
+    """What a composite consists of. `children` carry full paths and expressions with full paths.
+    `attributes` are expressions over the children (a Ref to the composite reads them). `undecided` says
+    why children are not known yet ("" when they are): then nothing below is created or deleted. `memory`
+    is kept with the composite's record (4 KiB at most)."""
 
     children: tuple[Node, ...] = ()
     attributes: dict[str, Any] = {}
@@ -104,7 +108,8 @@ class Expansion(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, order=True):
-    """An exclusive hold: `what` is name, address, port or volume; `scope` where it is exclusive (a provider, a network); `value` which one."""
+    """An exclusive hold: `what` is name, address, port or volume; `scope` where it is exclusive (a provider,
+    a network); `value` which one."""
 
     what: str
     scope: str

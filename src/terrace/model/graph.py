@@ -69,9 +69,10 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A nested template compiled once. Its nodes' paths are local ("db"); its expressions refer to siblings by
-    local path and to its parameters as Ref("", (name, ...)), the enclosing composite's properties. `parameters` are the
-    defaults for what the composite does not give; `required` must be given; `hidden` are secret."""
+    """A nested template compiled once. Its nodes' paths are local ("db"); its expressions refer to siblings
+    by local path and to its parameters as Call("input", (name, *path)), the enclosing composite's inputs.
+    `parameters` are the defaults for what the composite does not give; `required` must be given; `hidden`
+    are secret."""
 
     nodes: tuple[Node, ...]
     outputs: dict[str, Output] = {}

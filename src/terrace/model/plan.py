@@ -24,8 +24,8 @@ class Planned(StrEnum):
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One resource in a plan. `certain` False: "may". `differences` for update and replace (which property forces it);
-    `reason` in words."""
+    """One resource in a plan. `certain` False: "may". `differences` for update and replace (which property
+    forces it); `reason` in words."""
 
     path: str
     kind: str
@@ -39,7 +39,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All resources of a stack, in the order in which they would be worked on. `generation` is what it was made against."""
+    """All resources of a stack, in the order in which they would be worked on. `generation` is what it was
+    made against."""
 
     stack: str
     generation: int

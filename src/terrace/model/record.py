@@ -29,25 +29,30 @@ class State(StrEnum):
     GONE = "gone"
 
 
-TRANSITIONS: dict[State, tuple[State, ...]] = {
-    State.WAITING: (State.UNDECIDED, State.CREATING, State.FAILING, State.READY, State.UNKNOWN, State.DEPARTING, State.GONE),
-    State.UNDECIDED: (State.WAITING, State.CREATING, State.DEPARTING, State.READY, State.GONE),
-    State.CREATING: (State.READY, State.UNHEALTHY, State.FAILING, State.UNKNOWN, State.WAITING, State.HEALING, State.UPDATING, State.DEPARTING, State.DELETING),
-    State.UPDATING: (State.READY, State.UNHEALTHY, State.FAILING, State.UNKNOWN, State.WAITING, State.HEALING, State.CREATING, State.DEPARTING, State.DELETING),
-    State.HEALING: (State.READY, State.UNHEALTHY, State.FAILING, State.UNKNOWN, State.WAITING, State.CREATING, State.UPDATING, State.DEPARTING, State.DELETING),
-    State.READY: (State.UPDATING, State.HEALING, State.CREATING, State.UNHEALTHY, State.FAILING, State.UNKNOWN, State.WAITING, State.UNDECIDED, State.DEPARTING, State.DELETING),
-    State.UNHEALTHY: (State.READY, State.UPDATING, State.HEALING, State.CREATING, State.FAILING, State.UNKNOWN, State.WAITING, State.DEPARTING, State.DELETING),
-    State.FAILING: (State.CREATING, State.UPDATING, State.HEALING, State.READY, State.UNHEALTHY, State.WAITING, State.UNKNOWN, State.UNDECIDED, State.DEPARTING, State.DELETING, State.GONE),
-    State.UNKNOWN: (State.READY, State.UNHEALTHY, State.WAITING, State.CREATING, State.UPDATING, State.HEALING, State.FAILING, State.DEPARTING, State.DELETING),
-    State.DEPARTING: (State.DELETING, State.GONE, State.READY, State.WAITING, State.FAILING, State.UNKNOWN),
-    State.DELETING: (State.GONE, State.FAILING, State.UNKNOWN, State.DEPARTING),
-    State.GONE: (),
+# What may follow each state. A record of GONE is dropped in the commit that says so.
+_FOLLOWING = {
+    "waiting": "undecided creating updating ready unhealthy failing unknown departing gone",
+    "undecided": "waiting creating updating ready departing gone",
+    "creating": "waiting updating healing ready unhealthy failing unknown departing deleting gone",
+    "updating": "waiting creating healing ready unhealthy failing unknown departing deleting gone",
+    "healing": "waiting creating updating ready unhealthy failing unknown departing deleting gone",
+    "ready": "waiting undecided creating updating healing unhealthy failing unknown departing deleting gone",
+    "unhealthy": "waiting creating updating healing ready failing unknown departing deleting gone",
+    "failing": "waiting undecided creating updating healing ready unhealthy unknown departing deleting gone",
+    "unknown": "waiting creating updating healing ready unhealthy failing departing deleting gone",
+    "departing": "waiting ready failing unknown deleting gone",
+    "deleting": "departing failing unknown gone",
+    "gone": "",
+}
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State(before): frozenset(map(State, after.split())) for before, after in _FOLLOWING.items()
 }
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A step that was committed before it was applied, and whose receipt is not in yet. `at` is when (epoch seconds);
-    `handle` continues a pending step; `note` is the provider's last word on it; `epoch` that of the lease it was made under."""
+    """A step that was committed before it was applied, and whose receipt is not in yet. `at` is when (epoch
+    seconds); `handle` continues a pending step; `note` is the provider's last word on it; `epoch` that of
+    the lease it was made under."""
 
     verb: Verb
     at: float
@@ -59,7 +64,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The last failure: what the provider said, whether it said no for good, how often, when it is tried again (epoch seconds)."""
+    """The last failure: what the provider said, whether it said no for good, how often, when it is tried
+    again (epoch seconds)."""
 
     message: str
     code: str = ""
@@ -78,14 +84,14 @@ class Tie(msgspec.Struct, frozen=True, gc=False):
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One incarnation. `incarnation` 0 is a resource that was never applied (it waits). `applied` is the spec as last applied
-    (secrets as keyed digests) and `digest` its digest; `ties` its resolved edges; `claims` what it holds exclusively.
-    `ready` is the last generation in which it was ready (latched). `received` is when the last receipt came: only listings
-    that started later count. `exits` are when a machine was last seen to have ended (epoch seconds, newest last).
-    `departing`: nobody wants this incarnation; it goes when nothing refers to it. `deleting`: its delete intent
-    was committed, so it is never taken back. `incarnations` of a composite keeps the last number used by children that are gone.
-    `since` is when `state` was entered; `why` one line.
-    """
+    """One incarnation. `incarnation` 0 is a resource that was never applied (it waits). `applied` is the
+    spec as last applied (secrets as keyed digests) and `digest` its digest; `ties` its resolved edges;
+    `claims` what it holds exclusively. `ready` is the last generation in which it was ready (latched).
+    `received` is when the last receipt came: only listings that started later count. `exits` are when a
+    machine was last seen to have ended (epoch seconds, newest last). `departing`: nobody wants this
+    incarnation; it goes when nothing refers to it. `deleting`: its delete intent was committed, so it is
+    never taken back. `incarnations` of a composite keeps the last number used by children that are gone.
+    `since` is when `state` was entered; `why` one line."""
 
     path: str
     kind: str

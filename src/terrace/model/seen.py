@@ -35,7 +35,6 @@ class Names(msgspec.Struct, frozen=True, gc=False):
         return self.path.replace("/", "-")
 
 
-
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """One real thing as a provider showed it.
 

@@ -28,9 +28,9 @@ class OnFailure(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the user gave: the template's file name, all files by the name the template uses for them, environments (names
-    of files, in order) and parameters (hidden ones as Secret). As kept with a generation, files that may hold
-    hidden values are Secret."""
+    """What the user gave: the template's file name, all files by the name the template uses for them,
+    environments (names of files, in order) and parameters (hidden ones as Secret). As kept with a
+    generation, files that may hold hidden values are Secret."""
 
     template: str
     files: dict[str, Any] = {}
@@ -39,9 +39,10 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One desired state of a stack. Numbers only rise. `why` says where it came from ("up", "rollback to 3", "down").
-    `created` in epoch seconds; `timeout` seconds until it counts as failed. `failed` is why it failed ("" if it did not); `settled` when
-    it first settled (0: not yet). `deleting`: nothing is wanted any more. `restores` is the generation it is a rollback to (0: none)."""
+    """One desired state of a stack. Numbers only rise. `why` says where it came from ("up", "rollback to 3",
+    "down"). `created` in epoch seconds; `timeout` seconds until it counts as failed. `failed` is why it
+    failed ("" if it did not); `settled` when it first settled (0: not yet). `deleting`: nothing is wanted
+    any more. `restores` is the generation it is a rollback to (0: none)."""
 
     number: int
     graph: Graph
@@ -59,8 +60,8 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The head of a stack: `generation` is the newest wanted, `settled` the last that settled (0: none), `phase` and `why` in words,
-    `total`, `ready` and `failing` count resources."""
+    """The head of a stack: `generation` is the newest wanted, `settled` the last that settled (0: none),
+    `phase` and `why` in words, `total`, `ready` and `failing` count resources."""
 
     id: str
     project: str
@@ -81,7 +82,9 @@ class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):
-    """Who may write, for how long. The epoch only rises; a commit with an old one is refused by the store. `scope` is "stack:<id>" or "provider:<name>/<region>". `expires` in epoch seconds by the store's clock."""
+    """Who may write, for how long. The epoch only rises; a commit with an old one is refused by the store.
+    `scope` is "stack:<id>" or "provider:<name>/<region>". `expires` in epoch seconds by the store's
+    clock."""
 
     scope: str
     holder: str

@@ -22,11 +22,13 @@ class CreateOnce(StrEnum):
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What a provider can do, declared. `kinds` it offers. `recorded` kinds have no thing that a listing could show: our record
-    is the truth of them. `in_place`: kind -> spec fields that can be changed without replacement. `lag`: seconds until a change shows in
-    listings. `timeout`: of one request, seconds. `concurrency`: steps at once; `rate`: steps a second (0: any). `publish`: whether ports of
-    the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace, so intents are synced to disk first.
-    `made`: kinds whose receipts carry something Terrace made up (keys, random strings): on disk before anyone sees it."""
+    """What a provider can do, declared. `kinds` it offers. `recorded` kinds have no thing that a listing
+    could show: our record is the truth of them. `in_place`: kind -> spec fields that can be changed
+    without replacement. `lag`: seconds until a change shows in listings. `timeout`: of one request,
+    seconds. `concurrency`: steps at once; `rate`: steps a second (0: any). `publish`: whether ports of
+    the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace,
+    so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
+    (keys, random strings): on disk before anyone sees it."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -51,7 +53,8 @@ class Fence(Protocol):
 
 
 class Driver(Protocol):
-    """One configured provider (and region). Errors: TransientError, PermanentError, CapabilityError, LeaseLostError."""
+    """One configured provider (and region). Errors: TransientError, PermanentError, CapabilityError,
+    LeaseLostError."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -59,18 +62,20 @@ class Driver(Protocol):
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """ALL things labelled with `installation`, and each adopted provider id that exists, in one bulk
-        listing. Raises a ProviderError when the listing failed or is partial: that is Unknown, never Absent."""
+        listing. Raises a ProviderError when the listing failed or is partial: that is Unknown, never
+        Absent."""
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """A thing by name or id that need not be ours: images, existing networks, things to adopt."""
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
-        """Carries out `step`, within 30 s, and says what it saw; longer work is Receipt.pending. May be called
-        again with the same step at any time. Calls fence.check before each request that changes something."""
+        """Carries out `step`, within 30 s, and says what it saw; longer work is Receipt.pending. May be
+        called again with the same step at any time. Calls fence.check before each request that changes
+        something."""
 
     def watch(self) -> AsyncIterator[str]:
-        """Provider ids (or uids) worth looking at again, "" for everything. Hints only: they may be lost or doubled. Ends or
-        raises when the connection breaks; the runtime starts it again."""
+        """Provider ids (or uids) worth looking at again, "" for everything. Hints only: they may be lost or
+        doubled. Ends or raises when the connection breaks; the runtime starts it again."""
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -106,11 +111,16 @@ class Session(Protocol):
 class Guests(Protocol):
     """The way into guests, for drivers that have one."""
 
-    async def exec(self, provider_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False) -> Session:
+    async def exec(
+        self, provider_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False
+    ) -> Session:
         """Starts `command` (a list, never a shell line) inside the guest."""
 
-    def logs(self, provider_id: str, *, tail: int | None = None, follow: bool = False) -> AsyncIterator[Chunk]:
-        """What the guest's main program wrote; `tail` lines back (None: all), then on as it comes if `follow`."""
+    def logs(
+        self, provider_id: str, *, tail: int | None = None, follow: bool = False
+    ) -> AsyncIterator[Chunk]:
+        """What the guest's main program wrote; `tail` lines back (None: all), then on as it comes if
+        `follow`."""
 
 
 class Probes(Protocol):

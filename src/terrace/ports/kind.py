@@ -15,8 +15,9 @@ from terrace.ports.driver import Capabilities
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data, defaults left out and
-    secrets as keyed digests (comparable with Record.applied); `digest` that of `form` ("" while anything is UNKNOWN)."""
+    """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data,
+    defaults left out and secrets as keyed digests (comparable with Record.applied); `digest` that of
+    `form` ("" while anything is UNKNOWN)."""
 
     node: Node
     spec: Any
@@ -26,7 +27,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):
-    """A child of a composite in a few words. `since` is when it entered `state`; `created` when it first existed (epoch seconds, 0: not yet)."""
+    """A child of a composite in a few words. `since` is when it entered `state`; `created` when it first
+    existed (epoch seconds, 0: not yet)."""
 
     key: str
     state: State
@@ -35,8 +37,8 @@ class Child(msgspec.Struct, frozen=True, gc=False):
 
 
 class Kind(Protocol):
-    """One noun. `provider` is "builtin" for what Terrace makes itself, "" for the default provider. `shared` things
-    (images) belong to everybody: they are made when missing and never deleted with a stack."""
+    """One noun. `provider` is "builtin" for what Terrace makes itself, "" for the default provider. `shared`
+    things (images) belong to everybody: they are made when missing and never deleted with a stack."""
 
     name: str
     provider: str
@@ -44,12 +46,17 @@ class Kind(Protocol):
     composite: bool
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
-        """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of the property."""
+        """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of the
+        property."""
 
-    def decide(self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float) -> Decision:
+    def decide(
+        self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
+    ) -> Decision:
         """What it wants next, given what was applied and what is there."""
 
-    def changes(self, wanted: Wanted, applied: Mapping[str, Any], seen: Seen | None, capabilities: Capabilities) -> Change:
+    def changes(
+        self, wanted: Wanted, applied: Mapping[str, Any], seen: Seen | None, capabilities: Capabilities
+    ) -> Change:
         """The only difference function: none, in place or replace; certain or maybe."""
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
@@ -59,15 +66,23 @@ class Kind(Protocol):
         """What `get_resource` gives: the reference id."""
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
-        """The attribute at `path` as far as it follows from the spec alone, before anything exists; else UNKNOWN. For plans."""
+        """The attribute at `path` as far as it follows from the spec alone, before anything exists; else
+        UNKNOWN. For plans."""
 
 
 class Composite(Kind, Protocol):
     """A kind that consists of children, which the engine diffs, orders and rolls out like any others."""
 
-    def expand(self, wanted: Wanted, blueprint: Blueprint | None, record: Record, children: Mapping[str, Child], now: float) -> Expansion:
-        """The children wanted. `children` are those that exist, by key (the last part of their path). Called again only when
-        the inputs or the children's summaries change, or at Expansion.look_again."""
+    def expand(
+        self,
+        wanted: Wanted,
+        blueprint: Blueprint | None,
+        record: Record,
+        children: Mapping[str, Child],
+        now: float,
+    ) -> Expansion:
+        """The children wanted. `children` are those that exist, by key (the last part of their path). Called
+        again only when the inputs or the children's summaries change, or at Expansion.look_again."""
 
     def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:
         """The expression over children (full paths) that a Ref to the composite with this path stands for."""

@@ -27,13 +27,14 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Everything that one turn of one stack writes, atomically. Refused (not raised) when `epoch` is no longer
-    that of the stack's lease. `upserts` by (uid, incarnation), `removals` likewise; `head` replaces what the
-    engine owns of the stack's row (phase, why, since, counts, settled), None leaves it; from a head of an older
-    generation the phase is not taken. `settled` and `failed` mark generations; `generation` is a new one that the
-    engine itself asks for (automatic rollback), saved only if it is still the next number. `gone` removes the
-    stack altogether, but only while its newest generation is a deleting one: what people want again by now
-    stays, and `head` is not taken. `synced`: on disk before it returns."""
+    """Everything that one turn of one stack writes, atomically. Refused (not raised) when `epoch` is no
+    longer that of the stack's lease. `upserts` by (uid, incarnation), `removals` likewise; `head`
+    replaces what the engine owns of the stack's row (phase, why, since, counts, settled), None leaves it;
+    from a head of an older generation the phase is not taken. `settled` and `failed` mark generations;
+    `generation` is a new one that the engine itself asks for (automatic rollback), saved only if it is
+    still the next number. `gone` removes the stack altogether, but only while its newest generation is a
+    deleting one: what people want again by now stays, and `head` is not taken. `synced`: on disk before
+    it returns."""
 
     stack: str
     epoch: int
@@ -58,11 +59,12 @@ class RecordRow(msgspec.Struct, frozen=True):
     cursor: str
 
 
-class Store(Protocol):
+class Opening(Protocol):
     """Times are epoch seconds. Every write that people asked for is synced before it returns."""
 
     async def open(self) -> None:
-        """Connects and migrates. ConflictError: locked by another server, from a newer version. TransientError: cannot be read or written."""
+        """Connects and migrates. ConflictError: locked by another server, from a newer version.
+        TransientError: cannot be read or written."""
 
     async def close(self) -> None:
         """Lets go."""
@@ -70,10 +72,14 @@ class Store(Protocol):
     async def installation(self) -> str:
         """The installation's id, made at the first open and never changed."""
 
-    # --- what people ask for
+
+class Wishes(Protocol):
+    """What people ask for: synced before it returns."""
+
     async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        """A new desired state, synced. Makes the stack (by project and name) when there is none. `generation.number` is replaced by the next number.
-        `expected`: the number the caller believes is the newest (0: the stack must not exist; None: whatever); ConflictError if not so."""
+        """A new desired state, synced. Makes the stack (by project and name) when there is none.
+        `generation.number` is replaced by the next number. `expected`: the number the caller believes is
+        the newest (0: the stack must not exist; None: whatever); ConflictError if not so."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -81,7 +87,10 @@ class Store(Protocol):
     async def mark_forget(self, stack: str) -> None:
         """Sets `forget` of the stack, synced: what cannot be reached is given up."""
 
-    # --- reading
+
+class Reading(Protocol):
+    """What is remembered."""
+
     async def find_stack(self, project: str, name: str) -> Stack | None:
         """By name."""
 
@@ -100,7 +109,9 @@ class Store(Protocol):
     async def records(self, stack: str) -> list[Record]:
         """All of a stack."""
 
-    async def record_page(self, stack: str, *, under: str = "", after: str = "", limit: int = 1000) -> list[RecordRow]:
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
         """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
@@ -109,28 +120,40 @@ class Store(Protocol):
     async def rulings(self, provider: str) -> list[Ruling]:
         """The ledger of a provider."""
 
-    async def events(self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False) -> list[Event]:
-        """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit` of them (still oldest first)."""
+    async def events(
+        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
+    ) -> list[Event]:
+        """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit`
+        of them (still oldest first)."""
 
-    # --- what the engine writes
+
+class Writing(Protocol):
+    """What the engine writes."""
+
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
-        """All in one transaction; which were accepted (False: a stale epoch; nothing of that one is written). Synced if any asks for it."""
+        """All in one transaction; which were accepted (False: a stale epoch; nothing of that one is
+        written). Synced if any asks for it."""
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Events that belong to no turn (ghosts, providers)."""
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
-        """Takes a lease that is free or expired (epoch + 1), or renews our own (same epoch); None when another holds it."""
+        """Takes a lease that is free or expired (epoch + 1), or renews our own (same epoch); None when
+        another holds it."""
 
     async def release(self, lease: Lease) -> None:
         """Gives a lease back; nothing happens when it is no longer ours."""
 
     async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
-        """Drops events older than `events_before` and all but the newest `events_kept`; and generations beyond the newest `generations_kept` per stack,
-        never the newest or the last settled."""
+        """Drops events older than `events_before` and all but the newest `events_kept`; and generations
+        beyond the newest `generations_kept` per stack, never the newest or the last settled."""
 
     async def note(self, key: str, value: str) -> None:
         """Remembers a small fact (ghost sightings, settings digests)."""
 
     async def noted(self, key: str) -> str | None:
         """The fact, if any."""
+
+
+class Store(Opening, Wishes, Reading, Writing, Protocol):
+    """All of it. Times are epoch seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -47,6 +48,16 @@ class Tuning(msgspec.Struct, frozen=True):
     default_provider: str = "local"
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every part of the control plane is given and may not take for itself."""
+
+    clock: Clock
+    entropy: Entropy
+    secrets: Secrets
+    telemetry: Telemetry
+
+
 class ProviderStatus(msgspec.Struct, frozen=True):
     """How a provider stands: `why` it cannot be reached ("" when it can), when it was last listed (epoch seconds)."""
 
@@ -67,11 +78,7 @@ class Controller:
         store: Store,
         drivers: Mapping[str, Driver],
         kinds: Mapping[str, Kind],
-        *,
-        clock: Clock,
-        entropy: Entropy,
-        secrets: Secrets,
-        telemetry: Telemetry,
+        means: Means,
         tuning: Tuning | None = None,
     ) -> None:
         self.bell = Bell()
@@ -79,12 +86,14 @@ class Controller:
         self.tuning = tuning or Tuning()
         self._store = store
         self._kinds = kinds
-        self._clock = clock
-        self._entropy = entropy
-        self._secrets = secrets
-        self._telemetry = telemetry
-        self._committer = Committer(store, self.bell, clock, telemetry)
-        self._pools = {name: Pool(name, driver, clock, telemetry) for name, driver in drivers.items()}
+        self._clock = means.clock
+        self._entropy = means.entropy
+        self._secrets = means.secrets
+        self._telemetry = means.telemetry
+        self._committer = Committer(store, self.bell, means.clock, means.telemetry)
+        self._pools = {
+            name: Pool(name, driver, means.clock, means.telemetry) for name, driver in drivers.items()
+        }
         self._workers: dict[str, StackWorker] = {}
         self._hubs: dict[str, Hub] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -162,7 +162,7 @@ class StackWorker:
             advance.retry(self.state, now)
         if stack.forget and not before.forget:
             for path in self.state.lives:
-                self.state.touch(path)
+                self.state.agenda.touch(path)
 
     async def _turn(self) -> None:
         self._wake.clear()
@@ -292,7 +292,7 @@ class StackWorker:
         if self.finished or self._inbox or self._reread:
             return
         now = self._around.clock.now()
-        due = self.state.next_look()
+        due = self.state.agenda.next_look()
         generation = self.state.generation
         if generation and not generation.settled and not generation.failed:
             end = generation.created + generation.timeout

@@ -17,7 +17,7 @@ from terrace.model.record import Record
 from terrace.model.stack import Generation, Source, Stack
 from terrace.model.value import Ref
 from terrace.ports.driver import Driver
-from terrace.runtime.controller import Controller, Tuning
+from terrace.runtime.controller import Controller, Means, Tuning
 from terrace.stores.memory import MemoryStore
 
 STACK = "s1"
@@ -90,11 +90,8 @@ class Bench:
             self.store,
             drivers,
             KINDS,
-            clock=self.clock,
-            entropy=self.entropy,
-            secrets=PlainSecrets(),
-            telemetry=self.log,
-            tuning=self.tuning,
+            Means(self.clock, self.entropy, PlainSecrets(), self.log),
+            self.tuning,
         )
 
     async def up(self, graph: Graph, **wishes: Any) -> Stack:

@@ -13,7 +13,7 @@ from terrace.model.record import Record, State
 def wake(state: StackState, live: Live) -> None:
     """Touches what waited for `live` to get further."""
     for path in state.waiters.pop(live.path, ()):
-        state.touch(path)
+        state.agenda.touch(path)
 
 
 def unwant(state: StackState, live: Live) -> None:
@@ -24,7 +24,7 @@ def unwant(state: StackState, live: Live) -> None:
         stack.extend(one.children.values())
         if one.node is not None or one.undecided:
             state.want(one, None)
-        state.touch(one.path)
+        state.agenda.touch(one.path)
 
 
 def settle_parent(state: StackState, live: Live) -> None:
@@ -32,10 +32,10 @@ def settle_parent(state: StackState, live: Live) -> None:
     parent = cast("Live", live.parent)
     if live.settled and live.path in parent.pending:
         parent.pending.discard(live.path)
-        state.touch(parent.path)
+        state.agenda.touch(parent.path)
     elif not live.settled and live.path not in parent.pending:
         parent.pending.add(live.path)
-        state.touch(parent.path)
+        state.agenda.touch(parent.path)
 
 
 def touch_dependents(state: StackState, live: Live) -> None:
@@ -45,7 +45,7 @@ def touch_dependents(state: StackState, live: Live) -> None:
         for path in state.dependents.get(one.path, ()):
             dependent = state.lives[path]
             dependent.stale = True
-            state.touch(path)
+            state.agenda.touch(path)
         one = one.parent
 
 
@@ -70,4 +70,4 @@ def let_go(state: StackState, live: Live, record: Record, why: str) -> None:
     live.urgent.add(record.incarnation)
     state.put(live, replace(record, departing=True, state=State.DEPARTING, why=why))
     unready(state, live)
-    state.touch(live.path)
+    state.agenda.touch(live.path)

@@ -4,13 +4,13 @@ gathers in a Turn."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from terrace.engine.form import Mask, child_uid
+from terrace.engine.stack.agenda import Agenda
 from terrace.model.decision import Expansion
 from terrace.model.event import Event
 from terrace.model.graph import Edge, Keep, Node, Until
@@ -30,7 +30,8 @@ class Live:
     """One path of the stack: the node wanted there (None: nothing is), its current incarnation and older ones.
 
     `queue` holds the children that wait for their turn in a rollout. `gate` counts the dependencies known
-    to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand. `undecided`: its composite does not know yet whether it is wanted. `shown` is what dependents were
+    to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand.
+    `undecided`: its composite does not know yet whether it is wanted. `shown` is what dependents were
     evaluated with: (incarnation, reference, attributes).
     """
 
@@ -142,9 +143,7 @@ class StackState:
         self.unsettled: set[str] = set()
         self.failing: set[str] = set()
         self.total = 0
-        self.dirty: dict[str, None] = {}
-        self.timers: list[tuple[float, str]] = []
-        self.looks: dict[str, float] = {}
+        self.agenda = Agenda()
         self.observe: set[str] = set()
         self.ledger: dict[str, Ruling] = {}
         self.ended: dict[str, int | None] = {}
@@ -196,7 +195,7 @@ class StackState:
         if live.parent:
             live.parent.children.pop(live.key, None)
             live.parent.pending.discard(live.path)
-            self.touch(live.parent.path)
+            self.agenda.touch(live.parent.path)
             if live.parent.node is None:
                 self.forget(live.parent)
 
@@ -224,7 +223,7 @@ class StackState:
         if live.parent and live.node is not None:
             live.parent.pending.add(live.path)
         self.unsettled.add(live.path)
-        self.touch(live.path)
+        self.agenda.touch(live.path)
 
     # ---- records
 
@@ -261,7 +260,7 @@ class StackState:
         self.doing.pop(record.key, None)
         self.turn.upserts.pop(record.key, None)
         self.turn.removals.add(record.key)
-        self.touch(live.path)
+        self.agenda.touch(live.path)
         parent = live.parent
         if parent and parent.current and not live.older and not live.current:
             used = {**parent.current.incarnations, live.key: record.incarnation}
@@ -293,7 +292,7 @@ class StackState:
                 if not held:
                     del self.holders[claim]
             for path in self.claim_waiters.pop(claim, ()):
-                self.touch(path)
+                self.agenda.touch(path)
 
     def record(self, key: Key) -> tuple[Live, Record] | None:
         """The life and record of (uid, incarnation)."""
@@ -304,13 +303,6 @@ class StackState:
             return live, live.current
         older = live.older.get(key[1])
         return (live, older) if older else None
-
-    def next_incarnation(self, live: Live) -> int:
-        """A number that no incarnation of this uid ever had."""
-        numbers = [record.incarnation for record in live.records()]
-        if live.parent and live.parent.current:
-            numbers.append(live.parent.current.incarnations.get(live.key, 0))
-        return max(numbers, default=0) + 1
 
     # ---- looking
 
@@ -330,38 +322,15 @@ class StackState:
 
     # ---- waking
 
-    def touch(self, path: str) -> None:
-        """Look at this path again in this turn."""
-        self.dirty[path] = None
-
     def touch_uid(self, uid: str) -> None:
         """Look again at the path of a uid, and at what goes with it when it is a composite on its way out."""
         live = self.by_uid.get(uid)
         if live is None:
             return
-        self.touch(live.path)
+        self.agenda.touch(live.path)
         if live.children and live.node is None:
             for child in live.children.values():
                 self.touch_uid(child.uid)
-
-    def look_at(self, when: float, path: str) -> None:
-        """Look at this path again at `when` (epoch seconds)."""
-        known = self.looks.get(path)
-        if known is None or when < known:
-            self.looks[path] = when
-            heapq.heappush(self.timers, (when, path))
-
-    def due(self, now: float) -> None:
-        """Touches what is due by now."""
-        while self.timers and self.timers[0][0] <= now:
-            when, path = heapq.heappop(self.timers)
-            if self.looks.get(path) == when:
-                del self.looks[path]
-                self.touch(path)
-
-    def next_look(self) -> float | None:
-        """When something is due (epoch seconds), if ever."""
-        return self.timers[0][0] if self.timers else None
 
     # ---- saying
 
@@ -408,3 +377,11 @@ def dependencies(node: Node) -> tuple[Edge, ...]:
         if path and path not in named:
             named[path] = Edge(path, Until.READY)
     return tuple(named.values())
+
+
+def next_incarnation(live: Live) -> int:
+    """A number that no incarnation of this uid ever had."""
+    numbers = [record.incarnation for record in live.records()]
+    if live.parent and live.parent.current:
+        numbers.append(live.parent.current.incarnations.get(live.key, 0))
+    return max(numbers, default=0) + 1

@@ -37,7 +37,7 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
         state.doing.pop(key, None)
         state.sightings[key] = Absent(now)
         state.put(live, replace(record, intent=None, received=now))
-    state.touch(live.path)
+    state.agenda.touch(live.path)
 
 
 def _pending(
@@ -51,7 +51,7 @@ def _pending(
         again = replace(again, provider_id=receipt.seen.provider_id)
         changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id}
     state.held[record.key] = (when, provider, again)
-    state.look_at(when, live.path)
+    state.agenda.look_at(when, live.path)
     intent = record.intent
     if intent is not None:
         changes["intent"] = replace(intent, handle=receipt.handle, note=receipt.note)
@@ -107,8 +107,8 @@ def fail(state: StackState, step: Step, error: TerraceError, now: float, jitter:
     state.unsettled.add(live.path)
     if step.verb is Verb.CREATE:
         state.observe.add(record.provider)
-    state.look_at(fault.retry_at, live.path)
-    state.touch(live.path)
+    state.agenda.look_at(fault.retry_at, live.path)
+    state.agenda.touch(live.path)
     if live.parent is not None:
         spread.settle_parent(state, live)
 
@@ -126,7 +126,7 @@ def observe(
             if record.provider != provider or record.kind in capabilities.recorded:
                 continue
             if was_silent:
-                state.touch(live.path)
+                state.agenda.touch(live.path)
             if record.key in state.running or started < record.received + capabilities.lag:
                 continue
             found = items.get(record.key)
@@ -146,10 +146,10 @@ def choose(record: Record, found: Sequence[Seen]) -> Seen:
 
 def _absent(state: StackState, live: Live, record: Record, started: float) -> None:
     if not isinstance(state.sightings.get(record.key), Absent):
-        state.touch(live.path)
+        state.agenda.touch(live.path)
     state.sightings[record.key] = Absent(started)
     if record.intent is not None or record.departing:
-        state.touch(live.path)
+        state.agenda.touch(live.path)
 
 
 def _present(state: StackState, live: Live, record: Record, seen: Seen, now: float) -> None:
@@ -179,7 +179,7 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
             changes["applied"] = {}
     if changes:
         state.put(live, replace(record, **changes))
-    state.touch(live.path)
+    state.agenda.touch(live.path)
 
 
 def silence(state: StackState, provider: str, why: NotSeen) -> None:
@@ -190,7 +190,7 @@ def silence(state: StackState, provider: str, why: NotSeen) -> None:
     state.silent[provider] = why
     for live in list(state.lives.values()):
         if any(record.provider == provider for record in live.records()):
-            state.touch(live.path)
+            state.agenda.touch(live.path)
 
 
 def probed(state: StackState, path: str, healthy: bool | None, why: str) -> None:
@@ -198,7 +198,7 @@ def probed(state: StackState, path: str, healthy: bool | None, why: str) -> None
     live = state.lives.get(path)
     if live is not None and live.probe != (healthy, why):
         live.probe = (healthy, why)
-        state.touch(path)
+        state.agenda.touch(path)
 
 
 def last_words(state: StackState, path: str, code: int | None, text: str, now: float) -> None:
@@ -207,4 +207,4 @@ def last_words(state: StackState, path: str, code: int | None, text: str, now: f
     if live is not None and live.current is not None:
         live.words = text
         state.say("resource.exited", now, path, f"ended with code {code}; its last lines: {text}")
-        state.touch(path)
+        state.agenda.touch(path)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from terrace.engine.stack import gate, spread, want
 from terrace.engine.stack.read import blueprint_of
-from terrace.engine.stack.state import Live, StackState
+from terrace.engine.stack.state import Live, StackState, next_incarnation
 from terrace.engine.turn import rollout
 from terrace.errors import SpecError
 from terrace.model.decision import Expansion
@@ -35,7 +35,7 @@ def advance_composite(state: StackState, live: Live, now: float) -> None:
     if not live.opened:
         live.opened = True
         for child in live.children.values():
-            state.touch(child.path)
+            state.agenda.touch(child.path)
     _summarise(state, live, record, now)
 
 
@@ -54,7 +54,7 @@ def _blank(state: StackState, live: Live, now: float) -> Record:
         path=live.path,
         kind=node.kind,
         uid=live.uid,
-        incarnation=state.next_incarnation(live),
+        incarnation=next_incarnation(live),
         parent=live.parent.path if live.parent else "",
         state=State.WAITING,
         since=now,
@@ -91,7 +91,7 @@ def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
     if record.memory != expansion.memory or record.ties != ties:
         state.set_state(live, record, record.state, record.why, now, memory=expansion.memory, ties=ties)
     if expansion.look_again:
-        state.look_at(expansion.look_again, live.path)
+        state.agenda.look_at(expansion.look_again, live.path)
     return True
 
 
@@ -138,16 +138,16 @@ def _adopt(state: StackState, live: Live, expansion: Expansion) -> None:
             live.pending.discard(child.path)
             spread.unwant(state, child)
         elif not live.opened or key not in wanted:
-            state.touch(child.path)
+            state.agenda.touch(child.path)
     for child in live.children.values():
         if child.expansion is not None:
             child.stale = True
-            state.touch(child.path)
+            state.agenda.touch(child.path)
         elif child.node is not None:
             child.stale = True
     if before is not None and before != expansion:
         for child in live.children.values():
-            state.touch(child.path)
+            state.agenda.touch(child.path)
         spread.touch_dependents(state, live)
 
 
@@ -162,7 +162,7 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
     """Ready and settled when every child is."""
     queue, live.queue = live.queue, {}
     for path in queue:
-        state.touch(path)
+        state.agenda.touch(path)
     leaving = any(child.node is None for child in live.children.values())
     if live.pending or leaving:
         _unsettled(state, live)

@@ -98,7 +98,7 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
         _give_up(state, live, record, sighting.why if isinstance(sighting, NotSeen) else "", now)
         return
     if record.fault is not None and record.fault.retry_at > now:
-        state.look_at(record.fault.retry_at, live.path)
+        state.agenda.look_at(record.fault.retry_at, live.path)
         state.set_state(live, record, State.FAILING, record.fault.message, now)
         return
     if isinstance(sighting, NotSeen) and (not record.provider_id or record.provider in state.silent):
@@ -155,6 +155,10 @@ def _disowned(state: StackState, record: Record) -> Ruling:
 
 
 def _retain(state: StackState, live: Live, record: Record, now: float) -> None:
+    if not record.provider_id and record.intent is not None and not state.stack.forget:
+        state.observe.add(record.provider)
+        _wait(state, live, record, "until it is known whether it was made", now)
+        return
     if record.provider_id:
         ruling = _disowned(state, record)
         state.turn.rulings.append(ruling)
@@ -176,12 +180,13 @@ def _give_up(state: StackState, live: Live, record: Record, why: str, now: float
 
 
 def finish(state: StackState, live: Live, record: Record, why: str, now: float, quiet: bool = False) -> None:
+    """A departing incarnation is gone: its record is dropped, and what waited for that is looked at."""
     if not quiet and not record.shared and record.applied is not None:
         state.say("resource.gone", now, live.path, why, State.GONE)
     record = replace(record, state=State.GONE)
     state.drop(live, record)
     for above in _above(live):
-        state.touch(above.path)
+        state.agenda.touch(above.path)
     if not live.older and live.settled:
         state.unsettled.discard(live.path)
 

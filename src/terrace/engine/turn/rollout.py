@@ -35,7 +35,7 @@ def _reason(state: StackState, live: Live, parent: Live, rule: Rollout, now: flo
             return f"waiting for {away[0].path}" if away else "none may be unavailable now"
     for child in siblings:
         if rule.hold and child.ready_at and child.ready and child.ready_at + rule.hold > now:
-            state.look_at(child.ready_at + rule.hold, live.path)
+            state.agenda.look_at(child.ready_at + rule.hold, live.path)
             return f"waiting for {child.path} to prove itself"
     return ""
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
-from terrace.model.spec.simple import DelaySpec, ImageSpec, KeyPairSpec, NoneSpec, RandomStringSpec, TestResourceSpec, ValueSpec
+from terrace.model.spec.simple import (
+    DelaySpec,
+    ImageSpec,
+    KeyPairSpec,
+    NoneSpec,
+    RandomStringSpec,
+    TestResourceSpec,
+    ValueSpec,
+)
 from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
 
 SPECS: dict[str, type] = {

@@ -8,8 +8,8 @@ import msgspec
 
 
 class Nic(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One attachment to a network. `network` is the network's provider id; `ip` a fixed address or "". `port` is the
-    provider id of the Port that gave network and ip, "" for none."""
+    """One attachment to a network. `network` is the network's provider id; `ip` a fixed address or "".
+    `port` is the provider id of the Port that gave network and ip, "" for none."""
 
     network: str
     ip: str = ""
@@ -26,7 +26,8 @@ class Mount(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class File(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file put into the guest before it first starts. `mode` as in chmod, e.g. "0644"; `content` text or Secret."""
+    """A file put into the guest before it first starts. `mode` as in chmod, e.g. "0644"; `content` text or
+    Secret."""
 
     path: str
     content: Any = ""
@@ -34,7 +35,8 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Publish(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A port of the host wired to the guest. `host` 0: any free one. Only where the provider's rule allows it."""
+    """A port of the host wired to the guest. `host` 0: any free one. Only where the provider's rule allows
+    it."""
 
     guest: int
     host: int = 0
@@ -43,8 +45,8 @@ class Publish(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How to tell that the guest does its work. `type` is command, tcp or http. Times in seconds; `retries` failures in a row
-    make it unhealthy, `grace` after a start does not count."""
+    """How to tell that the guest does its work. `type` is command, tcp or http. Times in seconds; `retries`
+    failures in a row make it unhealthy, `grace` after a start does not count."""
 
     type: str
     command: tuple[str, ...] = ()
@@ -57,10 +59,12 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a machine should be. `image` is what the provider starts from (its id, a reference, or "recipe:NAME"); `image_name` what
-    the user wrote. `cpu` in cores, `memory`, `disk` in MiB, `pids` a count; 0: no limit. `environment` values are str or Secret. `command` replaces
-    the image's. `user_data` is run at first boot by Terrace's own images when it begins with `#!`. `keys` are public keys for ssh.
-    `restart` is always, on-failure or never. `log_size` in MiB. `aliases` are names by which machines of the stack find it."""
+    """What a machine should be. `image` is what the provider starts from (its id, a reference, or
+    "recipe:NAME"); `image_name` what the user wrote. `cpu` in cores, `memory`, `disk` in MiB, `pids` a
+    count; 0: no limit. `environment` values are str or Secret. `command` replaces the image's.
+    `user_data` is run at first boot by Terrace's own images when it begins with `#!`. `keys` are public
+    keys for ssh. `restart` is always, on-failure or never. `log_size` in MiB. `aliases` are names by
+    which machines of the stack find it."""
 
     name: str
     image: str

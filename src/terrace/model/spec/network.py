@@ -6,7 +6,8 @@ import msgspec
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A network of machines. `cidr` "": the provider chooses. `internal`: no way out. `gateway` "": the first address."""
+    """A network of machines. `cidr` "": the provider chooses. `internal`: no way out. `gateway` "": the
+    first address."""
 
     name: str
     cidr: str = ""
@@ -16,7 +17,8 @@ class NetworkSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SubnetSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An address range of a network (provider id); `pools` are (start, end) pairs for addresses given by the provider."""
+    """An address range of a network (provider id); `pools` are (start, end) pairs for addresses given by the
+    provider."""
 
     network: str
     cidr: str
@@ -26,7 +28,8 @@ class SubnetSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PortSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An address reserved on a network (provider id) for a machine that names the port. `ip` "": the provider chooses."""
+    """An address reserved on a network (provider id) for a machine that names the port. `ip` "": the
+    provider chooses."""
 
     network: str
     ip: str = ""

@@ -8,8 +8,9 @@ import msgspec
 
 
 class ImageSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something machines start from. `source` is "recipe:NAME" or a reference of the provider. `pull` is missing (only when
-    it is not there), always, or never. `certificates`: trust the host's extra certificate authorities (recipes)."""
+    """Something machines start from. `source` is "recipe:NAME" or a reference of the provider. `pull` is
+    missing (only when it is not there), always, or never. `certificates`: trust the host's extra
+    certificate authorities (recipes)."""
 
     source: str
     pull: str = "missing"
@@ -24,8 +25,8 @@ class KeyPairSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RandomStringSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A random string, made once. `classes` are (name, minimum) of character classes, `sequences` (characters, minimum);
-    `salt` only changes to ask for a new one."""
+    """A random string, made once. `classes` are (name, minimum) of character classes, `sequences`
+    (characters, minimum); `salt` only changes to ask for a new one."""
 
     length: int = 32
     classes: tuple[tuple[str, int], ...] = (("lettersdigits", 1),)
@@ -47,7 +48,8 @@ class NoneSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DelaySpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A pause. Seconds: `minimum` always, and up to `jitter` x `multiplier` more, chosen once per incarnation. `actions` of CREATE, UPDATE, DELETE."""
+    """A pause. Seconds: `minimum` always, and up to `jitter` x `multiplier` more, chosen once per
+    incarnation. `actions` of CREATE, UPDATE, DELETE."""
 
     minimum: float = 0.0
     jitter: float = 0.0
@@ -56,8 +58,8 @@ class DelaySpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TestResourceSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A resource that fails, waits or needs replacement on demand. `waits`: seconds by action (create, update, delete).
-    `transient`: what `fail` asks for is passing trouble."""
+    """A resource that fails, waits or needs replacement on demand. `waits`: seconds by action (create,
+    update, delete). `transient`: what `fail` asks for is passing trouble."""
 
     __test__ = False
 
