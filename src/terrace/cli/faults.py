@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from terrace.cli.session import Session
 
 DONE, ERROR, CHANGES, NOT_SETTLED, CONFLICT, DENIED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+NO_CONFLICT = ("not-supported", "nothing-to-restore")
+"""Codes of 409 answers that trying again does not mend: nothing changed meanwhile."""
+
 STATUS_CODES = {401: DENIED, 403: DENIED, 409: CONFLICT, 412: CONFLICT}
 
 
@@ -39,6 +42,8 @@ def exit_code(error: TerraceError) -> int:
         return error.exit_code
     if error.code == "denied":
         return DENIED
+    if error.code in NO_CONFLICT:
+        return ERROR
     return STATUS_CODES.get(getattr(error, "status", 0), ERROR)
 
 

@@ -50,7 +50,7 @@ def state(word: str, width: int, wanted: bool) -> str:
 
 def span(seconds: float) -> str:
     """A length of time in one short word: 4s, 12m, 3h, 5d."""
-    if seconds < 0.95:
+    if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f}s"
     for limit, size, unit in ((100, 1, "s"), (6000, 60, "m"), (2 * 86400, 3600, "h")):
         if seconds < limit:

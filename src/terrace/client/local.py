@@ -176,7 +176,10 @@ def _spawn(folder: str) -> subprocess.Popen[bytes]:
     import subprocess
 
     try:
-        with open(os.path.join(folder, "start.log"), "wb") as output:
+        log = os.open(
+            os.path.join(folder, "start.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+        )
+        with open(log, "wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "terrace", "serve"],
                 stdin=subprocess.DEVNULL,

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FIRST_LOOK, LOOK = 0.05, 1.0
 """Seconds of silence after which the stack is looked at: events inform, the stack is the truth."""
 
+ARRIVING = 0.3
+"""Seconds of silence after the end in which events that are on their way may still arrive."""
+
 EXPLAINED = 3
 LOG_LINES = 10
 
@@ -46,7 +49,7 @@ def accepted(session: Session, head: dict[str, Any], watch: Watch | None, began:
     session.say(
         f"{name}: generation {head['generation']} is wanted. Follow it: terrace status {name} --follow"
     )
-    _write(session, head)
+    write(session, head)
     return DONE
 
 
@@ -91,14 +94,23 @@ def following(session: Session, watch: Watch, view: Any, again: str) -> Iterator
 
 
 def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
-    """Takes events until there is an outcome; looks at the stack itself whenever it is quiet."""
+    """Takes events until there is an outcome; looks at the stack itself whenever it is quiet. What is still
+    on its way when a look finds the end gets a moment to arrive, so that the last changes are told as
+    well."""
     looked, pause = time.monotonic(), FIRST_LOOK
+    until = float("inf")
     for batch in watch.batches(min(view.tick, pause)):
         view.show([event for event in batch if progress.absorb(event)])
-        if progress.outcome is None and time.monotonic() - looked >= pause:
+        now = time.monotonic()
+        if progress.outcome is None and not batch and now - looked >= pause:
             look(session, progress)
-            looked, pause = time.monotonic(), LOOK
-        if progress.outcome is not None:
+            looked, pause = now, LOOK
+        if progress.outcome is None:
+            continue
+        if progress.told or not progress.states:
+            return
+        until = min(until, now + ARRIVING) if not batch else now + ARRIVING
+        if now >= until:
             return
 
 
@@ -136,7 +148,7 @@ def _ended(session: Session, progress: Progress, began: float) -> int:
         _say_failure(session, progress, outcome, took)
         if outcome in (Outcome.FAILED, Outcome.LATE):
             explain(session, progress)
-    _write(session, dict(head))
+    write(session, dict(head))
     return EXIT_CODES[outcome]
 
 
@@ -187,7 +199,7 @@ def _outputs(session: Session, head: Any) -> None:
         print(f"{item['name']} = {value(item['value'])}")
 
 
-def _write(session: Session, head: dict[str, Any]) -> None:
+def write(session: Session, head: dict[str, Any]) -> None:
     """The stack, for programs."""
     if session.output == "json":
         print(json.dumps(head, ensure_ascii=False))

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from terrace.cli.faults import DONE, NOT_SETTLED
-from terrace.cli.follow.follow import FIRST_LOOK, LOOK, following, look, view_of
+from terrace.cli.follow.follow import FIRST_LOOK, LOOK, following, look, view_of, write
 from terrace.cli.follow.progress import Outcome, Progress
 from terrace.cli.plans import named
 from terrace.cli.session import Session
@@ -38,6 +38,7 @@ def follow_down(
         session.say(f"given up, and perhaps still there: {named(forgotten, LISTED)}")
     if progress.outcome is Outcome.GONE:
         session.say(f"{name} is gone ({span(time.monotonic() - began)})")
+        write(session, {**head, "phase": "gone", "why": "", "total": 0, "ready": 0, "failing": 0})
         return DONE
     color = session.color(sys.stderr)
     print(f"{paint('error:', 'red', color)} {name} is not gone after {span(patience)}", file=sys.stderr)

@@ -34,8 +34,9 @@ class Progress:
         self.outcome: Outcome | None = None
         self.failed = ""
         self.rolling_back = False
-        self.stumbled = False
-        """Whether a resource failed since following began."""
+        self.told = False
+        """Whether an event, and not only a look, said how it ended: then nothing that came before it is
+        missing."""
 
     def seed(self, resources: Iterable[Mapping[str, Any]]) -> None:
         """Takes resources as they are listed; what events said of one is newer."""
@@ -53,9 +54,9 @@ class Progress:
         if event.get("path"):
             if event.get("state"):
                 self.states[event["path"]] = (event["state"], event.get("message", ""))
-                self.stumbled = self.stumbled or event["state"] == "failing"
             return True
         self._absorb_stack(event["kind"], generation, event.get("message", ""))
+        self.told = self.outcome is not None
         return True
 
     def look(self, head: Mapping[str, Any] | None, generation: Mapping[str, Any] | None = None) -> None:
