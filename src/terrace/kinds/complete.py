@@ -33,7 +33,8 @@ def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Gr
     blueprints = {name: work.blueprint(blueprint) for name, blueprint in graph.blueprints.items()}
     if work.problems:
         raise DocumentError(list(work.problems))
-    return replace(graph, nodes=(*work.images.added, *nodes), blueprints=blueprints)
+    added = [node for path, node in work.networks.items() if path not in work.given]
+    return replace(graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints)
 
 
 class _Completion:
@@ -41,6 +42,8 @@ class _Completion:
         self.blueprints = graph.blueprints
         self.parameters = image_parameters(graph.blueprints)
         self.images = Images(graph.nodes)
+        self.given = {node.path for node in graph.nodes}
+        self.networks: dict[str, Node] = {}
         self.capabilities_of = capabilities_of
         self.problems: dict[Problem, None] = {}
 
@@ -104,9 +107,26 @@ class _Completion:
         if capabilities is not None and isinstance(flavor, str):
             self.tried(node, lambda: flavor_of(flavor, capabilities))
         networks = properties.get("networks")
-        if isinstance(networks, list | tuple) and any(_is_port(nic) for nic in networks):
+        if not networks and capabilities is not None and capabilities.own_network:
+            properties["networks"] = [{"network": Ref(up + self.network(node))}]
+        elif isinstance(networks, list | tuple) and any(_is_port(nic) for nic in networks):
             properties["networks"] = [_through_port(nic) if _is_port(nic) else nic for nic in networks]
         return properties if properties != node.properties else node.properties
+
+    def network(self, user: Node) -> str:
+        """The path of the network that machines of this stack without one share, added when there is none."""
+        path = "@".join(part for part in ("network:stack", user.provider, user.region) if part)
+        if path not in self.networks:
+            self.networks[path] = Node(
+                path=path,
+                kind="Network",
+                provider=user.provider,
+                region=user.region,
+                place=user.place,
+                type_name="Terrace::Network",
+                implied=True,
+            )
+        return path
 
     def nested(self, node: Node, up: str) -> dict[str, Any]:
         wanted = self.parameters.get(node.blueprint)

@@ -28,7 +28,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     seconds. `concurrency`: steps at once; `rate`: steps a second (0: any). `publish`: whether ports of
     the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace,
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
-    (keys, random strings): on disk before anyone sees it."""
+    (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
+    share one of their stack, on which names resolve."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -42,6 +43,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     data: frozenset[str] = frozenset({"Volume"})
     catalogue: Catalogue = Catalogue()
     synced: bool = True
+    own_network: bool = False
     made: frozenset[str] = frozenset()
 
 

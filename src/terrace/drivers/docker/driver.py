@@ -71,6 +71,7 @@ class DockerDriver:
             concurrency=settings.concurrency,
             rate=settings.rate,
             publish=settings.publish != "none",
+            own_network=True,
             catalogue=settings.catalogue(),
         )
 
