@@ -21,6 +21,7 @@ note() { grep -qx "$1" "$NOTES" 2>/dev/null || printf '%s\n' "$1" >>"$NOTES"; }
 noted() { grep -qx "$1" "$NOTES" 2>/dev/null; }
 engine_answers() { timeout 10 docker version >/dev/null 2>&1; }
 seconds() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.1f", b - a}'; }
+started() { docker inspect -f '{{if .State.Running}}{{.State.StartedAt}}{{end}}' "$1" 2>/dev/null | grep . || echo "$before"; }
 
 reaches() { # URL: within 30 s
     .venv/bin/python - "$1" <<'PY'
@@ -65,7 +66,7 @@ settings() { # a server that is started later, by any command, has to find the p
 # -- up --------------------------------------------------------------------------------------------
 
 up() {
-    local fresh=no url victim began
+    local fresh=no url victim before began
     [ -e "$STATE/demo.env" ] || [ -n "$(ls -A "$STATE" 2>/dev/null)" ] || fresh=yes
     mkdir -p -m 0700 "$STATE"
     [ $fresh = no ] || note state=new
@@ -86,9 +87,10 @@ up() {
     say "and stays so: killing one machine behind Terrace's back"
     victim=$(docker ps --filter "label=terrace.stack=$STACK" --format '{{.Names}}' | sort | grep -m1 web)
     printf '$ docker kill %s\n' "$victim"
-    began=$EPOCHREALTIME
+    before=$(started "$victim")
     docker kill "$victim" >/dev/null
-    until [ "$(docker inspect -f '{{.State.Running}}' "$victim" 2>/dev/null)" = true ]; do sleep 0.05; done
+    began=$EPOCHREALTIME
+    until [ "$(started "$victim")" != "$before" ]; do sleep 0.05; done
     printf 'it runs again after %s s\n' "$(seconds "$began")"
     reaches "$url" || { echo "$url does not answer any more" >&2; exit 1; }
     show status "$STACK"
