@@ -1,0 +1,26 @@
+"""The named benchmarks. `ONLY=name` runs one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from bench import containers, growth, speed, start
+from bench.row import Row
+
+Benchmark = Callable[[], list[Row]]
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "flat": speed.flat,
+    "layered": speed.layered,
+    "linear": growth.linear,
+    "sim": growth.sim,
+    "cli": start.cli,
+    "idle": start.idle,
+    "reading": start.reading,
+    "docker": containers.updown,
+    "heal": containers.heal,
+}
+
+LONG: Final[dict[str, Benchmark]] = {"flat-5000": speed.flat_5000}
+"""Those that only `make bench-full` runs, or `ONLY=`."""
