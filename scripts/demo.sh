@@ -113,14 +113,19 @@ END
 # -- down ------------------------------------------------------------------------------------------
 
 down() {
+    local failed=no # with a private engine everything goes with it all the same
     if [ ! -f "$NOTES" ] && [ ! -f "$ENGINE/engine.env" ]; then
         echo "no demo here"
         return 0
     fi
     if noted stack=ours && [ -x "$TERRACE" ]; then
-        if "$TERRACE" status "$STACK" >/dev/null 2>&1; then show down "$STACK" --yes; fi
+        if "$TERRACE" status "$STACK" >/dev/null 2>&1; then show down "$STACK" --yes || failed=yes; fi
     fi
-    if noted state=new && [ -x "$TERRACE" ]; then show server stop; fi
+    if noted state=new && [ -x "$TERRACE" ]; then show server stop || failed=yes; fi
+    if [ $failed = yes ] && [ ! -f "$ENGINE/engine.env" ]; then
+        echo "what is above has to be mended first: the stack is on an engine that is not the demo's own" >&2
+        return 1
+    fi
     if [ -f "$ENGINE/engine.env" ]; then
         say "stopping the private engine"
         scripts/engine.sh stop "$ENGINE"
