@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 _REFERENCE = "#/components/schemas/{name}"
 _encoder = msgspec.json.Encoder()
-_shapes: dict[str, Any] = {}
+_shapes: list[Any] = []
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -37,8 +39,13 @@ async def read(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        message = str(error).replace("`", '"').replace("Object", "The body")
-        raise UserError(message, code="invalid-request") from None
+        message = (
+            str(error)
+            .replace("`", '"')
+            .replace("Object missing", "the body lacks the")
+            .replace("Object", "it")
+        )
+        raise UserError(message.replace("Expected", "expected"), code="invalid-request") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         hint = "send a JSON object, in UTF-8"
         raise UserError("the body is not JSON", code="invalid-request", hint=hint) from None
@@ -47,11 +54,18 @@ async def read(request: Request, kind: type[T]) -> T:
 # --- OpenAPI
 
 
-def shape(kind: Any) -> dict[str, str]:
-    """A reference to the schema of a Struct, which is published with all it is made of."""
-    (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
-    _shapes.update(components)
-    return schema
+def shape(kind: Any) -> dict[str, Any]:
+    """A reference to the schema of a Struct, which is published with all it is made of; of a tuple, any of
+    them."""
+    if isinstance(kind, tuple):
+        return {"anyOf": [shape(one) for one in kind]}
+    _shapes.append(kind)
+    return {"$ref": _REFERENCE.format(name=re.sub(r"[^\w.-]", "_", _name(kind)))}
+
+
+def _name(kind: Any) -> str:
+    inner = ",".join(_name(one) for one in typing.get_args(kind))
+    return f"{typing.get_origin(kind).__name__}[{inner}]" if inner else str(kind.__name__)
 
 
 def gives(
@@ -109,7 +123,7 @@ def publish(app: FastAPI, version: str) -> None:
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
-            schemas.update(_shapes)
+            schemas.update(msgspec.json.schema_components(_shapes, ref_template=_REFERENCE)[1])
             _mend(document)
             app.openapi_schema = document
         return app.openapi_schema

@@ -58,7 +58,7 @@ async def show_generation(
     STACK + "/rollback",
     openapi_extra=takes(RollbackBody, {"to": 3}),
     responses=gives(
-        StackView | PlanView,
+        (StackView, PlanView),
         "The stack, with a new generation; with `dry_run` the plan",
         example=EXAMPLE,
         fails=[404, 409, 412],

@@ -120,7 +120,7 @@ async def show_stack(at: At, services: Uses, caller: Caller) -> Response:
     responses={
         **gives(StackView, "It is a new stack", example=EXAMPLE, status=201),
         **gives(
-            StackView | PlanView,
+            (StackView, PlanView),
             "The stack, on disk; with `dry_run` the plan; with `wait` once it settled or failed, or after `timeout`",
             example=EXAMPLE,
             fails=[409, 412, 413, 422, 429, 503],
@@ -160,7 +160,7 @@ async def put_stack(
 @router.delete(
     STACK,
     responses=gives(
-        StackView | PlanView,
+        (StackView, PlanView),
         "The stack, going; with `dry_run` the plan; with `wait` the stack once it is gone, or after `timeout`",
         example={**EXAMPLE, "phase": "deleting"},
         fails=[404, 409, 412],

@@ -92,8 +92,8 @@ class ResourceView(msgspec.Struct):
     attributes: dict[str, Any]
     implied: bool
     departing: bool
-    fault: Fault | None
-    seen: SeenView | None
+    fault: Fault | None = None
+    seen: SeenView | None = None
 
 
 class GenerationView(msgspec.Struct):

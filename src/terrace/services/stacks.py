@@ -16,6 +16,9 @@ from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Wish
 from terrace.services.gate import Actor, Right, Surface, Where
 
+ATTEMPTS = 5
+"""How often a wish that no generation was named for is tried when the stack moves meanwhile."""
+
 
 class Accepted(msgspec.Struct, frozen=True):
     """A wish that was saved: the stack as it now is, whether it is new, and what was odd about the
@@ -56,21 +59,32 @@ class Stacks:
         ConflictError."""
         self._on.gate.enter(actor, Right.WRITE, where)
         async with self.turn(where):
-            found = await self._current(where, expected)
-            stack = found or self._new(where)
-            prepared = await self._admission.prepare(where, stack.id, wish)
-            generation = Generation(
-                number=stack.generation + 1,
-                graph=prepared.graph,
-                source=prepared.source,
-                created=self._on.clock.now(),
-                who=actor.name,
-                timeout=wish.timeout or self._on.defaults.timeout,
-                on_failure=wish.on_failure or self._on.defaults.on_failure,
-                parameters=prepared.parameters,
-            )
-            described = msgspec.structs.replace(stack, description=prepared.graph.description)
-            saved = await self.save(described, generation, stack.generation if expected is None else expected)
+            for attempt in range(ATTEMPTS):
+                try:
+                    return await self._apply(actor, where, wish, expected)
+                except (
+                    ConflictError
+                ):  # the engine rolled it back, or it went away, while the documents were compiled
+                    if expected is not None or attempt == ATTEMPTS - 1:
+                        raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
+        found = await self._current(where, expected)
+        stack = found or self._new(where)
+        prepared = await self._admission.prepare(where, stack.id, wish)
+        generation = Generation(
+            number=stack.generation + 1,
+            graph=prepared.graph,
+            source=prepared.source,
+            created=self._on.clock.now(),
+            who=actor.name,
+            timeout=wish.timeout or self._on.defaults.timeout,
+            on_failure=wish.on_failure or self._on.defaults.on_failure,
+            parameters=prepared.parameters,
+        )
+        described = msgspec.structs.replace(stack, description=prepared.graph.description)
+        saved = await self.save(described, generation, stack.generation)
         return Accepted(saved, found is None, prepared.warnings)
 
     async def plan(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Preview:
