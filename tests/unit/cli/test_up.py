@@ -115,7 +115,7 @@ def test_yes_saves_the_plan(terrace, routes, server, shop) -> None:
     assert "if-match" not in put.headers
 
 
-FAILED = {"number": 1, "failed": "web: no image", "on_failure": "keep"}
+LATE = "not settled within 5 s: web is creating"
 
 
 def test_a_failure_is_explained(terrace, fresh, shop) -> None:
@@ -147,9 +147,7 @@ def test_a_failure_is_explained(terrace, fresh, shop) -> None:
 
 def test_not_settled_in_time(terrace, fresh, shop) -> None:
     fresh[f"GET {SHOP}"] = [problem(404, "not-found", "no"), Answer(stack(settled=0, phase="settling"))]
-    fresh[f"GET {SHOP}/events"] = stream(
-        event(2, "stack.failed", message="not settled within 5 s: web is creating")
-    )
+    fresh[f"GET {SHOP}/events"] = stream(event(2, "stack.failed", message=LATE))
     ran = terrace("up", shop)
     assert ran.code == 3
     assert "error: shop is not settled within 5 s: web is creating" in ran.err
@@ -196,10 +194,9 @@ def test_an_invalid_template_is_shown_with_its_line(terrace, fresh, shop) -> Non
     )
     ran = terrace("up", shop)
     assert ran.code == 1
+    place = 'shop.yaml:2:12\n  |\n2 | resources: {}\n  |            ^^ did you mean "Y"?\n'
     assert ran.err == (
-        'error: there is no type "X"\n --> shop.yaml:2:12\n  |\n2 | resources: {}\n  |            ^^ did you mean "Y"?\n'
-        'error: two\n --> shop.yaml:2:12\n  |\n2 | resources: {}\n  |            ^^ did you mean "Y"?\n'
-        "error: 2 mistakes\n"
+        f'error: there is no type "X"\n --> {place}error: two\n --> {place}error: 2 mistakes\n'
     )
 
 

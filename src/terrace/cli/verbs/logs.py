@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from terrace.cli.commands import command, output_option, pass_session
+from terrace.cli.faults import Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, paint
 
@@ -35,8 +36,7 @@ def logs(session: Session, where: str | None, follow: bool, tail: int | None) ->
     single = False
     for line in session.client().streams.logs(stack, path, tail=tail, follow=follow):
         if "code" in line and "message" in line:
-            session.say(f"{line.get('path') or path}: {clean(line['message'])}")
-            continue
+            raise Stop(line["message"], code=line["code"], hint=line.get("hint", ""))
         single = single or line.get("path") == path
         write(session, line, named=not single)
 

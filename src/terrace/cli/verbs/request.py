@@ -74,14 +74,11 @@ def request_of(
     """The body of the PUT, with every file that the template names."""
     from terrace.cli.template import collect
 
-    stdin_taken = template == "-"
     given = read_parameters(parameter_file) if parameter_file else {}
-    for text in parameters:
-        name, value, from_stdin = parameter(text)
-        if from_stdin and stdin_taken:
-            raise Stop("standard input can be read only once", code="usage", hint=f"use {name}=@FILE")
-        stdin_taken = stdin_taken or from_stdin
-        given[name] = value
+    readers = [name for name, _, value in (text.partition("=") for text in parameters) if value == "-"]
+    if len(readers) + (template == "-") > 1:
+        raise Stop("standard input can be read only once", code="usage", hint=f"use -p {readers[-1]}=@FILE")
+    given.update(parameter(text) for text in parameters)
     source = collect(template, environments)
     return {
         "template": source.template,
@@ -91,19 +88,17 @@ def request_of(
     }
 
 
-def parameter(text: str) -> tuple[str, str, bool]:
-    """Name and value of NAME=VALUE, and whether the value was read from standard input. One line feed at the
-    end of a file or of standard input is not part of the value; NAME=@@x is the text "@x"."""
+def parameter(text: str) -> tuple[str, str]:
+    """Name and value of NAME=VALUE. One line feed at the end of a file or of standard input is not part of
+    the value; NAME=@@x is the text "@x"."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise Stop(f'"{text}" is not NAME=VALUE', code="usage", hint="for example -p replicas=3")
     if value == "-":
-        return name, _without_line_feed(sys.stdin.read()), True
+        return name, _without_line_feed(sys.stdin.read())
     if value.startswith("@@"):
-        return name, value[1:], False
-    if value.startswith("@"):
-        return name, _without_line_feed(_read(value[1:])), False
-    return name, value, False
+        return name, value[1:]
+    return name, _without_line_feed(_read(value[1:])) if value.startswith("@") else value
 
 
 def read_parameters(file: str) -> dict[str, Any]:
