@@ -63,12 +63,24 @@ settings() { # a server that is started later, by any command, has to find the p
     printf '%s\n\n[providers.local]\ndriver = "docker"\nhost = "unix://%s/docker.sock"\n' "$MARK" "$ENGINE" >"$SETTINGS"
 }
 
+folders() { # those on the way to ours that are not there yet: they go again, if they are empty then
+    local folder
+    for folder in "$STATE" "$(dirname "$SETTINGS")"; do
+        while [ ! -d "$folder" ]; do
+            made="folder=$folder"$'\n'"$made"
+            folder=$(dirname "$folder")
+        done
+    done
+}
+
 # -- up --------------------------------------------------------------------------------------------
 
 up() {
-    local fresh=no url victim before began
+    local fresh=no url victim before began made=''
     [ -e "$STATE/demo.env" ] || [ -n "$(ls -A "$STATE" 2>/dev/null)" ] || fresh=yes
+    folders
     mkdir -p -m 0700 "$STATE"
+    printf '%s' "$made" >>"$NOTES"
     [ $fresh = no ] || note state=new
     find_engine
     settings
@@ -132,11 +144,11 @@ down() {
     elif noted image=new; then
         docker images -q --filter "label=terrace.recipe=$IMAGE" | sort -u | xargs -r docker rmi -f >/dev/null
     fi
-    if [ -f "$SETTINGS" ] && grep -qxF "$MARK" "$SETTINGS"; then
-        rm -f "$SETTINGS"
-        rmdir "$(dirname "$SETTINGS")" 2>/dev/null || true
-    fi
+    if [ -f "$SETTINGS" ] && grep -qxF "$MARK" "$SETTINGS"; then rm -f "$SETTINGS"; fi
+    local made
+    made=$(sed -n 's/^folder=//p' "$NOTES" 2>/dev/null | awk '{print length, $0}' | sort -rn | cut -d' ' -f2-)
     if noted state=new; then rm -rf "$STATE"; else rm -f "$NOTES"; fi
+    while read -r folder; do [ -z "$folder" ] || rmdir "$folder" 2>/dev/null || true; done <<<"$made"
     say "the demo is gone"
 }
 

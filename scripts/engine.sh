@@ -171,8 +171,11 @@ our_bridges() { # ours, and those the engine made for its networks: they are nam
 }
 
 empty() { # let the engine itself take back what it wrote into the machine's firewall
-    local ids
-    answers || return 0
+    local ids pid
+    # shellcheck disable=SC2046
+    kill_all $(guests)
+    if pid=$(daemon_pid); then kill -CONT "$pid"; fi
+    answers || (daemon_start) 2>/dev/null || return 0
     export DOCKER_HOST="unix://$DIR/docker.sock"
     unset DOCKER_CONTEXT DOCKER_TLS_VERIFY
     ids=$(docker ps -aq --no-trunc)
