@@ -176,7 +176,7 @@ class Moves:
             self.submit(record.key, provider, step)
         else:
             # A path keeps only its nearest time to look, and another incarnation of it may have had that one.
-            self.state.look_at(when, record.path)
+            self.state.agenda.look_at(when, record.path)
         return True
 
     def submit(self, key: Key, provider: str, step: Step) -> None:
