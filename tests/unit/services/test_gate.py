@@ -63,9 +63,13 @@ async def test_a_stranger_gets_nothing(tmp_path: Path) -> None:
         assert needed[0].name == "actor", f"{part}.{name} does not say who asks"
         values = [GIVEN[one.name] for one in needed[1:] if one.default is one.empty]
         with pytest.raises(ForbiddenError):
-            outcome = method(STRANGER, *values)
-            if inspect.isawaitable(outcome):
-                await outcome
+            await _outcome(method, values)
+
+
+async def _outcome(method: Any, values: list[Any]) -> None:
+    outcome = method(STRANGER, *values)
+    if inspect.isawaitable(outcome):
+        await outcome
 
 
 async def test_what_is_more_than_reading_is_audited(tmp_path: Path) -> None:
