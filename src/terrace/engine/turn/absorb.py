@@ -132,7 +132,7 @@ def observe(
             found = items.get(record.key)
             if found:
                 _present(state, live, record, choose(record, found), now)
-            elif record.applied is not None or record.intent is not None:
+            elif record.applied is not None or record.intent is not None or record.provider_id:
                 _absent(state, live, record, started)
 
 

@@ -45,7 +45,10 @@ def is_moving(child: Live) -> bool:
     if child.children:
         return any(is_moving(below) for below in child.children.values())
     record = child.current
-    return bool(child.older) or (record is not None and (record.intent is not None or record.state in MOVING))
+    if child.older or (record is not None and record.intent is not None):
+        return True
+    queued = child.parent is not None and child.path in child.parent.queue
+    return record is not None and record.state in MOVING and not queued
 
 
 def available(child: Live) -> bool:
