@@ -16,6 +16,11 @@ LAST_LINES = 5
 LAST_BYTES = 2000
 
 
+def first_wait(tries: int) -> float:
+    """Seconds between the first checks of a machine that is coming up: often at first, then every second."""
+    return float(min(1.0, 0.1 * 2 ** (tries - 1)))
+
+
 class Prober:
     """Follows a stack's machines: one task for each that has a health check and runs."""
 
@@ -73,7 +78,7 @@ class Prober:
             known[2].cancel()
 
     async def _check(self, path: str, probes: Probes, seen: Seen, health: Any) -> None:
-        failures = 0
+        failures = tries = 0
         began = self._clock.now()
         was: bool | None = None
         while True:
@@ -91,7 +96,10 @@ class Prober:
                 self._report(path, False, f"{health.type} check fails: {why}")
             elif was is None:
                 self._report(path, None, f"waiting for its first {health.type} check: {why}")
-            await self._clock.sleep(health.interval if was is not None else min(health.interval, 1.0))
+            tries += 1
+            await self._clock.sleep(
+                health.interval if was is not None else min(health.interval, first_wait(tries))
+            )
 
     def _read(self, live: Live | None, code: int | None) -> None:
         record = live.current if live else None

@@ -22,6 +22,7 @@ from terrace.model.step import Verb
 from terrace.ports.kind import Wanted
 
 HEALING = (Verb.START, Verb.UNPAUSE)
+COMING_UP = (State.CREATING, State.UPDATING, State.HEALING)
 
 
 def desire(state: StackState, generation: Generation, now: float) -> None:
@@ -233,18 +234,23 @@ def _news(
     return changes
 
 
+def _standing(live: Live, record: Record, decision: Settled) -> tuple[State, str]:
+    """How a thing that is as wanted is called: ready, unhealthy, or still on its way up until its health is known."""
+    if decision.healthy:
+        return State.READY, decision.reason
+    healthy, said = live.probe or (None, "")
+    if healthy is None and record.state in COMING_UP:
+        return record.state, said or decision.reason
+    return State.UNHEALTHY, said or decision.reason
+
+
 def _settle(
     state: StackState, moves: Moves, live: Live, wanted: Wanted, decision: Settled, now: float
 ) -> None:
     record = cast("Record", live.current)
     path = live.path
     changes = _news(state, moves, live, wanted, decision)
-    state_now = State.READY if decision.healthy else State.UNHEALTHY
-    why = (
-        decision.reason
-        if decision.healthy
-        else (live.probe[1] if live.probe and live.probe[1] else decision.reason)
-    )
+    state_now, why = _standing(live, record, decision)
     if changes or record.state is not state_now or record.why != why:
         record = state.set_state(live, record, state_now, why, now, **changes)
     if decision.look_again:
