@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FIRST_LOOK, LOOK = 0.05, 1.0
 """Seconds of silence after which the stack is looked at: events inform, the stack is the truth."""
 
-ARRIVING = 0.3
-"""Seconds of silence after the end in which events that are on their way may still arrive."""
+LATEST = 2.0
+"""Seconds after the end in which events that are on their way may still arrive."""
 
 EXPLAINED = 3
 LOG_LINES = 10
@@ -60,8 +60,7 @@ def follow_stack(session: Session, head: dict[str, Any]) -> int:
 
 def _follow(session: Session, head: dict[str, Any], watch: Watch, began: float) -> int:
     progress = Progress(head)
-    view = view_of(session, progress, began)
-    with following(session, watch, view, f"terrace status {head['name']} --follow"):
+    with following(session, progress, watch, began) as view:
         if not isinstance(view, Lines):
             progress.seed(session.client().views.resource_page(head["name"])["items"])
         run(session, progress, watch, view)
@@ -78,15 +77,25 @@ def view_of(session: Session, progress: Progress, began: float) -> Any:
 
 
 @contextlib.contextmanager
-def following(session: Session, watch: Watch, view: Any, again: str) -> Iterator[None]:
-    """Ctrl-C ends following, not the work; a second one ends this process at once."""
+def following(session: Session, progress: Progress, watch: Watch, began: float) -> Iterator[Any]:
+    """The view that shows `progress`. Ctrl-C ends following, not the work; a second one ends this process at
+    once."""
+    view = None
     try:
-        yield
+        view = view_of(session, progress, began)
+        view.open()
+        yield view
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        view.close()
+        if view is not None:
+            view.close()
+        again = f"terrace status {progress.head['name']} --follow"
         session.say(f"stopped following; the work goes on. Follow it again: {again}")
         raise Reported(INTERRUPTED) from None
+    except BaseException:
+        if view is not None:
+            view.close()
+        raise
     else:
         view.close()
     finally:
@@ -98,7 +107,7 @@ def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
     on its way when a look finds the end gets a moment to arrive, so that the last changes are told as
     well."""
     looked, pause = time.monotonic(), FIRST_LOOK
-    until = float("inf")
+    last = None
     for batch in watch.batches(min(view.tick, pause)):
         view.show([event for event in batch if progress.absorb(event)])
         now = time.monotonic()
@@ -109,8 +118,8 @@ def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
             continue
         if progress.told or not progress.states:
             return
-        until = min(until, now + ARRIVING) if not batch else now + ARRIVING
-        if now >= until:
+        last = last or now + LATEST
+        if not batch or now >= last:
             return
 
 

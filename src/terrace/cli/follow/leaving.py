@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from terrace.cli.faults import DONE, NOT_SETTLED
-from terrace.cli.follow.follow import FIRST_LOOK, LOOK, following, look, view_of, write
+from terrace.cli.follow.follow import FIRST_LOOK, LOOK, following, look, write
 from terrace.cli.follow.progress import Outcome, Progress
 from terrace.cli.plans import named
 from terrace.cli.session import Session
@@ -30,9 +30,8 @@ def follow_down(
         return DONE
     name = head["name"]
     progress = Progress(head)
-    view = view_of(session, progress, began)
     forgotten: list[str] = []
-    with following(session, watch, view, f"terrace status {name} --follow"):
+    with following(session, progress, watch, began) as view:
         _run(session, progress, watch, view, forgotten, time.monotonic() + patience)
     if forgotten:
         session.say(f"given up, and perhaps still there: {named(forgotten, LISTED)}")

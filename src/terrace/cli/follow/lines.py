@@ -37,6 +37,9 @@ class Lines:
         sys.stderr.flush()
         self._last = now
 
+    def open(self) -> None:
+        """Nothing to prepare."""
+
     def close(self) -> None:
         """Nothing is left open."""
 

@@ -37,6 +37,9 @@ class LiveTree:
         console = Console(file=sys.stderr, no_color=not color, highlight=False)
         self._height = max(3, console.size.height - OVERHEAD)
         self._live = Live(console=console, auto_refresh=False, transient=False)
+
+    def open(self) -> None:
+        """Takes the lower part of the screen."""
         self._live.start()
 
     def show(self, events: Sequence[dict[str, Any]]) -> None:
@@ -47,8 +50,9 @@ class LiveTree:
 
     def close(self) -> None:
         """Draws the end and leaves it on the screen."""
-        self._draw(time.monotonic())
-        self._live.stop()
+        if self._live.is_started:
+            self._draw(time.monotonic())
+            self._live.stop()
 
     def _draw(self, now: float) -> None:
         self._drawn = now
