@@ -249,6 +249,9 @@ def _settle(
 ) -> None:
     record = cast("Record", live.current)
     path = live.path
+    if not decision.healthy and record.state is State.READY and (live.probe is None or live.probe[0] is None):
+        # It was healthy when it was last checked; a new process believes that until its own first check.
+        decision = replace(decision, healthy=True)
     changes = _news(state, moves, live, wanted, decision)
     state_now, why = _standing(live, record, decision)
     if changes or record.state is not state_now or record.why != why:
