@@ -160,7 +160,17 @@ def _framework(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         words = ast.unparse(called).split(".")
-        if words[-1] in {"command", "get", "put", "post", "patch", "delete", "websocket", "option", "argument"}:
+        if words[-1] in {
+            "command",
+            "get",
+            "put",
+            "post",
+            "patch",
+            "delete",
+            "websocket",
+            "option",
+            "argument",
+        }:
             return True
     return False
 
@@ -318,8 +328,9 @@ def registry_hosts() -> set[str]:
 
 
 def _private_places() -> list[str]:
-    """Homes, and the folder this checkout lies in, unless that is a place every machine has."""
-    places = ["/" + "root", "/" + "home/[a-z][a-z0-9_-]*"]
+    """Homes of this machine, and the folder this checkout lies in, unless that is a place every machine has."""
+    guests = "(?!/[.]ssh)"  # where sshd in a guest looks for keys; every guest has it
+    places = ["/" + "root" + guests, *(re.escape(home) for home in glob.glob("/home/*"))]
     top = "/" + ROOT.parts[1] if len(ROOT.parts) > 2 else ""
     if top not in {"", "/home", "/root", "/opt", "/srv", "/tmp", "/usr", "/var", "/mnt", "/media", "/run"}:
         places.append(re.escape(top))
