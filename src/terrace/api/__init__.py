@@ -6,8 +6,7 @@ from fastapi import FastAPI
 
 from terrace import __version__
 from terrace.api import events, guests, history, providers, resources, server, stacks
-from terrace.api.documents import publish
-from terrace.api.limits import BodyLimit
+from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
 from terrace.services import Services
 

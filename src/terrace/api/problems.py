@@ -11,8 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from terrace import errors
-from terrace.api.documents import PROBLEM
-from terrace.api.views import ProblemView
+from terrace.api.views import PROBLEM, ProblemView
 from terrace.model.problem import Problem
 from terrace.ports.telemetry import Telemetry
 

@@ -16,6 +16,8 @@ from terrace.model.stack import Generation, Stack
 from terrace.model.value import Secret
 
 T = TypeVar("T")
+PROBLEM = "application/problem+json"
+"""The media type of errors (RFC 9457)."""
 
 
 class Page(msgspec.Struct, Generic[T]):
