@@ -27,6 +27,7 @@ from terrace.ports.telemetry import Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.hub import Hub
+from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
 
@@ -85,6 +86,7 @@ class Controller:
         self.drivers = dict(drivers)
         self.tuning = tuning or Tuning()
         self._store = store
+        self._patient = PatientStore(store, means.clock)
         self._kinds = kinds
         self._clock = means.clock
         self._entropy = means.entropy
@@ -114,7 +116,7 @@ class Controller:
     async def start(self) -> None:
         """Takes up every stack there is."""
         self._around = Surroundings(
-            store=self._store,
+            store=self._patient,
             committer=self._committer,
             rules=self.rules,
             drivers=self.drivers,
@@ -250,7 +252,7 @@ class Controller:
             self._telemetry.log("error", "task.crashed", error=repr(task.exception()))
 
     async def _adopt(self, stack_id: str) -> None:
-        stack = await self._store.stack(stack_id)
+        stack = await self._patient.stack(stack_id)
         known = self._workers.get(stack_id)
         if stack is not None and (known is None or known.finished):
             self._begin(stack)
@@ -273,7 +275,7 @@ class Controller:
         except Exception as error:
             self._telemetry.log("error", "worker.crashed", stack=worker.state.stack.name, error=repr(error))
             worker.finished = True
-        if await self._store.stack(stack_id) is not None:
+        if await self._patient.stack(stack_id) is not None:
             await self._clock.sleep(self.tuning.lease / 4)
         if self._workers.get(stack_id) is worker:
             del self._workers[stack_id]
@@ -288,7 +290,7 @@ class Controller:
     async def _prune(self) -> None:
         while True:
             await self._clock.sleep(600.0)
-            await self._store.prune(
+            await self._patient.prune(
                 events_before=self._clock.now() - self.tuning.events_age,
                 events_kept=self.tuning.events_kept,
                 generations_kept=self.tuning.generations_kept,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from terrace.errors import LeaseLostError
 from terrace.model.stack import Lease
 from terrace.ports.clock import Clock
-from terrace.ports.store import Store
+from terrace.runtime.patience import PatientStore
 
 
 class Holding:
     """One lease of ours, as last renewed. Also the Fence of the steps that run under it."""
 
-    def __init__(self, store: Store, clock: Clock, scope: str, holder: str, duration: float) -> None:
+    def __init__(self, store: PatientStore, clock: Clock, scope: str, holder: str, duration: float) -> None:
         self._store = store
         self._clock = clock
         self.scope = scope
@@ -21,7 +21,8 @@ class Holding:
         self.lost = False
 
     async def take(self) -> bool:
-        """Takes or renews it; False when another holds it. The time counts from before the request."""
+        """Takes or renews it; False when another holds it. The time counts from before the request, however long
+        the store took to answer."""
         before = self._clock.now()
         lease = await self._store.acquire(self.scope, self.holder, self.duration)
         if lease is None or (self.lease is not None and lease.epoch != self.lease.epoch):

@@ -19,11 +19,12 @@ from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Driver
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit, Store
+from terrace.ports.store import Commit
 from terrace.ports.telemetry import Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding
+from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.probing import Prober
 from terrace.runtime.scrub import Scrubber
@@ -33,7 +34,7 @@ from terrace.runtime.scrub import Scrubber
 class Surroundings:
     """What the workers of one engine share."""
 
-    store: Store
+    store: PatientStore
     committer: Committer
     rules: Rules
     drivers: Mapping[str, Driver]

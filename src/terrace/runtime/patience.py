@@ -1,0 +1,81 @@
+"""A store that does not answer is asked again until it does: workers and hubs wait, and then go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from terrace.errors import TransientError
+from terrace.model.event import Event
+from terrace.model.record import Record
+from terrace.model.seen import Owner
+from terrace.model.stack import Generation, Lease, Stack
+from terrace.ports.clock import Clock
+from terrace.ports.store import Ruling, Store
+
+T = TypeVar("T")
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 10.0
+
+
+class PatientStore:
+    """What workers and hubs use of ports.Store. Nobody waits for an answer behind them, so they wait for the
+    store; the fence keeps what runs meanwhile from outliving its lease."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def stack(self, stack: str) -> Stack | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.stack(stack))
+
+    async def generation(self, stack: str, number: int) -> Generation | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.generation(stack, number))
+
+    async def records(self, stack: str) -> list[Record]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.records(stack))
+
+    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.known(owners))
+
+    async def rulings(self, provider: str) -> list[Ruling]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.rulings(provider))
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """As in ports.Store."""
+        await self._until_answered(lambda: self._store.publish(events))
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.acquire(scope, holder, duration))
+
+    async def release(self, lease: Lease) -> None:
+        """As in ports.Store; a lease that cannot be given back runs out."""
+        try:
+            await self._store.release(lease)
+        except TransientError:
+            return
+
+    async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
+        """As in ports.Store; what cannot be pruned now is pruned the next time."""
+        try:
+            await self._store.prune(
+                events_before=events_before, events_kept=events_kept, generations_kept=generations_kept
+            )
+        except TransientError:
+            return
+
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await ask()
+            except TransientError:
+                await self._clock.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
