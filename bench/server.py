@@ -47,7 +47,8 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        dropped = ("TERRACE_", "DOCKER_")
+        # Without PYTHON*: compiled modules are kept, as they are for whoever installed Terrace.
+        dropped = ("TERRACE_", "DOCKER_", "PYTHON")
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
         self.environ |= {
             f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("STATE", "CONFIG", "CACHE")
