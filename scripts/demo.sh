@@ -114,7 +114,7 @@ up() {
 Type next (or put .venv/bin on your PATH and leave it out):
     .venv/bin/terrace status $STACK
     .venv/bin/terrace events $STACK
-    .venv/bin/terrace logs $STACK web -f
+    .venv/bin/terrace logs $STACK -f
     .venv/bin/terrace plan $TEMPLATE -s $STACK
     .venv/bin/terrace down $STACK
 and when you have seen enough, every trace of it:
