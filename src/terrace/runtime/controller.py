@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from terrace.engine.ghosts import Ghost
 from terrace.engine.plan import make_plan
 from terrace.engine.stack import read
 from terrace.engine.stack.state import Rules, StackState
-from terrace.errors import NotFoundError
+from terrace.errors import NotFoundError, TerraceError
+from terrace.model.event import Event
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.seen import NotSeen
@@ -273,13 +275,24 @@ class Controller:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self._telemetry.log("error", "worker.crashed", stack=worker.state.stack.name, error=repr(error))
             worker.finished = True
+            await self._stumbled(worker.state.stack, error)
         if await self._patient.stack(stack_id) is not None:
             await self._clock.sleep(self.tuning.lease / 4)
         if self._workers.get(stack_id) is worker:
             del self._workers[stack_id]
             await self._adopt(stack_id)
+
+    async def _stumbled(self, stack: Stack, error: Exception) -> None:
+        """A bug of ours is told where people look: among the stack's events, with the rest in the log."""
+        self._telemetry.log("error", "worker.crashed", stack=stack.name, error=repr(error))
+        message = (
+            f"an error inside Terrace interrupted the work ({type(error).__name__}); it goes on in a moment"
+        )
+        now = self._clock.now()
+        with suppress(TerraceError):
+            await self._store.publish([Event("stack.stumbled", now, stack=stack.id, message=message)])
+            self.bell.ring()
 
     async def _renew(self) -> None:
         while True:
