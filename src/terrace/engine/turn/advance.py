@@ -227,10 +227,10 @@ def _news(
         changes["intent"] = None
     if record.applied is None:
         changes |= {"applied": wanted.form, "digest": wanted.digest, "claims": moves.claims(wanted)}
-    if not live.settled:
-        fresh = gate.ties(state, live)
-        if fresh != record.ties:
-            changes["ties"] = fresh
+    # Also for one that stands already: what it refers to may have been replaced, and waits to be let go.
+    fresh = gate.ties(state, live)
+    if fresh != record.ties:
+        changes["ties"] = fresh
     return changes
 
 
