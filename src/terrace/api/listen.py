@@ -32,6 +32,7 @@ class OwnerProtocol(H11Protocol):
         credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         _, uid, _ = struct.unpack("3i", credentials)
         if uid not in (os.getuid(), 0):
+            self.transport = transport  # connection_lost closes it once more
             transport.abort()
             return
         super().connection_made(transport)

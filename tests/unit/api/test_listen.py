@@ -40,17 +40,22 @@ class Peer:
     def is_closing(self) -> bool:
         return self.aborted
 
+    def close(self) -> None:
+        """Called at the end, however it came."""
+
     def abort(self) -> None:
         self.aborted = True
 
 
-async def _nothing(*_: Any) -> None:
+async def _nothing(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI app that is never called."""
 
 
 @pytest.mark.parametrize(("uid", "let_in"), [(os.getuid(), True), (0, True), (12345, False)])
 async def test_everybody_but_the_owner_is_hung_up_on(uid: int, let_in: bool) -> None:
-    config = uvicorn.Config(app=_nothing, log_config=None, ws="none", http=OwnerProtocol)
+    config = uvicorn.Config(
+        app=_nothing, interface="asgi3", lifespan="off", log_config=None, ws="none", http=OwnerProtocol
+    )
     config.load()
     state = ServerState()
     protocol = OwnerProtocol(config=config, server_state=state, app_state={})
