@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
+LEASE_SURE = 0.75
+"""What is left of a lease when it is renewed; no request may take longer, or it could not be begun safely."""
 LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -176,6 +178,13 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
         kind, make = DRIVERS[provider.driver]()
         chosen = read_struct(document, kind, provider.table, place)
         if chosen is not None:
+            longest = settings.tuning.lease * LEASE_SURE
+            if chosen.timeout >= longest:
+                document.blame(
+                    (*place, "timeout"),
+                    f"a request may take {chosen.timeout:g} s, but the lease covers less than {longest:g} s",
+                    hint=f"make the lease in [tuning] longer than {chosen.timeout / LEASE_SURE:.3g} s",
+                )
             catalogue = provider.catalogue
             named = replace(chosen, flavors=catalogue.flavors, images=catalogue.images)
             drivers[name] = make(named, clock)

@@ -32,7 +32,6 @@ SETTINGS = """\
 [tuning]
 resync = "5s"
 ghost_grace = "4s"
-lease = "6s"
 
 [providers.local]
 driver = "docker"
