@@ -75,7 +75,9 @@ class Simulation:
         def checkpoint(verb: str, kind: str, point: str) -> None:
             process.checkpoint(f"{verb}/{kind}/{point}")
 
-        driver = SimDriver(self.world, process, SimSettings(lag=self.lag, concurrency=8), checkpoint=checkpoint)
+        driver = SimDriver(
+            self.world, process, SimSettings(lag=self.lag, concurrency=8), checkpoint=checkpoint
+        )
         builtin = BuiltinDriver(process, self.entropy)
         drivers = {PROVIDER: driver, "builtin": builtin}
         self.processes.append(process)

@@ -83,7 +83,7 @@ class History:
         if self._aims_at("unpause/Machine"):
             acts.append((self._pause, 6))
         if self._aims_at("delete"):
-            acts.append((self._shrink, 6))
+            acts += [(self._shrink, 4), (self._clear, 4)]
         if any(step == "list/*" and fault == "down" for step, fault, _ in self.aims):
             acts.append((self._outage, 6))
         await self._revive()
@@ -104,6 +104,15 @@ class History:
             if self.simulation.wanted.get(name) is not None:
                 self.simulation.note(f"  {name}: {design.drop()}")
                 await self.simulation.apply(name, design.graph)
+
+    async def _clear(self) -> None:
+        """Every stack goes, while things may still go wrong."""
+        for name in self.designs:
+            if self.simulation.wanted.get(name) is not None:
+                await self.simulation.down(name)
+        for _ in range(10):
+            await asyncio.sleep(3.0)
+            await self._revive()
 
     async def _down(self) -> None:
         for name in self.designs:
