@@ -24,8 +24,7 @@ def main() -> int:
     parser.add_argument("only", nargs="*", choices=[*every, []], metavar="NAME", help=", ".join(every))
     options = parser.parse_args()
     chosen = options.only or [*(every if options.full else BENCHMARKS)]
-    load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {load}", flush=True)
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}", flush=True)
     rows: list[Row] = []
     failed = False
     for name in chosen:
@@ -37,7 +36,9 @@ def main() -> int:
             print(f"{name}: {error}", file=sys.stderr, flush=True)
             continue
         rows += found
-        print(f"\n{table(found)}\n  ({name}: {time.monotonic() - began:.0f} s)", flush=True)
+        # The load of the last minute tells a quiet machine from one that did other work as well.
+        took, load = time.monotonic() - began, os.getloadavg()[0]
+        print(f"\n{table(found)}\n  ({name}: {took:.0f} s, load {load:.1f})", flush=True)
         save(rows, HERE / "results.json")
     if len(chosen) > 1:
         print(f"\n{table(rows)}")
