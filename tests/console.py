@@ -84,14 +84,21 @@ def surroundings(folder: Path) -> dict[str, str]:
 
 
 def missing(shown: tuple[str, ...], out: str) -> list[str]:
-    """The lines that a page shows and that did not come out, in that order."""
-    lines = iter([_plain(line) for line in out.splitlines()])
-    return [line for line in shown if line.strip() not in ("", "...") and not _comes(line, lines)]
-
-
-def _comes(line: str, lines: Iterator[str]) -> bool:
-    pattern = re.compile(".*".join(re.escape(part) for part in _plain(line).split("...")))
-    return any(pattern.fullmatch(other) for other in lines)
+    """The lines that a page shows and that did not come out in that order."""
+    lines = [_plain(line) for line in out.splitlines()]
+    found, place = [], 0
+    for line in shown:
+        if line.strip() in ("", "..."):
+            continue
+        parts = [re.escape(part.strip()) for part in _plain(line).split("...")]
+        hits = [
+            at for at, other in enumerate(lines[place:], place + 1) if re.fullmatch(".*".join(parts), other)
+        ]
+        if hits:
+            place = hits[0]
+        else:
+            found.append(line)
+    return found
 
 
 def _plain(line: str) -> str:
