@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiodocker import Docker
@@ -102,8 +103,8 @@ async def _loop(engine: Engine, up_width: int, down_width: int) -> tuple[float, 
             made.append(container)
             await container.start()
 
-        up = await _spread(up_width, [lambda number=number: make(number) for number in range(COUNT)])
-        down = await _spread(down_width, [lambda one=one: one.delete(force=True, v=True) for one in made])
+        up = await _spread(up_width, [partial(make, number) for number in range(COUNT)])
+        down = await _spread(down_width, [partial(one.delete, force=True, v=True) for one in made])
     return up, down
 
 
