@@ -92,7 +92,8 @@ class Hub:
         if wait <= 0:
             return
         try:
-            await asyncio.wait_for(self._hint.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._hint.wait()
         except TimeoutError:
             return
         await self._around.clock.sleep(HINT_DELAY)

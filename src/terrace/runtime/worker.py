@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -301,7 +302,6 @@ class StackWorker:
         if due is None:
             await self._wake.wait()
         elif due > now:
-            try:
-                await asyncio.wait_for(self._wake.wait(), due - now)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due - now):
+                    await self._wake.wait()
