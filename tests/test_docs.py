@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
-import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -300,13 +298,3 @@ def test_terrace_commands_in_pages_parse() -> None:
         )
     }
     assert {one for one in named if one[1] not in known} == set()
-
-
-def test_check_says_what_is_out_of_date() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "docs.py"), "--check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "")

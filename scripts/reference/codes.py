@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -20,6 +21,7 @@ class Found:
     modules: set[str] = field(default_factory=set)
 
 
+@cache
 def scan(folder: Path) -> dict[str, Found]:
     """All codes below `folder`. One that is partly worked out has a * in it."""
     trees = {
