@@ -10,9 +10,6 @@ from bench.row import Row, compared
 from bench.server import running
 from bench.speed import RUNS
 
-MANY = 3
-"""Runs of what takes long."""
-
 
 class Series(NamedTuple):
     """What several runs took: seconds of wall time, CPU seconds of the server, its greatest memory in MB."""
@@ -22,19 +19,25 @@ class Series(NamedTuple):
     memory: list[float]
 
 
-def fresh(count: int, runs: int, *, sim: bool = False) -> Series:
-    """Ups of so many flat resources, each on a server of its own."""
-    found = Series([], [], [])
-    needs = shapes.flat(count)
-    text = shapes.volumes(count) if sim else shapes.values(needs)
-    for _ in range(runs):
-        with running() as server:
-            template = server.write("flat.yaml", text)
-            before = server.cpu()
-            found.took.append(server.up(template, "flat", needs))
-            found.cpu.append(server.cpu() - before)
-            found.memory.append(server.memory("VmHWM"))
+def in_turns(*cases: tuple[int, bool]) -> list[Series]:
+    """For each case, so many resources through sim or not, its series. The cases take turns, so that other work
+    on the machine meets all of them."""
+    found = [Series([], [], []) for _ in cases]
+    for _ in range(RUNS):
+        for (count, sim), series in zip(cases, found, strict=True):
+            _fresh(count, sim, series)
     return found
+
+
+def _fresh(count: int, sim: bool, series: Series) -> None:
+    """One up of flat resources on a server of its own."""
+    needs = shapes.flat(count)
+    with running() as server:
+        template = server.write("flat.yaml", shapes.volumes(count) if sim else shapes.values(needs))
+        before = server.cpu()
+        series.took.append(server.up(template, "flat", needs))
+        series.cpu.append(server.cpu() - before)
+        series.memory.append(server.memory("VmHWM"))
 
 
 def _beside(name: str, ours: Series, peer: Series, beside: str, limit: float) -> Row:
@@ -45,7 +48,7 @@ def _beside(name: str, ours: Series, peer: Series, beside: str, limit: float) ->
 
 def linear() -> list[Row]:
     """1,000, 10,000 and 20,000 flat resources."""
-    small, middle, large = fresh(1000, RUNS), fresh(10_000, MANY), fresh(20_000, MANY)
+    small, middle, large = in_turns((1000, False), (10_000, False), (20_000, False))
     peak = max(middle.memory)
     return [
         _beside("flat-10000", middle, small, "own 1,000", 11),
@@ -56,7 +59,8 @@ def linear() -> list[Row]:
 
 def sim() -> list[Row]:
     """The same through a provider: volumes of a simulated one without latency, beside Value."""
-    return [
-        _beside(f"sim-{count}", fresh(count, runs, sim=True), fresh(count, runs), "own Value", 1.5)
-        for count, runs in ((1000, RUNS), (10_000, MANY))
-    ]
+    rows = []
+    for count in (1000, 10_000):
+        through, values = in_turns((count, True), (count, False))
+        rows.append(_beside(f"sim-{count}", through, values, "own Value", 1.5))
+    return rows
