@@ -49,13 +49,19 @@ class Pool:
         """Runs a step as soon as there is room."""
         self._queue.append((step, fence, taker))
         if len(self._workers) < max(1, self.driver.capabilities.concurrency):
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._gone)
+            self._begin()
+
+    def _begin(self) -> None:
+        worker = asyncio.create_task(self._work())
+        self._workers.add(worker)
+        worker.add_done_callback(self._gone)
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if not self._workers:
+        if self._queue:
+            # Submitted after this worker had found the queue empty, while it still counted as one.
+            self._begin()
+        elif not self._workers:
             self.on_idle()
 
     async def _work(self) -> None:
