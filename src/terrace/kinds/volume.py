@@ -68,7 +68,7 @@ class Volume(Noun):
         """A volume that vanished took its data along."""
         return Act(
             Verb.CREATE,
-            "not there yet" if record.applied is None else "it vanished with its data: an empty one is made",
+            "it vanished with its data: an empty one is made" if record.provider_id else "not there yet",
         )
 
     def changes(

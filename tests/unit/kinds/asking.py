@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from terrace.engine.form import digest, form
 from terrace.errors import SpecError
@@ -80,7 +81,7 @@ def decide(
     capabilities: Capabilities = UNABLE,
 ) -> Decision:
     """What a kind wants next, when properties `applied` (None: never) were applied before."""
-    record = Record(
-        path="it", kind=kind, uid="u", applied=None if applied is None else wanted(kind, applied).form
-    )
+    record = Record(path="it", kind=kind, uid="u")
+    if applied is not None:
+        record = replace(record, applied=wanted(kind, applied).form, provider_id="p-1")
     return KINDS[kind].decide(wanted(kind, properties), record, sighting, capabilities, 200.0)

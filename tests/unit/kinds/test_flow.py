@@ -53,6 +53,13 @@ def test_what_is_missing_is_made(kind: str) -> None:
     assert again.reason.startswith("it vanished")
 
 
+def test_what_was_only_meant_to_be_made_has_not_vanished() -> None:
+    """An intent that is older than its process: nothing was ever there."""
+    meant = Record(path="it", kind="Volume", uid="u", applied=wanted("Volume", {}).form)
+    decision = KINDS["Volume"].decide(wanted("Volume", {}), meant, NOWHERE, UNABLE, 200.0)
+    assert decision == Act(Verb.CREATE, "not there yet")
+
+
 @KIND
 def test_a_creation_is_finished(kind: str) -> None:
     half = there(kind, STATES.get(kind, "available"), complete=False)

@@ -71,7 +71,7 @@ class Noun:
 
     def missing(self, record: Record) -> Decision:
         """What to do when there is nothing."""
-        return Act(Verb.CREATE, "not there yet" if record.applied is None else "it vanished")
+        return Act(Verb.CREATE, "it vanished" if record.provider_id else "not there yet")
 
     def taken_on(self, wanted: Wanted, record: Record, seen: Seen) -> Decision | None:
         """What to do with a complete thing that we have no memory of making: it fits, or another takes its
