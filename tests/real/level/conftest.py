@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from tests.real.level.rig import Terrace
 
 
+PATIENCE = pytest.mark.timeout(420)
+"""The first test may have to build the base image; what waits has deadlines of its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """More time for everything below this folder that does not say otherwise."""
+    for item in items:
+        if "tests/real/level/" in item.path.as_posix() and not item.get_closest_marker("timeout"):
+            item.add_marker(PATIENCE)
+
+
 @pytest.fixture(scope="module")
 def server(session_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terrace]:
     """The user that the tests of a file share; most of them want `terrace`."""

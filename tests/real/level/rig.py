@@ -157,8 +157,9 @@ class Terrace:
         return int(self("server", "status", "-o", "json", code=None).json["pid"] or 0)
 
     def start(self) -> None:
-        """Start the server."""
+        """Start the server, and ask it once who it is."""
         self("server", "start")
+        assert self.installation
 
     def stop(self) -> None:
         """Stop the server as its owner does."""
@@ -276,10 +277,11 @@ class Terrace:
 
     def explain(self) -> str:
         """The state of everything, for somebody who has to find out what went wrong."""
-        parts = [self._peek("list")]
-        names = self._peek("list", "-o", "name").splitlines()[1:]
-        for name in names[:3]:
-            parts += [self._peek("status", name, "-o", "wide"), self._peek("events", name, "-n", "40")]
+        listed = self._peek("list", "-o", "name")
+        parts = [str(listed)]
+        for name in listed.out.split()[:3]:
+            parts.append(str(self._peek("status", name, "-o", "wide")))
+            parts.append(str(self._peek("events", name, "-n", "40")))
         try:
             parts.append(self.engine.cli("ps", "--all", timeout=5))
         except (EngineError, subprocess.TimeoutExpired) as error:
@@ -287,14 +289,14 @@ class Terrace:
         parts.append("server log:\n" + "\n".join(self.log.splitlines()[-40:]))
         return "\n\n".join(parts)
 
-    def _peek(self, *words: str) -> str:
+    def _peek(self, *words: str) -> Done:
         with self.begin(*words) as process:
             try:
                 out, err = process.communicate(timeout=20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 out, err = process.communicate()
-        return str(Done(words, process.returncode, out, err)).rstrip()
+        return Done(words, process.returncode, out, err)
 
 
 def machine(image: str, *, memory: int = 32, command: str = "exec sleep 2147483647", **more: Any) -> Any:

@@ -113,7 +113,7 @@ def test_nothing_is_made_twice_or_left_behind(terrace: Terrace, tiny_image: str,
         terrace.stands("fifty", *PLACES)
         for one in terrace.inspect_all():
             assert one["HostConfig"]["Memory"] == 24 * MIB
-            assert "TONE=flat" not in one["Config"]["Env"]
+            assert "TONE=flat" not in (one["Config"]["Env"] or [])
 
         terrace("down", "fifty", "--yes", "--no-follow")
         dying(terrace, pulse, rng, lambda: terrace.stacks() == [])
