@@ -58,7 +58,7 @@ class Pool:
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if self._queue:
+        if self._queue and not worker.cancelled():
             # Submitted after this worker had found the queue empty, while it still counted as one.
             self._begin()
         elif not self._workers:
