@@ -534,7 +534,7 @@ async def test_over_tcp_on_this_machine(rig: DockerRig) -> None:
 
 
 async def test_without_a_fence_nothing_changes(rig: DockerRig) -> None:
-    """Every request that changes something asks the fence: a create that may do one request leaves no second trace."""
+    """Create and start: each asks the fence."""
     step = rig.create(networks=())
     fence = CountingFence(None)
     await rig.finish(step, fence)

@@ -54,10 +54,12 @@ def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSet
 
 
 def _host(spec: MachineSpec, settings: DockerSettings) -> dict[str, Any]:
-    """Limits, and the walls around the guest: no privileges, no folder or namespace of the host, one healer."""
+    """Limits, and the walls around the guest: no privileges, no folder or namespace of the host, one
+    healer."""
     host: dict[str, Any] = {
         "NetworkMode": "bridge",
-        "CpuPeriod": PERIOD,  # always: the engine refuses to change between this and its other way to limit the cpu
+        # Always there: the engine refuses to change between this and its other way to limit the cpu.
+        "CpuPeriod": PERIOD,
         "RestartPolicy": {"Name": "no"},
         "SecurityOpt": ["no-new-privileges"],
         "LogConfig": {
@@ -131,7 +133,8 @@ def _loopback(address: str) -> bool:
 
 
 def network(spec: NetworkSpec, owner: Owner, names: Names, mtu: int) -> dict[str, Any]:
-    """The body of POST /networks/create. `spec.cidr` is chosen by now: only such networks take fixed addresses."""
+    """The body of POST /networks/create. `spec.cidr` is chosen by now: only such networks take fixed
+    addresses."""
     first = str(ipaddress.ip_network(spec.cidr, strict=False)[1])
     pool = {"Subnet": spec.cidr, "Gateway": spec.gateway or first}
     size = spec.mtu or mtu

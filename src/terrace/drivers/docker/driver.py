@@ -48,9 +48,9 @@ _RECORDED = frozenset({"Subnet", "Port", "Image"})
 
 
 class DockerDriver:
-    """ports.driver.Driver, Guests and Probes for one Docker engine. Errors: TransientError while the engine is
-    away or busy, PermanentError when it refuses, CapabilityError for what it cannot do, LeaseLostError from the
-    fence."""
+    """ports.driver.Driver, Guests and Probes for one Docker engine. Errors: TransientError while the engine
+    is away or busy, PermanentError when it refuses, CapabilityError for what it cannot do, LeaseLostError
+    from the fence."""
 
     def __init__(self, settings: DockerSettings, *, clock: Clock) -> None:
         self._clock = clock

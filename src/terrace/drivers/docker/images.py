@@ -229,8 +229,8 @@ def _split(reference: str) -> tuple[str, str]:
 
 
 def _by_content(reference: str, item: dict[str, Any]) -> str:
-    """A reference that names this very image and by which it can be fetched again: a recipe's tag, a registry's
-    digest, or else its id."""
+    """A reference that names this very image and by which it can be fetched again: a recipe's tag, a
+    registry's digest, or else its id."""
     if reference.startswith(REPOSITORY):
         return reference
     name = _split(reference)[0].split("@")[0]

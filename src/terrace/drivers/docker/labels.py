@@ -54,8 +54,8 @@ def same(one: Owner | None, other: Owner) -> bool:
 
 
 def engine_name(owner: Owner, names: Names) -> str:
-    """The name on the engine, which lets it be made once only. It follows from (uid, incarnation) and the path in
-    the stack alone: the stack's own name may change between two attempts."""
+    """The name on the engine, which lets it be made once only. It follows from (uid, incarnation) and the
+    path in the stack alone: the stack's own name may change between two attempts."""
     path = _ODD.sub("-", names.path).strip("-._")[:40] or "thing"
     return f"{path}-{owner.uid}-{owner.incarnation}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ class Machines:
         self._settings = settings
         self._observer = observer
         self._images = images
+        self._removing = asyncio.Semaphore(settings.removals or settings.concurrency)
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step; what was seen afterwards."""
@@ -183,6 +185,13 @@ class Machines:
             if "paused container" not in refusal.message:
                 raise
             await self._unpause(container, fence)
+        except TransientError as late:
+            # A busy engine may start it all the same, and answers how it stands when that is over.
+            if late.code != "provider-timeout":
+                raise
+            there = await self._engine.read(f"/containers/{container}/json")
+            if not there["State"]["Running"]:
+                raise
 
     async def _unpause(self, container: str, fence: Fence) -> None:
         try:
@@ -227,7 +236,8 @@ class Machines:
         if self._observer.writes(container):
             await self._end(container, fence)
         try:
-            await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
+            async with self._removing:
+                await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
         except Refusal as refusal:
             if refusal.status == 409 and "already in progress" in refusal.message:
                 raise TransientError("the machine is being removed", retry_after=0.5) from refusal

@@ -114,8 +114,8 @@ class Networks:
             raise
 
     def _free_ranges(self, token: str) -> Iterator[str]:
-        """Ranges of the pool to try, each incarnation from a place of its own. The engine would choose by itself,
-        but takes fixed addresses only in ranges that were named."""
+        """Ranges of the pool to try, each incarnation from a place of its own. The engine would choose by
+        itself, but takes fixed addresses only in ranges that were named."""
         pool = IPv4Network(self._settings.address_pool)
         count = 1 << (self._settings.network_size - pool.prefixlen)
         first = _number(token) % count
@@ -202,8 +202,9 @@ class Networks:
 
 
 def pick(cidr: str, taken: set[str], token: str) -> str:
-    """A free address, "" when there is none. The engine hands out the low ones by itself, so these come from the
-    upper half, each port beginning at a place of its own: it misses ports that are not known here, too."""
+    """A free address, "" when there is none. The engine hands out the low ones by itself, so these come from
+    the upper half, each port beginning at a place of its own: it misses ports that are not known here,
+    too."""
     network = ipaddress.ip_network(cidr)
     last = min(network.num_addresses, 65536) - 2  # without the broadcast address
     half = last - last // 2

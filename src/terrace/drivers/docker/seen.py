@@ -27,8 +27,8 @@ _EXITED = re.compile(r"Exited \((\d+)\)")
 
 
 class Detail(msgspec.Struct, frozen=True, gc=False):
-    """What a listing of containers does not show. `cpu` in cores, `memory` in MiB (0: no limit), times in epoch
-    seconds, `pid` of the guest's first process on the engine's host (0: it does not run)."""
+    """What a listing of containers does not show. `cpu` in cores, `memory` in MiB (0: no limit), times in
+    epoch seconds, `pid` of the guest's first process on the engine's host (0: it does not run)."""
 
     cpu: float = 0.0
     memory: int = 0
@@ -181,7 +181,8 @@ def network(item: Mapping[str, Any]) -> Seen:
 
 
 def volume(item: Mapping[str, Any], used: bool = False) -> Seen:
-    """From GET /volumes or /volumes/NAME. `size` (GiB) is what was asked for; the local store sets no bound."""
+    """From GET /volumes or /volumes/NAME. `size` (GiB) is what was asked for; the local store sets no
+    bound."""
     written = item.get("Labels") or {}
     return Seen(
         kind="Volume",
@@ -200,8 +201,8 @@ def volume(item: Mapping[str, Any], used: bool = False) -> Seen:
 
 
 def image(item: Mapping[str, Any], reference: str) -> Seen:
-    """From GET /images/NAME/json. The provider id is `reference`, which names its content and by which it can be
-    fetched again."""
+    """From GET /images/NAME/json. The provider id is `reference`, which names its content and by which it can
+    be fetched again."""
     digests = [digest for digest in item.get("RepoDigests") or [] if not digest.startswith("<none>")]
     tags = item.get("RepoTags") or []
     return Seen(

@@ -30,8 +30,8 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Credentials of a registry. The password itself is never in the settings: `password_file` or `password_env`
-    name where it is."""
+    """Credentials of a registry. The password itself is never in the settings: `password_file` or
+    `password_env` name where it is."""
 
     user: str
     password_file: str = ""
@@ -50,16 +50,19 @@ class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One Docker engine. `timeout` seconds of one request; `concurrency` steps at once; `rate` steps a second
-    (0: any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
+    """One Docker engine. `timeout` seconds of one request; `concurrency` steps at once; `removals` of
+    machines at once (0: as many; 1 spares engines before 23 a way to lock up); `rate` steps a second (0:
+    any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
-    engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks without a
-    cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in catalogue."""
+    engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
+    without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
+    catalogue."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
     timeout: float = 5.0
     concurrency: int = 8
+    removals: int = 0
     rate: float = 0.0
     publish: Literal["none", "loopback", "any"] = "loopback"
     trust_host_certificates: bool = True
@@ -83,12 +86,12 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 )
             if self.tls is None and name not in ("127.0.0.1", "localhost", "[::1]"):
                 raise ValueError(
-                    "an engine beyond this machine needs tls (ca, cert, key): whoever reaches it is root there"
+                    "an engine beyond this machine needs tls (ca, cert, key): who reaches it is root there"
                 )
         if not 0 < self.timeout <= 30:
             raise ValueError("timeout must lie between 0 and 30 seconds")
-        if self.concurrency < 1:
-            raise ValueError("concurrency must be at least 1")
+        if self.concurrency < 1 or self.removals < 0:
+            raise ValueError("concurrency must be at least 1, and removals at least 0")
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")

@@ -3,9 +3,9 @@
     python -m terrace.drivers.docker.mount attach PID CONTAINER TARGET MARK SOURCE rw|ro
     python -m terrace.drivers.docker.mount detach PID CONTAINER TARGET MARK
 
-A process that enters another mount namespace cannot come back and must have one thread only, hence the program.
-Everything it needs from this side (the volume's tree, the guest's namespace) is opened before it enters. Ends with 0,
-or 1 and one line.
+A process that enters another mount namespace cannot come back and must have one thread only, hence the
+program. Everything it needs from this side (the volume's tree, the guest's namespace) is opened before it enters.
+Ends with 0, or 1 and one line.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 class Mounted(msgspec.Struct, frozen=True):
-    """A line of mountinfo: what of a file system stands where. `root` is the part of it that is mounted, `below` the
-    number of the mount that it stands on."""
+    """A line of mountinfo: what of a file system stands where. `root` is the part of it that is mounted,
+    `below` the number of the mount that it stands on."""
 
     number: str
     below: str
@@ -73,7 +73,8 @@ def marked(mounts: list[Mounted]) -> dict[str, tuple[Owner, Mounted | None]]:
 
 
 def mounts_of(pid: int, container: str) -> list[Mounted]:
-    """The mounts of a guest's first process; [] when it is gone, cannot be read, or its number is another's now."""
+    """The mounts of a guest's first process; [] when it is gone, cannot be read, or its number is another's
+    now."""
     try:
         if container not in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8"):
             return []

@@ -42,9 +42,9 @@ RECIPES = {
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """What of this machine goes into an image. `sources` of apt by file name; `keyrings` they are signed by, by
-    path; `apt`: lines of its configuration; `authorities`: extra certificate authorities by file name; `pip`: a
-    pip.conf; `environment` of every program."""
+    """What of this machine goes into an image. `sources` of apt by file name; `keyrings` they are signed by,
+    by path; `apt`: lines of its configuration; `authorities`: extra certificate authorities by file name;
+    `pip`: a pip.conf; `environment` of every program."""
 
     sources: dict[str, str]
     keyrings: dict[str, bytes] = {}
@@ -122,7 +122,8 @@ def _uncommented(text: str) -> str:
 
 
 def _apt_lines(root: Path) -> tuple[str, ...]:
-    """Lines of apt's configuration by which this machine reaches its sources: proxies, and whom it believes."""
+    """Lines of apt's configuration by which this machine reaches its sources: proxies, and whom it
+    believes."""
     lines = []
     for path in sorted((root / "etc/apt").glob("apt.conf")) + sorted((root / "etc/apt/apt.conf.d").glob("*")):
         if path.is_file():
@@ -136,7 +137,8 @@ def _apt_lines(root: Path) -> tuple[str, ...]:
 
 
 def _pip(root: Path, certificates: bool) -> str:
-    """This machine's pip settings as far as a guest can use them: addresses on the network, no credentials."""
+    """This machine's pip settings as far as a guest can use them: addresses on the network, no
+    credentials."""
     kept = ["[global]"]
     for line in (_bytes(root / "etc/pip.conf") or b"").decode(errors="replace").splitlines():
         name, _, value = (part.strip() for part in line.partition("="))

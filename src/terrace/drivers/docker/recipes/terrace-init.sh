@@ -55,7 +55,7 @@ fi
 while [ -z "$ended" ]; do
     sleep infinity &
     child=$!
-    wait "$child"
+    [ -n "$ended" ] || wait "$child"
 done
 kill "$child" 2>/dev/null
 exit 0

@@ -19,6 +19,11 @@ from terrace.ports.driver import Fence
 
 _NEWEST = (1, 47)  # the newest version of the API that this driver was written against
 _OLDEST = (1, 40)
+_SOUND = 23  # the release from which an engine does not lock up when many containers leave a network at once
+_LOCKS_UP = (
+    "if this stays, restart the engine: releases before 23 can lock up when many containers leave a network "
+    "at once (removals = 1 in the provider's settings avoids it)"
+)
 
 Params = Mapping[str, str | int | list[str]]
 
@@ -38,6 +43,7 @@ class Engine:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._version = ""
+        self._release = _SOUND
 
     # --- requests
     async def read(self, path: str, params: Params | None = None) -> Any:
@@ -47,7 +53,8 @@ class Engine:
     async def change(
         self, fence: Fence, method: str, path: str, params: Params | None = None, body: Any = None
     ) -> Any:
-        """A request that changes something: only while the lease outlives it. `body` is JSON, or a tar archive."""
+        """A request that changes something: only while the lease outlives it. `body` is JSON, or a tar
+        archive."""
         await self.version()
         fence.check(self.timeout)
         return await self._ask(method, path, params, body)
@@ -78,6 +85,7 @@ class Engine:
         if not self._version:
             answer = await self._raw("GET", f"{self._origin_of()}/version", None, None)
             self._version = _agree(str(answer.get("ApiVersion", "1.41")), str(answer.get("Version", "?")))
+            self._release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
         return self._version
 
     def forget_version(self) -> None:
@@ -145,6 +153,7 @@ class Engine:
             raise TransientError(
                 f"the Docker engine did not answer {method} {what} within {self.timeout:g} s",
                 code="provider-timeout",
+                hint=_LOCKS_UP if self._release < _SOUND else "",
             ) from error
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             raise self._away(error) from error
