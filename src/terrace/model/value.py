@@ -132,14 +132,21 @@ def _collect(value: Any, found: set[str]) -> None:
 def holds(value: Any, wanted: type) -> bool:
     """Whether an instance of `wanted` (Secret, Unknown, Ref, Call) stands anywhere inside `value`."""
     kind = type(value)
+    if kind is str or kind is int:
+        return False
     if kind is wanted:
         return True
     if kind is dict:
-        return any(holds(item, wanted) for item in value.values())
-    if kind is list or kind is tuple:
-        return any(holds(item, wanted) for item in value)
-    if kind is Call:
-        return holds(value.args, wanted)
-    if kind is Ref:
-        return holds(value.path, wanted)
+        parts = value.values()
+    elif kind is list or kind is tuple:
+        parts = value
+    elif kind is Call:
+        parts = value.args
+    elif kind is Ref:
+        parts = value.path
+    else:
+        return False
+    for part in parts:  # noqa: SIM110  (a generator would cost more than the rest)
+        if holds(part, wanted):
+            return True
     return False
