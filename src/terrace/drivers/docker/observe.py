@@ -15,7 +15,7 @@ from typing import Any
 from terrace.drivers.docker import labels
 from terrace.drivers.docker import seen as shape
 from terrace.drivers.docker.bodies import STATE_FOLDER
-from terrace.drivers.docker.mount.marks import attachments
+from terrace.drivers.docker.marks import attachments
 from terrace.drivers.docker.wire.client import Engine, filters
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.model.seen import Observation, Seen

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from terrace.drivers.docker import seen
-from terrace.drivers.docker.mount import marks
+from terrace.drivers.docker import marks, seen
 from terrace.drivers.docker.networks import pick
 from terrace.drivers.docker.wire.frames import Frames, epoch
 from terrace.model.seen import Owner

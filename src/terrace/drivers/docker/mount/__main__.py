@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from terrace.drivers.docker.mount.marks import marked, mounts_of, owner_of
+from terrace.drivers.docker.marks import marked, mounts_of, owner_of
 
 # Numbers of system calls, alike on all of Linux's architectures since 5.2.
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442

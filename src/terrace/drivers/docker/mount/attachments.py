@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from terrace.drivers.docker.mount import marks
+from terrace.drivers.docker import marks
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal, one_line
