@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import textwrap
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -270,6 +271,25 @@ def test_make_targets_that_pages_name_are_there() -> None:
 
 def _targets(page: str) -> list[str]:
     return re.findall(r"(?:^|`)make ([a-z-]+)", page, re.MULTILINE)
+
+
+def test_settings_in_pages_are_right() -> None:
+    """Every toml block of a page is a server.toml that a server would take."""
+    from terrace.main import build_drivers
+    from terrace.runtime.system import SystemClock, SystemEntropy
+    from terrace.services.settings import Surroundings, parse
+
+    around = Surroundings({}, lambda path: False)
+    blocks = [
+        (page.name, textwrap.dedent(block))
+        for page in PAGES
+        for block in re.findall(
+            r"^ *```toml\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+    ]
+    assert len(blocks) >= 4
+    for name, block in blocks:
+        assert build_drivers(parse(block, name, around), SystemClock(), SystemEntropy())
 
 
 # -- commands --------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def _fields(kind: type[msgspec.Struct], text: Mapping[str, str]) -> str:
     rows = []
     for field in msgspec.structs.fields(kind):
         default = "required" if field.required else _setting(field)
-        rows.append([code(field.name), default, text[field.name]])
+        rows.append([code(field.name), default, text.get(field.name, "")])
     return table(["Setting", "Default", "What it is"], rows)
 
 
