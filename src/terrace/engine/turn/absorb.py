@@ -49,7 +49,8 @@ def _pending(
     changes: dict[str, object] = {}
     if receipt.seen is not None:
         again = replace(again, provider_id=receipt.seen.provider_id)
-        changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id}
+        changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id, "received": now}
+        state.sightings[record.key] = Present(receipt.seen)
     state.held[record.key] = (when, provider, again)
     state.agenda.look_at(when, live.path)
     intent = record.intent
@@ -102,11 +103,15 @@ def fail(state: StackState, step: Step, error: TerraceError, now: float, jitter:
     fault = retry.fault(error, record, now, jitter)
     state.doing.pop(key, None)
     intent = replace(record.intent, handle="", note="") if record.intent else None
-    state.set_state(live, record, State.FAILING, error.message, now, fault=fault, intent=intent)
+    changes: dict[str, object] = {"fault": fault, "intent": intent}
+    if step.verb is Verb.CREATE:
+        # It may have made something all the same: no listing from before this moment says that it did not.
+        state.sightings.pop(key, None)
+        changes["received"] = now
+        state.observe.add(record.provider)
+    state.set_state(live, record, State.FAILING, error.message, now, **changes)
     live.settled = False
     state.unsettled.add(live.path)
-    if step.verb is Verb.CREATE:
-        state.observe.add(record.provider)
     state.agenda.look_at(fault.retry_at, live.path)
     state.agenda.touch(live.path)
     if live.parent is not None:
