@@ -95,6 +95,7 @@ class Simulation:
         process.die()
         if power:
             self.store.crash()
+            await self._remembered_what_was_made()
         await process.bury()
         if process in self.processes:
             self.processes.remove(process)
@@ -212,6 +213,20 @@ class Simulation:
                     value = record.seen.attributes["value"]
                     if self._made_up.setdefault(record.key, value) != value:
                         raise BrokenPromise(f"{name}: {record.path} was shown and is another now")
+
+    async def _remembered_what_was_made(self) -> None:
+        """The intent behind everything that stands was on disk before it was made."""
+        asked_to_go = self._came_back()
+        owners = [
+            thing.owner
+            for thing in self.world.things.values()
+            if thing.owner and thing.owner.installation == "home" and thing.provider_id not in asked_to_go
+        ]
+        kept = {ruling.uid for ruling in await self.store.rulings(PROVIDER)}
+        known = await self.store.known(owners)
+        lost = [o for o in owners if (o.uid, o.incarnation) not in known and o.uid not in kept]
+        if lost:
+            raise BrokenPromise(f"made, but forgotten with the power: {lost}")
 
     async def _loosen(self, name: str, graph: Graph, found: Stack | None) -> None:
         """Notes which places of a stack may lose what stands there, because somebody asked for it."""

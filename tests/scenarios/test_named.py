@@ -162,6 +162,30 @@ def test_5_an_engine_is_paused_past_its_lease_and_nothing_tells_creates_apart() 
     tell(story, create_once=CreateOnce.NONE, lag=1.0)
 
 
+def test_5_an_engine_that_was_paused_past_its_lease_sends_nothing_more() -> None:
+    async def story(simulation: Simulation) -> None:
+        simulation.storm(Faults(latency={"*": (1.0, 1.0)}))
+        first: Process = await simulation.start("first")
+        await simulation.apply("a", Graph(tuple(machine(f"m{n}") for n in range(20))))
+        await asyncio.sleep(1.2)
+        first.freeze()
+        await simulation.start("second")
+        await asyncio.sleep(60)
+        sent: list[str] = []
+        simulation.strike = lambda process, where: process is first and bool(sent.append(where))  # type: ignore[func-returns-value]
+        first.thaw()
+        await asyncio.sleep(60)
+        changes = [
+            where for where in sent if where.endswith("before") and where.startswith(("create", "start"))
+        ]
+        assert len(changes) <= 8, f"no more than was under way: {changes}"
+        await simulation.until_settled()
+        assert len(machines(simulation)) == 20
+        assert set(made(simulation).values()) == {1}
+
+    tell(story)
+
+
 def test_6_how_many_there_are_hangs_on_what_is_not_made_yet() -> None:
     def graph(mtu: int) -> Graph:
         shape = {"kind": "Value", "type_name": "Terrace::Value", "properties": {"value": "%index%"}}
