@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -198,7 +199,23 @@ class EngineMachine(RuleBasedStateMachine):
             )
 
 
-TestEngineMachine = EngineMachine.TestCase
-TestEngineMachine.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+class TestEngine(EngineMachine.TestCase):  # type: ignore[misc]
+    """The same histories every time: what fails, fails for everybody."""
+
+    settings = settings(
+        max_examples=150,
+        stateful_step_count=30,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+class TestEngineAtLength(EngineMachine.TestCase):  # type: ignore[misc]
+    """New histories every time, and many of them."""
+
+    settings = settings(
+        max_examples=5000, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    )
