@@ -124,24 +124,19 @@ def _docker() -> Any:
 
 
 def _heat_type(entry: Any) -> list[str]:
-    taken = [name for name, prop in entry.properties.items() if not prop.ignored and not prop.refused]
-    ignored: dict[str, list[str]] = {}
-    for name, prop in entry.properties.items():
-        if prop.ignored:
-            ignored.setdefault(prop.ignored, []).append(name)
-    refused = {name: prop.refused for name, prop in entry.properties.items() if prop.refused}
-    attributes = ", ".join(map(code, entry.attributes))
-    return [
-        f"**`{entry.type}`**",
-        "\n".join(
-            [
-                f"- Properties: {', '.join(map(code, taken)) or 'any'}.",
-                *([f"- Attributes: {attributes}."] if attributes else []),
-                *(
-                    f"- Accepted without effect ({why}): {', '.join(map(code, names))}."
-                    for why, names in ignored.items()
-                ),
-                *(f"- Refused: `{name}` ({why})." for name, why in refused.items()),
-            ]
-        ),
-    ]
+    properties = entry.properties
+    taken = [name for name, prop in properties.items() if not prop.ignored and not prop.refused]
+    lines = [f"- Properties: {_names(taken) or 'any'}."]
+    if entry.attributes:
+        lines.append(f"- Attributes: {_names(entry.attributes)}.")
+    for what, why in (("Accepted without effect", "ignored"), ("Refused", "refused")):
+        reasons: dict[str, list[str]] = {}
+        for name, prop in properties.items():
+            if getattr(prop, why):
+                reasons.setdefault(getattr(prop, why), []).append(name)
+        lines += [f"- {what} ({reason}): {_names(names)}." for reason, names in reasons.items()]
+    return [f"**`{entry.type}`**", "\n".join(lines)]
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(code, names))
