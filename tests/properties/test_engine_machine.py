@@ -199,7 +199,7 @@ class EngineMachine(RuleBasedStateMachine):
             )
 
 
-class TestEngine(EngineMachine.TestCase):  # type: ignore[misc]
+class TestEngine(EngineMachine.TestCase):  # type: ignore[misc,valid-type]
     """The same histories every time: what fails, fails for everybody."""
 
     settings = settings(
@@ -213,7 +213,7 @@ class TestEngine(EngineMachine.TestCase):  # type: ignore[misc]
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-class TestEngineAtLength(EngineMachine.TestCase):  # type: ignore[misc]
+class TestEngineAtLength(EngineMachine.TestCase):  # type: ignore[misc,valid-type]
     """New histories every time, and many of them."""
 
     settings = settings(
