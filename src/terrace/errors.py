@@ -65,7 +65,9 @@ class SpecError(UserError):
 
     code = "invalid-property"
 
-    def __init__(self, message: str, path: tuple[str | int, ...] = (), *, hint: str = "", code: str = "") -> None:
+    def __init__(
+        self, message: str, path: tuple[str | int, ...] = (), *, hint: str = "", code: str = ""
+    ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.path = path
 
@@ -105,7 +107,9 @@ class TransientError(ProviderError):
 
     code = "provider-unavailable"
 
-    def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "", code: str = "") -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, hint: str = "", code: str = ""
+    ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.retry_after = retry_after
 
