@@ -193,6 +193,13 @@ def _spawn(folder: str) -> subprocess.Popen[bytes]:
         raise UnreachableError(f"the local server could not be started ({error})", hint=hint) from error
 
 
+def _last_words(local: Local) -> list[str]:
+    """Why a server may have ended that could not even write why."""
+    if os.statvfs(local.state).f_bavail == 0:
+        return [f"the state folder {local.state} is full"]
+    return last_lines(local.log)
+
+
 def _await(local: Local, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not answers(local.address):
@@ -201,7 +208,7 @@ def _await(local: Local, process: subprocess.Popen[bytes]) -> None:
             why = (
                 f"ended with exit code {process.returncode}" if died else f"is silent after {PATIENCE:.0f} s"
             )
-            said = last_lines(os.path.join(local.state, "start.log")) or last_lines(local.log)
+            said = last_lines(os.path.join(local.state, "start.log")) or _last_words(local)
             raise UnreachableError(
                 "".join((f"the local server {why}", *(f"\n  | {line}" for line in said))),
                 code="server-died",

@@ -82,10 +82,10 @@ def test_the_engines_disk_is_full(full: Terrace) -> None:
     data = {"path": "/big", "content": "x" * 300_000}
     ballast = fill(full.folder / "disk")
     full.up("big", {"a": machine(image, files=[data])}, "--no-follow")
-    one_line(full, "big", "a", "no space left")
-    head = full.head("big")
-    assert "no space left" in head["why"]
-    assert "again" in head["why"]
+    full.until(lambda: "no space left" in full.head("big")["why"], why="the stack to say what is wrong")
+    status = full("status", "big").out.splitlines()
+    assert "no space left" in status[1]
+    assert "tried again" in status[1]
     ballast.unlink()
     full("retry", "big", code=None)
     full.stands("big", "network:stack", "a")
@@ -126,12 +126,11 @@ def test_an_image_that_is_not_there(terrace: Terrace, tiny_image: str) -> None:
         "lost", {"a": machine("terrace-test/nothing:1"), "b": machine(tiny_image)}, "--no-follow"
     )
     assert done.code == 0
-    one_line(terrace, "lost", "image:terrace-test~nothing:1", "terrace-test/nothing:1")
+    one_line(terrace, "lost", "image:terrace-test~nothing:1", "registry")
     terrace.until(lambda: terrace.resources("lost")["b"]["state"] == "ready", why="b to stand all the same")
-    head = terrace.head("lost")
-    assert "terrace-test/nothing:1" in head["why"]
-    assert "again" in head["why"]
-    assert "terrace-test/nothing:1" in terrace("status", "lost").out
+    status = terrace("status", "lost").out.splitlines()
+    assert "terrace-test~nothing:1 is failing" in status[1]
+    assert "tried again" in status[1]
 
     terrace.engine.cli("tag", tiny_image, "terrace-test/nothing:1")
     terrace("retry", "lost")

@@ -151,11 +151,11 @@ def test_the_database_is_of_a_newer_version(own: Terrace) -> None:
     own("list")
     own.stop()
     with closing(sqlite3.connect(own.state / "terrace.db")) as database:
-        (version,) = database.execute("pragma user_version").fetchone()
-        database.execute(f"pragma user_version = {version + 100}")
+        database.execute("update schema_version set version = 1000")
+        database.commit()
     start_fails(own, "newer")
     with closing(sqlite3.connect(own.state / "terrace.db")) as database:
-        assert database.execute("pragma user_version").fetchone() == (version + 100,)
+        assert database.execute("select version from schema_version").fetchone() == (1000,)
 
 
 def test_the_state_folder_is_read_only(own: Terrace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,18 @@ def test_status_is_a_tree_with_reasons(terrace, routes) -> None:
         "    0    Machine  creating      -  pulling the image\n"
         "  old    Value    departing     -  on its way out (incarnation 2): replaced\n"
     )
+
+
+def test_what_failed_says_when_it_is_tried_again(terrace, routes) -> None:
+    routes[f"GET {SHOP}"] = stack(phase="failing", why="a is failing: full", failing=1, ready=1)
+    soon, now = ({"message": "full", "retry_at": time.time() + after} for after in (300.0, -1.0))
+    failing = [resource(name, state="failing", why="full", fault=soon) for name in "ab"]
+    routes[f"GET {SHOP}/resources"] = page(*failing, resource("c", fault=now))
+    _, head, *lines = terrace("status", "shop").out.splitlines()
+    assert head == "  a is failing: full; tried again in 5m"
+    assert [line.partition("-  ")[2] for line in lines] == ["full; tried again in 5m"] * 2 + [""]
+    routes[f"GET {SHOP}/resources"] = page(resource("a", state="failing", why="full", fault=now))
+    assert "full; tried again now" in terrace("status", "shop").out
 
 
 def test_people_get_a_page_and_programs_get_everything(terrace, routes, server) -> None:

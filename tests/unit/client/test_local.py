@@ -58,6 +58,17 @@ def test_when_it_dies_its_last_words_are_told(package) -> None:
     assert caught.value.hint == f"its log is {where.log}"
 
 
+def test_one_that_could_not_even_write_why(package, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = package("raise SystemExit(1)")
+
+    class Full:
+        f_bavail = 0
+
+    monkeypatch.setattr(local.os, "statvfs", lambda path: Full)
+    with pytest.raises(UnreachableError, match=f"the state folder {where.state} is full"):
+        local.ensure(print, where)
+
+
 def test_a_state_folder_that_cannot_be_made(package, tmp_path: Path) -> None:
     where = package(SERVER)
     (tmp_path / "state").write_text("a file, not a folder")

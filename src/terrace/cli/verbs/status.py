@@ -112,11 +112,13 @@ def stacks_text(session: Session, stacks: Iterable[dict[str, Any]]) -> str:
 def as_text(session: Session, head: dict[str, Any], resources: Sequence[dict[str, Any]]) -> str:
     """The head of a stack and the tree of its resources."""
     color = session.color(sys.stdout)
-    return "\n".join([*head_lines(head, color), *tree(resources, session.output == "wide", color)])
+    tries = [when for item in resources if (when := next_try(item))]
+    lines = head_lines(head, color, min(tries, default=0.0))
+    return "\n".join([*lines, *tree(resources, session.output == "wide", color)])
 
 
-def head_lines(head: dict[str, Any], color: bool) -> list[str]:
-    """One or two lines about the stack as a whole."""
+def head_lines(head: dict[str, Any], color: bool, next_at: float = 0.0) -> list[str]:
+    """One or two lines about the stack as a whole: `next_at` is when something is tried again (0: nothing)."""
     counts = f"{head.get('ready', 0):,} of {plural(head.get('total', 0), 'resource')} ready"
     failing = f", {head['failing']:,} failing" if head.get("failing") else ""
     since = f" for {span(time.time() - head['since'])}" if head.get("since") else ""
@@ -125,7 +127,7 @@ def head_lines(head: dict[str, Any], color: bool) -> list[str]:
         f"{paint(head['name'], 'bold', color)}  {word}{since}  generation {head['generation']}  {counts}{failing}"
     ]
     if head.get("why"):
-        lines.append(f"  {clean(head['why'])}")
+        lines.append(f"  {clean(head['why'])}{again(next_at)}")
     return lines
 
 
@@ -160,5 +162,16 @@ def why_of(item: dict[str, Any]) -> str:
     if item.get("departing"):
         marks.append(f"on its way out (incarnation {item.get('incarnation', 0)})")
     if item.get("why"):
-        marks.append(item["why"])
+        marks.append(item["why"] + again(next_try(item)))
     return ": ".join(marks)
+
+
+def next_try(item: dict[str, Any]) -> float:
+    """When what failed is tried again (epoch seconds); 0 when nothing is."""
+    return float((item.get("fault") or {}).get("retry_at", 0.0)) if item["state"] == "failing" else 0.0
+
+
+def again(at: float) -> str:
+    """What happens next, and when, to be put behind a reason."""
+    left = at - time.time()
+    return "" if not at else f"; tried again in {span(left)}" if left > 0 else "; tried again now"

@@ -60,7 +60,8 @@ class Networks:
             except Refusal as refusal:
                 if refusal.status == 409:
                     return await self._taken(body["Name"], step)
-                if "overlaps" in refusal.message and not spec.cidr:
+                # "pool overlaps" with a network that is there, "overlapping" with the bridge of one half made
+                if "overlap" in refusal.message and not spec.cidr:
                     continue
                 raise
         raise TransientError(

@@ -102,7 +102,7 @@ _RULES = (
         "choose an address inside the network's cidr",
     ),
     _Rule(
-        ("pool overlaps",),
+        ("pool overlaps", "networks have overlapping"),
         False,
         "address-range-taken",
         "another network of the engine holds that range: choose another cidr",
