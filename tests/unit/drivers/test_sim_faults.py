@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.contracts.rig import CountingFence, SteppingClock
 
 from terrace.drivers.sim.driver import SimDriver
 from terrace.drivers.sim.faults import Faults, Rule, Trouble
@@ -16,6 +15,7 @@ from terrace.model.spec import AttachmentSpec, MachineSpec, NetworkSpec, PortSpe
 from terrace.model.spec.machine import File, Mount, Nic
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import CreateOnce
+from tests.contracts.rig import CountingFence, SteppingClock
 
 HOME = Owner("home", "a" * 20, 1, "d")
 
