@@ -3,66 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from terrace.drivers.docker.driver import DockerDriver
-from terrace.drivers.docker.settings import DockerSettings
 from terrace.errors import PermanentError, TransientError
-from terrace.model.seen import Seen
-from terrace.model.spec.machine import Health, Mount, Nic, Publish
+from terrace.model.spec.machine import Mount, Nic, Publish
 from terrace.model.spec.network import PortSpec, SubnetSpec
 from terrace.model.spec.simple import ImageSpec
 from terrace.model.spec.volume import AttachmentSpec
-from terrace.model.step import Step, Verb
-from terrace.runtime.system import SystemClock
+from terrace.model.step import Verb
 from tests.contracts.driver_contract import DriverContract
-from tests.contracts.rig import HOME, CountingFence, Rig
+from tests.contracts.rig import CountingFence
+from tests.real.docker_rig import DockerRig, Watching
 from tests.real.engine import Engine
-
-PATIENCE = 60
-COUNTING = "trap 'echo last; exit' USR1; for n in 1 2 3 4 5; do echo line $n; done; sleep 1000 & wait"
-
-
-class DockerRig(Rig):
-    """A private engine, and the docker command to act behind the driver's back."""
-
-    def __init__(self, engine: Engine, image: str, settings: DockerSettings | None = None) -> None:
-        super().__init__()
-        self.engine = engine
-        self.image = image
-        self.clock = SystemClock()
-        self.driver: DockerDriver = DockerDriver(
-            settings or DockerSettings(host=engine.docker_host), clock=self.clock
-        )
-
-    async def stop(self, provider_id: str) -> None:
-        self.engine.cli("kill", provider_id)
-
-    async def pause(self, provider_id: str) -> None:
-        self.engine.cli("pause", provider_id)
-
-    async def remove(self, provider_id: str) -> None:
-        self.engine.cli("rm", "--force", provider_id)
-
-    async def foreign(self) -> str:
-        return self.engine.cli("run", "--detach", self.image, "sleep", "1000")
-
-    def refused(self) -> Step:
-        return self.step(Verb.CREATE, "Image", self.owner(), ImageSpec("nowhere/never:1", pull="never"))
-
-    async def until(self, fits: Callable[[Seen], bool], seen: Seen) -> Seen:
-        """What observe shows of a machine as soon as it fits."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                for one in await self.ours():
-                    if one.provider_id == seen.provider_id and fits(one):
-                        return one
-                await self.clock.sleep(0.1)
 
 
 @pytest.fixture
@@ -81,35 +37,6 @@ async def debian(engine: Engine, base_image: str) -> AsyncIterator[DockerRig]:
 
 class TestContract(DriverContract):
     """The contract of every driver."""
-
-
-class Watching:
-    """Follows the driver's hints meanwhile."""
-
-    def __init__(self, driver: DockerDriver) -> None:
-        self.hints: asyncio.Queue[str] = asyncio.Queue()
-        self._driver = driver
-
-    async def _follow(self) -> None:
-        async for hint in self._driver.watch():
-            self.hints.put_nowait(hint)
-
-    async def __aenter__(self) -> Watching:
-        self._task = asyncio.create_task(self._follow())
-        assert await self.next() == ""
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def next(self) -> str:
-        async with asyncio.timeout(10):
-            return await self.hints.get()
-
-    async def hear(self, provider_id: str) -> None:
-        while await self.next() != provider_id:
-            pass
 
 
 def count_reads(rig: DockerRig, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -404,133 +331,6 @@ async def test_a_subnet_is_the_networks_range(rig: DockerRig) -> None:
     other = SubnetSpec(network.provider_id, "10.221.12.0/24")
     with pytest.raises(PermanentError, match="one range"):
         await rig.finish(rig.step(Verb.CREATE, "Subnet", rig.owner(), other))
-
-
-# --- guests
-
-
-async def test_a_terminal_and_its_size(rig: DockerRig) -> None:
-    _, seen = await rig.make()
-    session = await rig.driver.exec(seen.provider_id, ["sh"], tty=True, stdin=True)
-    await session.resize(33, 77)
-    await session.write(b"stty size; exit 4\n")
-    assert b"33 77" in b"".join([chunk.data async for chunk in session.output()])
-    assert await session.wait() == 4
-
-
-async def test_streams_are_told_apart(rig: DockerRig) -> None:
-    _, seen = await rig.make()
-    session = await rig.driver.exec(seen.provider_id, ["sh", "-c", "echo out; echo err >&2"])
-    found = {chunk.stream: chunk.data async for chunk in session.output()}
-    assert found == {"stdout": b"out\n", "stderr": b"err\n"}
-
-
-async def test_logs_back_and_on(rig: DockerRig) -> None:
-
-    _, seen = await rig.make(command=("sh", "-c", COUNTING))
-    follow = rig.driver.logs(seen.provider_id, tail=2, follow=True)
-    async with asyncio.timeout(20):
-        first = await anext(follow)
-        assert first.stream == "stdout"
-        assert first.at > 1_700_000_000
-        while b"line 5" not in first.data:
-            first = await anext(follow)
-        rig.engine.cli("kill", "--signal", "USR1", seen.provider_id)
-        assert [chunk.data async for chunk in follow] == [b"last\n"]
-    back = [chunk.data async for chunk in rig.driver.logs(seen.provider_id, tail=2)]
-    assert back == [b"line 5\n", b"last\n"]
-
-
-async def test_health_checks(rig: DockerRig) -> None:
-    _, network = await rig.make("Network")
-    serve = ("sh", "-c", "mkdir -p /www && echo hi > /www/index.html && exec httpd -f -p 80 -h /www")
-    _, seen = await rig.make(networks=(Nic(network.provider_id),), command=serve)
-    async with asyncio.timeout(10):
-        while not (await rig.driver.probe(seen, Health("tcp", port=80)))[0]:
-            await rig.clock.sleep(0.05)
-    assert await rig.driver.probe(seen, Health("http", port=80)) == (True, "HTTP 200")
-    assert await rig.driver.probe(seen, Health("http", port=80, path="/no")) == (False, "HTTP 404")
-    assert await rig.driver.probe(seen, Health("tcp", port=81)) == (False, "connection refused")
-    assert (await rig.driver.probe(seen, Health("command", command=("true",))))[0]
-    said = await rig.driver.probe(seen, Health("command", command=("sh", "-c", "echo sick; exit 2")))
-    assert said == (False, "exit code 2: sick")
-    slow = Health("command", command=("sleep", "9"), timeout=0.2)
-    assert await rig.driver.probe(seen, slow) == (False, "no answer within 0.2 s")
-
-
-# --- the engine comes and goes
-
-
-async def test_an_engine_that_is_away_is_no_empty_engine(rig: DockerRig) -> None:
-    step, seen = await rig.make()
-    rig.engine.stop()
-    with pytest.raises(TransientError, match="no answer from the Docker engine") as caught:
-        await rig.driver.observe(HOME, ())
-    assert "\n" not in caught.value.message
-    with pytest.raises(TransientError):
-        await rig.finish(rig.create())
-    with pytest.raises(TransientError):
-        await anext(rig.driver.watch())
-    rig.engine.start()
-    (back,) = await rig.ours()
-    assert (back.provider_id, back.state) == (seen.provider_id, "exited")
-    again = await rig.change(Verb.START, step, seen)
-    assert again is not None
-    assert again.state == "running"
-
-
-async def test_an_engine_that_is_frozen_is_not_waited_for(engine: Engine, tiny_image: str) -> None:
-    rig = DockerRig(engine, tiny_image, DockerSettings(host=engine.docker_host, timeout=0.5))
-    await rig.ours()
-    engine.pause()
-    try:
-        with pytest.raises(TransientError, match="did not answer") as caught:
-            await rig.driver.observe(HOME, ())
-        assert caught.value.code == "provider-timeout"
-    finally:
-        engine.resume()
-    assert await rig.ours() == []
-    await rig.driver.close()
-
-
-async def test_the_stream_of_hints_ends_with_the_engine(rig: DockerRig) -> None:
-    hints = rig.driver.watch()
-    assert await anext(hints) == ""
-    rig.engine.stop()
-    with pytest.raises(TransientError):
-        async for _ in hints:
-            pass
-    rig.engine.start()
-
-
-async def test_over_tcp_on_this_machine(rig: DockerRig) -> None:
-    """A relay from TCP to the engine's socket stands for an engine that listens on TCP."""
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inside, outside = await asyncio.open_unix_connection(str(rig.engine.socket))
-
-        async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            while piece := await source.read(65536):
-                target.write(piece)
-                await target.drain()
-            if target.can_write_eof():
-                target.write_eof()
-
-        await asyncio.gather(copy(reader, outside), copy(inside, writer), return_exceptions=True)
-        writer.close()
-        outside.close()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0, family=socket.AF_INET)
-    port = server.sockets[0].getsockname()[1]
-    far = DockerRig(rig.engine, rig.image, DockerSettings(host=f"tcp://127.0.0.1:{port}"))
-    try:
-        assert "VolumeAttachment" not in far.driver.capabilities.kinds
-        _, seen = await far.make()
-        assert await far.run(seen.provider_id, "echo", "hi") == (0, "hi\n")
-        assert [one.provider_id for one in await far.ours()] == [seen.provider_id]
-    finally:
-        await far.driver.close()
-        server.close()
 
 
 async def test_without_a_fence_nothing_changes(rig: DockerRig) -> None:

@@ -69,8 +69,9 @@ def test_without_certificates_no_authority_comes_along(machine: Path) -> None:
     assert "cert" not in ground.pip
 
 
-def test_a_machine_without_fitting_sources_uses_debians_mirror(tmp_path: Path) -> None:
-    assert "deb.debian.org" in survey(DEBIAN, True, tmp_path, {}).sources["debian.list"]
+def test_a_machine_without_fitting_sources_is_told_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match="no source for bookworm"):
+        survey(DEBIAN, True, tmp_path, {})
 
 
 def test_the_digest_follows_what_goes_in(machine: Path) -> None:

@@ -88,7 +88,7 @@ def survey(
 
 
 def _sources(recipe: Recipe, root: Path) -> dict[str, str]:
-    """Those of apt's sources that speak of the recipe's suite; Debian's own mirror when none does."""
+    """Those of apt's sources that speak of the recipe's suite. PermanentError when none does."""
     apt, found = root / "etc/apt", {}
     for path in sorted([apt / "sources.list", *(apt / "sources.list.d").glob("*")]):
         if not path.is_file():
@@ -109,10 +109,9 @@ def _sources(recipe: Recipe, root: Path) -> dict[str, str]:
         if joined.strip():
             found[path.name] = joined.strip() + "\n"
     if not found:
-        mirror = "http://deb.debian.org/debian"
-        found["debian.list"] = "".join(
-            f"deb {url} {suite} main\n"
-            for url, suite in ((mirror, recipe.suite), (f"{mirror}-security", f"{recipe.suite}-security"))
+        raise PermanentError(
+            f"apt on this machine has no source for {recipe.suite}, from which the image {recipe.name} is built",
+            hint=f"add one for {recipe.suite} in /etc/apt/sources.list.d",
         )
     return found
 
