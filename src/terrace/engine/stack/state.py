@@ -31,14 +31,14 @@ class Live:
 
     `queue` holds the children that wait for their turn in a rollout. `gate` counts the dependencies known
     to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand.
-    `undecided`: its composite does not know yet whether it is wanted. `shown` is what dependents were
+    `used` is the last incarnation number that is gone. `undecided`: its composite does not know yet whether it is wanted. `shown` is what dependents were
     evaluated with: (incarnation, reference, attributes).
     """
 
     __slots__ = (
         "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "node", "older",
         "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "shown", "stale",
-        "uid", "undecided", "urgent", "values", "wanted", "words",
+        "uid", "undecided", "urgent", "used", "values", "wanted", "words",
     )  # fmt: skip
 
     def __init__(self, path: str, key: str, uid: str, parent: Live | None) -> None:
@@ -56,6 +56,7 @@ class Live:
         self.current: Record | None = None
         self.older: dict[int, Record] = {}
         self.urgent: set[int] = set()
+        self.used = 0
         self.wanted: Wanted | None = None
         self.values: dict[str, Any] | None = None
         self.expansion: Expansion | None = None
@@ -253,6 +254,7 @@ class StackState:
             live.current = None
         live.older.pop(record.incarnation, None)
         live.urgent.discard(record.incarnation)
+        live.used = max(live.used, record.incarnation)
         self._unindex(record)
         self.sightings.pop(record.key, None)
         self.running.discard(record.key)
@@ -381,7 +383,7 @@ def dependencies(node: Node) -> tuple[Edge, ...]:
 
 def next_incarnation(live: Live) -> int:
     """A number that no incarnation of this uid ever had."""
-    numbers = [record.incarnation for record in live.records()]
+    numbers = [live.used, *(record.incarnation for record in live.records())]
     if live.parent and live.parent.current:
         numbers.append(live.parent.current.incarnations.get(live.key, 0))
-    return max(numbers, default=0) + 1
+    return max(numbers) + 1

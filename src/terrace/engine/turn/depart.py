@@ -26,7 +26,8 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
     if _never_made(state, record, now):
         finish(state, live, record, "it was never made", now)
         return
-    why = blocked(state, live, record)
+    # A delete intent that was committed is never taken back, so nothing holds it any more.
+    why = "" if record.deleting else blocked(state, live, record)
     if why:
         _wait(state, live, record, why, now)
         return
