@@ -216,7 +216,7 @@ class Simulation:
 
     async def _remembered_what_was_made(self) -> None:
         """The intent behind everything that stands was on disk before it was made."""
-        asked_to_go = self._came_back()
+        asked_to_go = self._beyond_control()
         owners = [
             thing.owner
             for thing in self.world.things.values()
@@ -255,7 +255,7 @@ class Simulation:
             own = thing.owner
             if own is None or own.uid != entry.owner.uid or own.incarnation >= entry.owner.incarnation:
                 continue
-            if own.digest == entry.owner.digest and thing.provider_id not in self._came_back():
+            if own.digest == entry.owner.digest and thing.provider_id not in self._beyond_control():
                 raise BrokenPromise(
                     f"{place}: {entry.provider_id} was made beside {thing.provider_id}, its like"
                 )
@@ -265,8 +265,10 @@ class Simulation:
         thing = self.world.things.get(provider_id)
         return thing is None or bool(thing.spec.volumes)
 
-    def _came_back(self) -> set[str]:
-        return {entry.provider_id for entry in self.world.diary if entry.what in ("back", "delete")}
+    def _beyond_control(self) -> set[str]:
+        """What came back from the dead, was asked to go, or was made when nobody expected it any more."""
+        told = {entry.provider_id for entry in self.world.diary if entry.what in ("back", "delete")}
+        return told | self.world.late
 
     def calm(self) -> None:
         """Nothing more goes wrong from here on."""

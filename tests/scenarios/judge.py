@@ -80,10 +80,7 @@ async def _nothing_extra(simulation: Simulation, records: list[Record], foreign:
         for ghost in process.controller.ghosts()
     }
     back = {entry.provider_id for entry in simulation.world.diary if entry.what == "back"}
-    back |= {entry.provider_id for entry in simulation.world.duplicates}
-    if ("create/Volume", "late", "before") in simulation.world.hits:
-        # One that is made after all when it is no longer wanted holds data: reported, never reaped.
-        back |= reported
+    back |= {entry.provider_id for entry in simulation.world.duplicates} | simulation.world.late
     unexplained = [
         thing for thing in extra if thing.kind != "Volume" or thing.provider_id not in reported & back
     ]

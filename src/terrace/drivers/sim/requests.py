@@ -75,17 +75,18 @@ class Wire:
                 raise TransientError("the listing broke off half-way")
             case Trouble.LATE:
                 due = self.clock.now() + (rule.seconds if rule else 0.0)
-                self.world.weather.later(due, lambda at: _attempt(act, at))
+                self.world.weather.later(due, lambda at: self._attempt(act, at))
                 raise TransientError("no answer came in time")
             case Trouble.LOST:
                 raise TransientError("the connection broke off")
             case _:
                 raise TransientError("internal error of the provider")
 
-
-def _attempt(act: Callable[[float], object], at: float) -> None:
-    """What is carried out late can fail late, and nobody hears of it."""
-    try:
-        act(at)
-    except (TerraceError, NameTakenError):
-        return
+    def _attempt(self, act: Callable[[float], object], at: float) -> None:
+        """What is carried out late can fail late, and nobody hears of it."""
+        world, before = self.world, len(self.world.diary)
+        try:
+            act(at)
+        except (TerraceError, NameTakenError):
+            return
+        world.late |= {entry.provider_id for entry in world.diary[before:]}

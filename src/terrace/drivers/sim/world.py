@@ -51,9 +51,10 @@ class World:
     drivers.
 
     `violations` are sentences about what Terrace must never do and did; `duplicates` second live things for
-    one owner (possible only with `create_once` none); `adopted` are provider ids that Terrace may touch
-    although no label says so; `listeners` are called with the provider id of what changed without Terrace.
-    Times are epoch seconds, given by the caller: a world reads no clock."""
+    one owner (possible only with `create_once` none); `late` are things that were made by a create that had
+    been given up; `adopted` are provider ids that Terrace may touch although no label says so; `listeners`
+    are called with the provider id of what changed without Terrace. Times are epoch seconds, given by the
+    caller: a world reads no clock."""
 
     def __init__(self, seed: int | str = 0, create_once: CreateOnce = CreateOnce.BY_NAME) -> None:
         self.create_once = create_once
@@ -65,6 +66,7 @@ class World:
         self.violations: list[str] = []
         self.duplicates: list[Entry] = []
         self.adopted: set[str] = set()
+        self.late: set[str] = set()
         self.listeners: list[Callable[[str], None]] = []
         self.links = Links(self.things)
         self._fading: list[tuple[float, Seen]] = []
