@@ -82,7 +82,7 @@ venv() {
 pins() {
     local uv
     uv=$(mktemp -d)
-    trap 'rm -rf "$uv"' EXIT
+    trap "rm -rf '$uv'" EXIT
     "$(find_python)" -m venv "$uv"
     "$uv/bin/python" -m pip install -qq --disable-pip-version-check uv
     for name in requirements requirements-dev; do

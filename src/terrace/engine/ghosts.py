@@ -8,6 +8,8 @@ import msgspec
 
 from terrace.model.seen import Seen
 
+RESTORED = "things are newer than the database, as if an older copy had been put back"
+
 
 class Ghost(msgspec.Struct, frozen=True):
     """One thing with our label and no record. `since` is when it was first seen so (epoch seconds);
@@ -25,14 +27,16 @@ def judge(
     before: Mapping[str, Ghost],
     data: frozenset[str],
     now: float,
+    restored: bool = False,
 ) -> dict[str, Ghost]:
     """The ghosts of a provider after a listing, by provider id. `candidates` have our label and are in no
     record, intent or ledger entry read after the listing; `before` are those of the listing before, whose
-    `since` they keep."""
+    `since` they keep. `restored`: a label was newer than its record, so an older copy of the database was put back, and
+    what looks like a ghost may well be wanted: nothing is reaped without a person's word."""
     found = {}
     for seen in candidates:
         known = before.get(seen.provider_id)
-        kept = "it holds data" if seen.data or seen.kind in data else ""
+        kept = "it holds data" if seen.data or seen.kind in data else RESTORED if restored else ""
         found[seen.provider_id] = Ghost(provider, seen, known.since if known else now, kept)
     return found
 

@@ -39,6 +39,7 @@ class _Planner:
         self.moves = Moves(state)
         self.items: dict[str, Item] = {}
         self.wanted: dict[str, Wanted] = {}
+        self.made = {path for path, live in state.lives.items() if live.current is not None}
 
     def run(self) -> Plan:
         state = self.state
@@ -129,8 +130,7 @@ class _Planner:
         moving = any(item.what is not Planned.NOTHING for item in below) or any(
             child.node is None for child in live.children.values()
         )
-        made = live.current is not None and live.current.applied is not None
-        what = Planned.CREATE if not made else Planned.UPDATE if moving else Planned.NOTHING
+        what = Planned.CREATE if live.path not in self.made else Planned.UPDATE if moving else Planned.NOTHING
         reason = "" if what is Planned.NOTHING else "with what is in it"
         return Item(live.path, node.kind, what, reason, implied=node.implied)
 

@@ -12,7 +12,7 @@ from terrace.errors import DocumentError, SpecError
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
-from terrace.model.graph import Blueprint, Edge, Graph, Node, Until
+from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Until
 from terrace.model.problem import Problem
 from terrace.model.value import Ref, refs
 from terrace.ports.driver import Capabilities
@@ -62,6 +62,13 @@ class _Completion:
         return nodes if all(one is other for one, other in zip(done, nodes, strict=True)) else done
 
     def node(self, node: Node, up: str) -> Node:
+        if node.keep is Keep.SNAPSHOT:
+            self.problem(
+                node,
+                "a snapshot cannot be made before it is deleted",
+                "not-supported-yet",
+                "deletion_policy: Retain keeps the thing itself",
+            )
         match node.kind:
             case "Machine":
                 fresh = self.machine(node, up)

@@ -51,6 +51,7 @@ class Hub:
         self.listed_at = 0.0
         self.listings = 0
         self.trouble: NotSeen | None = None
+        self._restored = False
 
     def look(self) -> None:
         """Asks for a listing soon."""
@@ -148,7 +149,9 @@ class Hub:
             return
         now = self._around.clock.now()
         before = self.ghosts
-        self.ghosts = ghosts.judge(self.name, candidates, before, self._driver.capabilities.data, now)
+        self._restored = self._restored or any(map(self._is_newer, candidates))
+        data = self._driver.capabilities.data
+        self.ghosts = ghosts.judge(self.name, candidates, before, data, now, self._restored)
         for provider_id, ghost in self.ghosts.items():
             if provider_id not in before:
                 kept = f"; kept: {ghost.kept}" if ghost.kept else ""
@@ -182,6 +185,18 @@ class Hub:
 
     def _known_here(self, key: Key) -> bool:
         return any(worker.state.record(key) is not None for worker in self._workers())
+
+    def _is_newer(self, seen: Seen) -> bool:
+        """Whether a thing's label is newer than all we remember of its uid: that cannot happen to a database that was
+        not put back, since every incarnation is committed before it is made."""
+        owner = seen.owner
+        if owner is None:
+            return False
+        for worker in self._workers():
+            live = worker.state.by_uid.get(owner.uid)
+            if live is not None and live.records():
+                return owner.incarnation > max(record.incarnation for record in live.records())
+        return False
 
     def _doubles(self, key: Key, found: Sequence[Seen]) -> list[Seen]:
         """All but the one whose id is committed; none while that is not known."""

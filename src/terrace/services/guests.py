@@ -47,7 +47,7 @@ class Inside:
         if len(machines) > MACHINES:
             raise UserError(
                 f"{len(machines)} machines are too many to read at once ({MACHINES} at most)",
-                hint=f"name one: terrace logs {where.stack} {machines[0].path}",
+                hint=f"name one: terrace logs {where.stack}/{machines[0].path}",
             )
         streams = [
             _lines(record.path, self._guests(record).logs(record.provider_id, tail=tail, follow=follow))
@@ -61,7 +61,7 @@ class Inside:
         """Starts `command` in the machine at `path` (or the only one below it)."""
         machines = await self._machines(actor, Right.EXEC, where, path)
         if not command or not all(command[:1]):
-            raise UserError("there is no command to run", hint="terrace exec STACK MACHINE -- sh")
+            raise UserError("there is no command to run", hint="terrace exec STACK/RESOURCE -- sh")
         if len(machines) > 1:
             some = ", ".join(record.path for record in machines[:5])
             raise ConflictError(f'"{path}" is {len(machines)} machines', hint=f"name one: {some}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.runtime.bench import Bench, play, shop
 
+from terrace.engine.ghosts import RESTORED
 from terrace.model.graph import Graph, Keep, Node
 from terrace.model.seen import Owner
 from terrace.model.spec.machine import MachineSpec
@@ -138,6 +139,23 @@ def test_ghosts_are_reaped_after_a_grace_and_only_ours() -> None:
         assert [g.seen.provider_id for g in bench.controller.ghosts()] == [data.provider_id]
         await bench.controller.reap("local", data.provider_id)
         assert data.provider_id not in bench.world.things
+
+    play(scene)
+
+
+def test_nothing_is_reaped_when_labels_are_newer_than_the_database() -> None:
+    async def scene(bench: Bench) -> None:
+        await bench.up(shop())
+        ours = await bench.store.installation()
+        uid = (await bench.records())["web0"].uid
+        newer = bench.outside.plant("Machine", MachineSpec("n", "one"), Owner(ours, uid, 9))
+        unknown = bench.outside.plant("Machine", MachineSpec("u", "one"), Owner(ours, "later", 1))
+        await bench.clock.sleep(300)
+        for thing in (newer, unknown):
+            assert thing.provider_id in bench.world.things
+        assert {ghost.kept for ghost in bench.controller.ghosts()} == {RESTORED}
+        await bench.controller.reap("local", unknown.provider_id)
+        assert unknown.provider_id not in bench.world.things
 
     play(scene)
 
