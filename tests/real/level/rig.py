@@ -256,7 +256,11 @@ class Terrace:
         (and `also`, each STACK/PATH), every machine running."""
         wanted = sorted([*(f"{stack}/{path}" for path in paths), *also])
         self.settled(stack)
-        self.until(lambda: self.there() == wanted, 20, why=f"{wanted} to be what is there")
+        self.until(
+            lambda: self.there() == wanted,
+            20,
+            why=f"just what is wanted to be there: {sorted(set(wanted) ^ set(self.there()))} are too many or too few",
+        )
         self.settled(stack)
         if changes := self.plan(stack):
             self.fail(f"{stack} is settled, but the plan has changes: {json.dumps(changes, indent=2)}")
@@ -284,9 +288,12 @@ class Terrace:
             parts.append(str(self._peek("events", name, "-n", "40")))
         try:
             parts.append(self.engine.cli("ps", "--all", timeout=5))
+            names = self.engine.cli("network", "ls", "-q", "--filter", "type=custom", timeout=5).split()
+            parts.append(self.engine.cli("network", "inspect", *names, timeout=5) if names else "no networks")
         except (EngineError, subprocess.TimeoutExpired) as error:
             parts.append(f"the engine: {error}")
-        parts.append("server log:\n" + "\n".join(self.log.splitlines()[-40:]))
+        for name, log in (("engine", self.engine.log), ("server", self.log)):
+            parts.append(f"{name} log:\n" + "\n".join(log.splitlines()[-40:]))
         return "\n\n".join(parts)
 
     def _peek(self, *words: str) -> Done:
