@@ -30,9 +30,9 @@ class Live:
     """One path of the stack: the node wanted there (None: nothing is), its current incarnation and older ones.
 
     `queue` holds the children that wait for their turn in a rollout. `gate` counts the dependencies known
-    to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand.
-    `used` is the last incarnation number that is gone. `undecided`: its composite does not know yet whether
-    it is wanted. `shown` is what dependents were evaluated with: (incarnation, reference, attributes).
+    to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand. `used` is the last
+    incarnation number that is gone. `undecided`: its composite does not know yet whether it is wanted.
+    `shown` is what dependents were evaluated with: (incarnation, reference, attributes).
     """
 
     __slots__ = (
