@@ -94,7 +94,7 @@ drop_docker_chains() { # those that every dockerd shares; only called when none 
         iptables -w -t $table -S 2>/dev/null | grep -E -- '-j DOCKER' | while read -r rule; do
             # shellcheck disable=SC2086
             eval iptables -w -t $table ${rule/#-A/-D} || true
-        done
+        done || true # no such rule is left
         for chain in $(iptables -w -t $table -S 2>/dev/null | sed -n 's/^-N \(DOCKER[A-Z0-9-]*\)$/\1/p'); do
             iptables -w -t $table -F "$chain" && iptables -w -t $table -X "$chain" || true
         done
