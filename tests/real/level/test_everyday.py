@@ -119,7 +119,7 @@ def test_it_comes_up_and_works(stack: Terrace) -> None:
     stack.down("shop")
 
 
-def test_every_command_once(stack: Terrace, tiny_image: str) -> None:
+def test_every_command_once(stack: Terrace) -> None:
     template = str(stack.folder / "shop.yaml")
     stack("validate", template)
     assert "nothing to change" in stack("plan", template).out
@@ -169,7 +169,7 @@ def test_every_command_once(stack: Terrace, tiny_image: str) -> None:
     assert str(stack.settings) in stack("server", "config").out
     assert "ExecStart=" in stack("server", "install", "--print").out
     assert "debian" in stack("image", "list").out
-    assert tiny_image.partition(":")[0] in stack("status", "shop", "-o", "wide").out
+    assert stack.container("shop", "web") in stack("status", "shop", "-o", "wide").out
 
     stack("down", "shop", code=1)  # nobody is there to say yes
     stack.stands("shop", *STANDS)
