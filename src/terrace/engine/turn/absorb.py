@@ -14,6 +14,7 @@ from terrace.errors import TerraceError
 from terrace.model.record import Record, State
 from terrace.model.seen import Absent, NotSeen, Present, Seen
 from terrace.model.step import Receipt, Step, Verb
+from terrace.ports.driver import Capabilities
 
 ENDED = ("exited", "dead")
 UP = ("running", "available")
@@ -137,8 +138,18 @@ def observe(
             found = items.get(record.key)
             if found:
                 _present(state, live, record, choose(record, found), now)
+            elif _may_still_come(record, capabilities, started):
+                continue
             elif record.applied is not None or record.intent is not None or record.provider_id:
                 _absent(state, live, record, started)
+
+
+def _may_still_come(record: Record, capabilities: Capabilities, started: float) -> bool:
+    """Whether a create under way (maybe that of a process which died) could show only after this listing."""
+    intent = record.intent
+    if intent is None or intent.verb is not Verb.CREATE:
+        return False
+    return started < intent.at + capabilities.timeout + capabilities.lag
 
 
 def choose(record: Record, found: Sequence[Seen]) -> Seen:
