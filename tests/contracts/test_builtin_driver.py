@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from typing import Any
 
@@ -230,16 +229,3 @@ async def test_a_test_resource_shows_its_value_and_waits_when_it_goes(bench: Ben
     assert (made["output"], made["extra"]) == ([1], "x")
     _, took = await bench.finish(Verb.DELETE, "TestResource", None, provider_id="x", attributes=made)
     assert took == pytest.approx(3, abs=0.01)
-
-
-async def test_values_are_cheap(bench: Bench) -> None:
-    spec, names, fence = ValueSpec("v"), Names(), CountingFence()
-    steps = [Step(Verb.CREATE, "Value", Owner("home", f"{n}", 1), names, spec) for n in range(10_000)]
-
-    async def once() -> float:
-        before = time.perf_counter()
-        for step in steps:
-            await bench.driver.apply(step, fence)
-        return time.perf_counter() - before
-
-    assert min([await once() for _ in range(5)]) < 0.05

