@@ -207,6 +207,12 @@ class Hub:
         return []
 
     async def _reap(self, ghost: Ghost) -> None:
+        try:
+            await self._remove(ghost)
+        except TerraceError as error:
+            self._around.telemetry.log("warning", "ghost.stays", provider=self.name, message=error.message)
+
+    async def _remove(self, ghost: Ghost) -> None:
         owner = ghost.seen.owner
         if owner is None:
             return
@@ -218,11 +224,7 @@ class Hub:
             provider_id=ghost.seen.provider_id,
             attributes=ghost.seen.attributes,
         )
-        try:
-            receipt = await self._driver.apply(step, self._holding)
-        except TerraceError as error:
-            self._around.telemetry.log("warning", "ghost.stays", provider=self.name, message=error.message)
-            return
+        receipt = await self._driver.apply(step, self._holding)
         if receipt.seen is None and not receipt.handle:
             self.ghosts.pop(ghost.seen.provider_id, None)
             await self._say(
@@ -231,12 +233,13 @@ class Hub:
             )
 
     async def reap(self, provider_id: str) -> None:
-        """Reaps one ghost at a person's word, data or not. NotFoundError when it is no ghost."""
+        """Reaps one ghost at a person's word, data or not. NotFoundError when it is no ghost; what the provider
+        says when it cannot be."""
         ghost = self.ghosts.get(provider_id)
         if ghost is None:
             raise NotFoundError(f"{provider_id} is not a ghost on {self.name}", hint="terrace ghost list")
         await self._holding.take()
-        await self._reap(ghost)
+        await self._remove(ghost)
 
     async def close(self) -> None:
         """Gives the provider's lease back."""

@@ -63,6 +63,9 @@ def test_a_ghost_with_data_is_kept_until_somebody_says_so(terrace: Terrace, tiny
     assert "precious" in engine.cli("volume", "ls", "-q").split()
 
     terrace("ghost", "reap", "local", "precious", code=1)  # nobody is there to say yes
+    engine.cli("run", "-d", "--name", "user", "-v", "precious:/precious", tiny_image)
+    assert "in use" in terrace("ghost", "reap", "local", "precious", "--yes", code=1).err
+    engine.cli("rm", "--force", "user")
     terrace("ghost", "reap", "local", "precious", "--yes")
     assert engine.cli("volume", "ls", "-q").split() == []
     terrace.until(lambda: terrace.ghosts() == {}, why="the list of ghosts to be empty")
