@@ -43,6 +43,8 @@ def _why(state: StackState) -> str:
     if state.failing:
         path = min(state.failing)
         more = len(state.failing) - 1
+    elif hidden := _hidden(state):
+        path, more = min(hidden), len(hidden) - 1
     elif state.running:
         uid = next(iter(state.running))[0]
         live = state.by_uid.get(uid)
@@ -55,6 +57,18 @@ def _why(state: StackState) -> str:
         return ""
     rest = f" (and {more} more)" if more > 0 else ""
     return f"{path} is {record.state}{': ' + record.why if record.why else ''}{rest}"
+
+
+def _hidden(state: StackState) -> list[str]:
+    """What waits for a provider that says nothing: others wait only for these."""
+    if not state.silent:
+        return []
+    waiting = ((path, state.lives.get(path)) for path in state.unsettled)
+    return [
+        path
+        for path, live in waiting
+        if live is not None and any(record.state is State.UNKNOWN for record in live.records())
+    ]
 
 
 def _worst(records: list[Record]) -> Record | None:
