@@ -287,6 +287,22 @@ class Moves:
                 return f"waiting for {holder.path} to let go of {claim.partition(':')[2]}"
         return ""
 
+    def _crossed(self, live: Live, claims: tuple[str, ...]) -> bool:
+        """Whether those who hold what we want wait, over whatever corners, for us to let go of what we hold."""
+        state = self.state
+        reached: set[str] = set()
+        wanted = list(claims)
+        while wanted:
+            for key in state.holders.get(wanted.pop(), ()):
+                found = state.record(key)
+                path = found[0].path if found else live.path
+                if found is None or path in reached:
+                    continue
+                reached.add(path)
+                if path != live.path:
+                    wanted += [claim for claim, waiters in state.claim_waiters.items() if path in waiters]
+        return live.path in reached
+
     def _intend(
         self, live: Live, wanted: Wanted, record: Record, act: Act, claims: tuple[str, ...], now: float
     ) -> None:
@@ -362,6 +378,10 @@ class Moves:
             state.agenda.touch(live.path)
             return
         held = self._claimed(live, record, claims, now)
+        if held and self._crossed(live, claims):
+            live.urgent.add(record.incarnation)
+            state.agenda.touch(live.path)
+            return
         if held:
             self._hold(live, record, held, now)
             return
