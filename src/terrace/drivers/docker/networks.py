@@ -100,11 +100,25 @@ class Networks:
             await self._engine.change(fence, "DELETE", f"/networks/{target}")
         except Refusal as refusal:
             if "active endpoints" in refusal.message:
+                await self._let_go_of_the_dead(target, fence)
                 raise TransientError(
                     f"the network is still in use: {refusal.message}", code="in-use"
                 ) from refusal
             if refusal.status != 404:
                 raise
+
+    async def _let_go_of_the_dead(self, network: str, fence: Fence) -> None:
+        """An engine that was killed while it removed a container can keep that container's place on a network for
+        ever, and refuse to remove the network. What has no container any more is taken off; the next try then works."""
+        places = (await self._inspect(network)).get("Containers") or {}
+        for container in places:
+            try:
+                await self._engine.read(f"/containers/{container}/json")
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+                body = {"Container": container, "Force": True}
+                await self._engine.change(fence, "POST", f"/networks/{network}/disconnect", body=body)
 
     async def _inspect(self, network: str) -> Any:
         try:

@@ -1,0 +1,47 @@
+"""Removing networks that the engine will not let go of."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from terrace.drivers.docker.networks import Networks
+from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.wire.faults import Refusal
+from terrace.errors import TransientError
+from terrace.model.seen import Names, Owner
+from terrace.model.step import Step, Verb
+
+STEP = Step(Verb.DELETE, "Network", Owner("home", "u", 1), Names("p", "s", "net"), provider_id="N")
+
+
+class Kept:
+    """An engine that keeps the place of a container which is gone, beside one that is there."""
+
+    def __init__(self) -> None:
+        self.changed: list[tuple[str, str, Any]] = []
+
+    async def read(self, path: str, params: Any = None) -> Any:
+        if path == "/networks/N":
+            return {"Id": "N", "Containers": {"dead": {}, "alive": {}}}
+        if path == "/containers/alive/json":
+            return {"Id": "alive"}
+        raise Refusal(404, "no such container")
+
+    async def change(self, fence: Any, method: str, path: str, params: Any = None, body: Any = None) -> Any:
+        self.changed.append((method, path, body))
+        if method == "DELETE":
+            raise Refusal(403, "error while removing network: network net has active endpoints")
+
+
+def test_places_of_containers_that_are_gone_are_taken_off() -> None:
+    engine = Kept()
+    networks = Networks(engine, DockerSettings(), None)  # type: ignore[arg-type]
+    with pytest.raises(TransientError, match="still in use"):
+        asyncio.run(networks.apply(STEP, None))  # type: ignore[arg-type]
+    assert engine.changed == [
+        ("DELETE", "/networks/N", None),
+        ("POST", "/networks/N/disconnect", {"Container": "dead", "Force": True}),
+    ]
