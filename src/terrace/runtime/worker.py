@@ -60,6 +60,7 @@ class StackWorker:
         self._wake = asyncio.Event()
         self._inbox: list[Callable[[float], None]] = []
         self._reread = True
+        self._fenced: list[Step] = []
         self._scrub = Scrubber(())
         self._prober = Prober(around.drivers, around.clock, self._probed, self._last_words)
         self._rollback: Generation | None = None
@@ -83,7 +84,8 @@ class StackWorker:
     def failure(self, step: Step, error: TerraceError) -> None:
         """A step of this stack failed."""
         if isinstance(error, LeaseLostError):
-            self._take(lambda now: self._lost())
+            self._fenced.append(step)
+            self._wake.set()
             return
         error = self._scrub.error(error)
         jitter = self._around.entropy.random()
@@ -173,6 +175,8 @@ class StackWorker:
             await self._read_desired()
             if self.finished:
                 return
+        if self._fenced:
+            await self._submit_again()
         now = self._around.clock.now()
         inbox, self._inbox = self._inbox, []
         for entry in inbox:
@@ -190,6 +194,19 @@ class StackWorker:
             self._around.look(provider)
         self.state.observe.clear()
         self._prober.follow(self.state, turn)
+
+    async def _submit_again(self) -> None:
+        """Steps that came too near the end of the lease (a process that was held up for seconds) run after all, if
+        the lease is still to be had."""
+        steps, self._fenced = self._fenced, []
+        if not await self._holding.take():
+            raise LeaseLostError(f"the lease on {self.state.stack.name} went to another engine")
+        for step in steps:
+            found = self.state.record((step.owner.uid, step.owner.incarnation))
+            if found is not None:
+                provider = found[1].provider
+                self._holding.check(self._around.rules.capabilities[provider].timeout)
+                self._around.pools[provider].submit(step, self._holding, self)
 
     def _commit(self, turn: Turn, head: Stack, now: float) -> Commit | None:
         before = self.state.stack
@@ -291,7 +308,7 @@ class StackWorker:
         self._wake.set()
 
     async def _sleep(self) -> None:
-        if self.finished or self._inbox or self._reread:
+        if self.finished or self._inbox or self._reread or self._fenced:
             return
         now = self._around.clock.now()
         due = self.state.agenda.next_look()
