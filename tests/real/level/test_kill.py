@@ -89,8 +89,18 @@ def dying(terrace: Terrace, pulse: Pulse, rng: random.Random, done: Callable[[],
         terrace.kill(pid)
         no_twins(terrace)
         terrace.start()
-    terrace.until(done, 120, why="everything to be as wanted")
+    terrace.until(lambda: done() or counted_wrong(terrace), 120, why="everything to be as wanted")
+    if not done():
+        print("the engine lost count of a network's users: restarting it, as the hint says")
+        terrace.engine.stop()
+        terrace.engine.start()
+        terrace.until(done, 120, why="everything to be as wanted after the engine was restarted")
     no_twins(terrace)
+
+
+def counted_wrong(terrace: Terrace) -> bool:
+    """Whether the engine refuses to remove a network on which nothing is (a fault of Docker 20.10)."""
+    return "fifty" in terrace.stacks() and "counts users of network" in terrace.head("fifty")["why"]
 
 
 @pytest.mark.timeout(600)

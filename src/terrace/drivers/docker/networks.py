@@ -100,16 +100,22 @@ class Networks:
             await self._engine.change(fence, "DELETE", f"/networks/{target}")
         except Refusal as refusal:
             if "active endpoints" in refusal.message:
-                await self._let_go_of_the_dead(target, fence)
+                if not await self._let_go_of_the_dead(target, fence):
+                    raise TransientError(
+                        f"the engine counts users of network {target[:12]} that it does not have, a fault of Docker",
+                        code="engine-lost-count",
+                        hint="restart the Docker engine: it counts anew, and the network goes",
+                    ) from refusal
                 raise TransientError(
                     f"the network is still in use: {refusal.message}", code="in-use"
                 ) from refusal
             if refusal.status != 404:
                 raise
 
-    async def _let_go_of_the_dead(self, network: str, fence: Fence) -> None:
+    async def _let_go_of_the_dead(self, network: str, fence: Fence) -> bool:
         """An engine that was killed while it removed a container can keep that container's place on a network for
-        ever, and refuse to remove the network. What has no container any more is taken off; the next try then works."""
+        ever, and refuse to remove the network. What has no container any more is taken off; the next try then works.
+        False when nothing at all is on the network: then only the engine's own count is wrong."""
         places = (await self._inspect(network)).get("Containers") or {}
         for container in places:
             try:
@@ -119,6 +125,7 @@ class Networks:
                     raise
                 body = {"Container": container, "Force": True}
                 await self._engine.change(fence, "POST", f"/networks/{network}/disconnect", body=body)
+        return bool(places)
 
     async def _inspect(self, network: str) -> Any:
         try:
