@@ -11,6 +11,7 @@ from terrace.services.gate import Actor, Right, Surface, Where
 PAGE = 5000
 BATCH = 1000
 HEARTBEAT = 10.0
+MOMENT = 0.03
 """Seconds of silence after which a watcher hears that we are still there."""
 
 
@@ -61,6 +62,9 @@ class Events:
                     ring.cancel()
                 elif not ring.result():
                     yield ()
+                else:
+                    # What follows within a moment goes in one batch: a long chain rings at every link.
+                    await self._on.clock.sleep(MOMENT)
         finally:
             closing.cancel()
 
