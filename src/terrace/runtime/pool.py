@@ -37,6 +37,7 @@ class Pool:
         self._queue: deque[tuple[Step, Fence, Taker]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._next = 0.0
+        self._fresh = 0  # workers that were begun and have not run yet
         self.touched: dict[str, float] = {}
         self.on_idle: Callable[[], None] = lambda: None
 
@@ -48,23 +49,26 @@ class Pool:
     def submit(self, step: Step, fence: Fence, taker: Taker) -> None:
         """Runs a step as soon as there is room."""
         self._queue.append((step, fence, taker))
-        if len(self._workers) < max(1, self.driver.capabilities.concurrency):
+        room = len(self._workers) < max(1, self.driver.capabilities.concurrency)
+        if room and self._fresh < len(self._queue):
             self._begin()
 
     def _begin(self) -> None:
+        self._fresh += 1
         worker = asyncio.create_task(self._work())
         self._workers.add(worker)
         worker.add_done_callback(self._gone)
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if self._queue and not worker.cancelled():
+        if self._queue and not self._fresh and not worker.cancelled():
             # Submitted after this worker had found the queue empty, while it still counted as one.
             self._begin()
         elif not self._workers:
             self.on_idle()
 
     async def _work(self) -> None:
+        self._fresh -= 1
         rate = self.driver.capabilities.rate
         while self._queue:
             step, fence, taker = self._queue.popleft()
