@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from terrace.errors import SpecError
+from terrace.errors import InvariantError, SpecError
 from terrace.kinds.rules.check import read
 from terrace.kinds.rules.difference import Rules, compare
 from terrace.kinds.schema import Schema
@@ -44,8 +44,9 @@ class Noun:
         return self.build(plain, node, capabilities)
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> Any:
-        """The typed spec from properties that were read against the schema."""
-        raise NotImplementedError
+        """The typed spec from properties that were read against the schema. Composites have none: theirs is made by
+        `spec`, so that being asked here is a mistake of ours."""
+        raise InvariantError(f"{self.name} is not built from a table of properties")
 
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
