@@ -16,7 +16,7 @@ from terrace.errors import TerraceError
 from terrace.model.event import Event
 from terrace.model.record import Record, State
 from terrace.model.seen import Owner
-from terrace.model.stack import Lease, Phase, Stack
+from terrace.model.stack import Directive, Lease, Phase, Stack
 from terrace.ports.store import Commit, Ruling, Store
 from terrace.stores.memory import MemoryStore
 from terrace.stores.sqlite import SqliteStore
@@ -44,6 +44,14 @@ events = st.builds(
     at=st.floats(0, 100),
     stack=st.sampled_from([*STACKS, ""]),
     message=st.text(max_size=3),
+)
+directives = st.builds(
+    Directive,
+    stack=st.sampled_from([*STACKS, "nobody"]),
+    path=st.sampled_from(["", "g", "web"]),
+    what=st.sampled_from(["size", "taint"]),
+    value=st.none() | numbers,
+    who=st.text(max_size=3),
 )
 rulings = st.builds(
     Ruling, st.sampled_from("pq"), st.sampled_from("123"), st.sampled_from(["adopted", "disowned"])
@@ -133,8 +141,8 @@ moves = st.one_of(
     st.builds(release, scopes, holders, st.integers(1, 2)),
     few(events).map(lambda told: Move("publish", told)),
     st.sampled_from(STACKS).map(lambda stack: Move("bump_retries", stack)),
+    st.lists(directives, min_size=1, max_size=3).map(lambda batch: Move("direct", batch)),
     st.sampled_from(STACKS).map(lambda stack: Move("mark_forget", stack)),
-    st.builds(lambda key, value: Move("note", key, value), st.sampled_from("ab"), st.text(max_size=3)),
     st.builds(
         lambda before, events_kept, kept: Move(
             "prune", events_before=before, events_kept=events_kept, generations_kept=kept
@@ -160,6 +168,7 @@ async def shown(store: Store) -> dict[str, Any]:
             "generations": light,
             "whole": [await store.generation(stack, generation.number) for generation in light],
             "records": await store.records(stack),
+            "directives": await store.directives(stack),
             "pages": [await paged(store, stack, under, 2) for under in ("", "g", "g/10", "web")],
             "events": await store.events(stack=stack, newest=True, limit=3),
         }
@@ -167,7 +176,6 @@ async def shown(store: Store) -> dict[str, Any]:
     seen["middle"] = await store.events(after=2, limit=2)
     seen["newest"] = await store.events(newest=True, limit=2)
     seen["rulings"] = [await store.rulings(provider) for provider in "pq"]
-    seen["notes"] = [await store.noted(key) for key in "ab"]
     owners = [Owner("i", uid, incarnation) for uid in ("u1", "u2", "u3") for incarnation in range(5)]
     seen["known"] = sorted(await store.known(owners))
     return seen
@@ -212,7 +220,7 @@ def test_a_crash_goes_back_to_the_last_synced_write(asked: list[Move]) -> None:
         store = MemoryStore(FlippedSecrets(), clock)
         durable = await shown(store)
         for move in [*OPENING, *asked]:
-            synced = move.name in ("save_generation", "bump_retries", "mark_forget") or (
+            synced = move.name in ("save_generation", "bump_retries", "direct", "mark_forget") or (
                 move.name == "commit" and any(commit.synced for commit in move.values[0])
             )
             result = await move.made(store, clock)

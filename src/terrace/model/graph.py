@@ -44,6 +44,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     `provider` is the name of a configured provider, "" for the kind's default. `blueprint` names the
     Blueprint that a composite instantiates. `place` is where the resource stands in its document.
     `implied` marks nodes that Terrace added (an image to pull), shown but not written by anybody.
+    `external_id` (a text or an expression, "" for none) names an existing thing at the provider that is taken
+    on, checked and never deleted. `hooks` ("pre-create", "post-update") hold it until a person clears them;
+    `restricted` ("update", "replace") are refused. `ignored` are properties of the document that have no
+    effect, each with the reason.
     """
 
     path: str
@@ -59,6 +63,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] = {}
     description: str = ""
     implied: bool = False
+    external_id: Any = ""
+    hooks: tuple[str, ...] = ()
+    restricted: tuple[str, ...] = ()
+    ignored: dict[str, str] = {}
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,9 +23,27 @@ class Planned(StrEnum):
     REFUSED = "refused"
 
 
+class Verdict(StrEnum):
+    """What a provider makes of something that a template says."""
+
+    MAPS = "maps to"
+    IGNORED = "ignored because"
+    REFUSED = "refused because"
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of `what` (a property as the template names it, "" for the resource as a whole) on this
+    provider: `verdict`, and in words what it maps to or why."""
+
+    verdict: Verdict
+    what: str
+    words: str
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """One resource in a plan. `certain` False: "may". `differences` for update and replace (which property
-    forces it); `reason` in words."""
+    forces it); `reason` in words. `notes` say what the provider makes of it where that is not just what it
+    says."""
 
     path: str
     kind: str
@@ -36,6 +54,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     delete_first: bool = False
     implied: bool = False
     hint: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):

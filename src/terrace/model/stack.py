@@ -1,4 +1,4 @@
-"""Stacks, their generations and leases: the unit of ownership, planning, rollback and leasing."""
+"""Stacks, their generations, directives and leases: the unit of ownership, planning, rollback and leasing."""
 
 from __future__ import annotations
 
@@ -79,6 +79,24 @@ class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str = ""
     retries: int = 0
     forget: bool = False
+
+
+class Directive(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One wish beside the template, of a person, a policy or a guest. A rollback keeps it; it goes with its stack.
+
+    `path` is that of the resource it is about, "" for the whole stack. `what` names it, one word and perhaps a
+    slash with more ("size", "taint", "signal/1"); there is at most one of a name for each path. `value` is plain
+    data that the one who reads it understands, None: as if it had never been said. `who` set it, `why`, and `at`
+    (epoch seconds) when.
+    """
+
+    stack: str
+    path: str
+    what: str
+    value: Any = None
+    who: str = ""
+    why: str = ""
+    at: float = 0.0
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):

@@ -9,6 +9,7 @@ import msgspec
 
 from terrace.model.decision import Change, Claim, Decision, Expansion
 from terrace.model.graph import Blueprint, Node
+from terrace.model.plan import Note
 from terrace.model.record import Record, State
 from terrace.model.seen import Seen, Sighting
 from terrace.ports.driver import Capabilities
@@ -17,13 +18,15 @@ from terrace.ports.driver import Capabilities
 class Wanted(msgspec.Struct, frozen=True):
     """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data,
     defaults left out and secrets as keyed digests (comparable with Record.applied); `digest` that of
-    `form` ("" while anything is UNKNOWN)."""
+    `form` ("" while anything is UNKNOWN). `directives` are what is desired of it besides the template, by name.
+    """
 
     node: Node
     spec: Any
     form: dict[str, Any]
     digest: str = ""
     generation: int = 0
+    directives: dict[str, Any] = {}
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +67,9 @@ class Kind(Protocol):
 
     def reference(self, seen: Seen) -> Any:
         """What `get_resource` gives: the reference id."""
+
+    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
+        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone, before anything exists; else

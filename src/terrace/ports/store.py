@@ -10,7 +10,7 @@ import msgspec
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
-from terrace.model.stack import Generation, Lease, Stack
+from terrace.model.stack import Directive, Generation, Lease, Stack
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +87,10 @@ class Wishes(Protocol):
     async def mark_forget(self, stack: str) -> None:
         """Sets `forget` of the stack, synced: what cannot be reached is given up."""
 
+    async def direct(self, directives: Sequence[Directive]) -> None:
+        """Puts each in the place of the one of the same stack, path and name; a value of None takes that away.
+        All or none, synced. Those of a stack that does not exist are left out."""
+
 
 class Reading(Protocol):
     """What is remembered."""
@@ -113,6 +117,9 @@ class Reading(Protocol):
         self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
     ) -> list[RecordRow]:
         """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
+
+    async def directives(self, stack: str) -> list[Directive]:
+        """All of a stack, by path and name."""
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         """Those (uid, incarnation) of `owners` that any record holds (any stack)."""
@@ -147,12 +154,6 @@ class Writing(Protocol):
     async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
         """Drops events older than `events_before` and all but the newest `events_kept`; and generations
         beyond the newest `generations_kept` per stack, never the newest or the last settled."""
-
-    async def note(self, key: str, value: str) -> None:
-        """Remembers a small fact (ghost sightings, settings digests)."""
-
-    async def noted(self, key: str) -> str | None:
-        """The fact, if any."""
 
 
 class Store(Opening, Wishes, Reading, Writing, Protocol):

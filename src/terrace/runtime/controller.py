@@ -14,6 +14,7 @@ from terrace.engine.ghosts import Ghost
 from terrace.engine.plan import make_plan
 from terrace.engine.stack import read
 from terrace.engine.stack.state import Rules, StackState
+from terrace.engine.turn import advance
 from terrace.errors import NotFoundError, TerraceError
 from terrace.model.event import Event
 from terrace.model.graph import Graph
@@ -184,6 +185,7 @@ class Controller:
         state = StackState(head, self.rules, self._entropy.uid, await self._store.installation())
         if stack is not None:
             state.restore(await self._store.records(stack.id))
+            advance.direct(state, await self._store.directives(stack.id))
             self._lend_sightings(state, stack.id)
         for name, hub in self._hubs.items():
             if hub.trouble is not None:

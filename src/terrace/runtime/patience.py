@@ -9,7 +9,7 @@ from terrace.errors import TransientError
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
-from terrace.model.stack import Generation, Lease, Stack
+from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.store import Ruling, Store
 
@@ -38,6 +38,10 @@ class PatientStore:
     async def records(self, stack: str) -> list[Record]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.records(stack))
+
+    async def directives(self, stack: str) -> list[Directive]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.directives(stack))
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         """As in ports.Store."""

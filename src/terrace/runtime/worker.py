@@ -156,6 +156,7 @@ class StackWorker:
             return
         now = self._around.clock.now()
         before, self.state.stack = self.state.stack, stack
+        advance.direct(self.state, await self._around.store.directives(stack.id))
         known = self.state.generation
         if known is None or stack.generation != known.number:
             generation = await self._around.store.generation(stack.id, stack.generation)

@@ -12,7 +12,7 @@ from terrace.model.codec import Codec
 from terrace.model.event import Event
 from terrace.model.graph import Graph
 from terrace.model.record import Record
-from terrace.model.stack import Generation, Source
+from terrace.model.stack import Directive, Generation, Source
 from terrace.ports.secrets import Secrets
 
 
@@ -38,6 +38,14 @@ class Encoding:
     def read_record(self, data: bytes) -> Record:
         """The record in `data`; InvariantError when a secret in it cannot be unsealed."""
         return self._codec.decode(data, Record)
+
+    def directive(self, directive: Directive) -> bytes:
+        """The bytes of a directive; InvariantError when something in it cannot be stored."""
+        return _encoded(self._codec.encode, directive, f"{directive.what} of {directive.path or 'the stack'}")
+
+    def read_directive(self, data: bytes) -> Directive:
+        """The directive in `data`."""
+        return self._codec.decode(data, Directive)
 
     def generation(self, generation: Generation) -> tuple[bytes, bytes]:
         """The bytes of a generation: all but graph and source, and those two."""

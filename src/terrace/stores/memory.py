@@ -12,7 +12,7 @@ from terrace.errors import InvariantError
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
-from terrace.model.stack import Generation, Lease, Stack
+from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit, RecordRow, Ruling
@@ -72,6 +72,10 @@ class _Reading:
             for row in rows[:limit]
         ]
 
+    async def directives(self, stack: str) -> list[Directive]:
+        rows = sorted(self._tables.directives.get(stack, {}).items())
+        return [self._encoding.read_directive(body) for _, body in rows]
+
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         asked = {(owner.uid, owner.incarnation) for owner in owners}
         return {key for rows in self._tables.records.values() for key in rows.keys() & asked}
@@ -91,9 +95,6 @@ class _Reading:
         )
         found = [self._encoding.read_event(n, told[n].text) for n in islice(numbers, limit)]
         return found[::-1] if newest else found
-
-    async def noted(self, key: str) -> str | None:
-        return self._tables.notes.get(key)
 
 
 class MemoryStore(_Reading):
@@ -141,6 +142,14 @@ class MemoryStore(_Reading):
             if present := tables.stacks.get(stack):
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
 
+    async def direct(self, directives: Sequence[Directive]) -> None:
+        with self._writing("direct", synced=True) as tables:
+            for one in directives:
+                if one.stack in tables.stacks:
+                    rows = tables.directives.setdefault(one.stack, {})
+                    body = None if one.value is None else self._encoding.directive(one)
+                    tables.put(rows, (one.path, one.what), body)
+
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         with self._writing("commit", synced=any(commit.synced for commit in commits)) as tables:
             return [self._commit(tables, commit) for commit in commits]
@@ -176,10 +185,6 @@ class MemoryStore(_Reading):
                 for number in surplus(pairs, stack.settled, generations_kept):
                     tables.put(saved, number, None)
             tables.drop_old_leases(self._clock.now())
-
-    async def note(self, key: str, value: str) -> None:
-        with self._writing("note") as tables:
-            tables.put(tables.notes, key, value)
 
     @contextmanager
     def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:

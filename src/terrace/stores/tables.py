@@ -43,9 +43,9 @@ class Tables:
         self.stacks: dict[str, Stack] = {}
         self.generations: dict[str, dict[int, Saved]] = {}
         self.records: dict[str, dict[tuple[str, int], Row]] = {}
+        self.directives: dict[str, dict[tuple[str, str], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
-        self.notes: dict[str, str] = {}
         self.leases: dict[str, Lease] = {}
         self.last_event = 0
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -78,6 +78,7 @@ class Tables:
         self.put(self.stacks, stack, None)
         self.put(self.generations, stack, None)
         self.put(self.records, stack, None)
+        self.put(self.directives, stack, None)
 
     def drop_old_leases(self, now: float) -> None:
         """Takes out expired leases of stacks that are gone."""

@@ -12,7 +12,7 @@ from tests.contracts.store.samples import (
 
 from terrace.errors import ConflictError, InvariantError, SpecError
 from terrace.model.graph import Graph, Node
-from terrace.model.stack import Phase, Source
+from terrace.model.stack import Directive, Phase, Source
 from terrace.model.value import Call, Ref, Secret
 from terrace.ports.store import Store
 
@@ -112,3 +112,42 @@ class TestDesired:
         assert await store.stacks("c") == []
         assert await store.find_stack("b", "y") is None
         assert await store.stack("nobody") is None
+
+
+class TestDirectives:
+    async def test_the_newest_of_a_path_and_name_stands(self, store: Store) -> None:
+        stack = await store.save_generation(a_stack(), a_generation(), None)
+        first = Directive(stack.id, "group", "size", 3, "ada", "a quiet night", 1000.0)
+        await store.direct([first, Directive(stack.id, "web", "taint", 1)])
+        await store.direct([msgspec.structs.replace(first, value={"size": 5}, who="policy")])
+        found = await store.directives(stack.id)
+        assert [(one.path, one.what, one.value, one.who) for one in found] == [
+            ("group", "size", {"size": 5}, "policy"),
+            ("web", "taint", 1, ""),
+        ]
+
+    async def test_none_takes_it_away(self, store: Store) -> None:
+        stack = await store.save_generation(a_stack(), a_generation(), None)
+        await store.direct([Directive(stack.id, "", "suspended", True), Directive(stack.id, "a", "size", 1)])
+        await store.direct([Directive(stack.id, "", "suspended"), Directive(stack.id, "b", "size")])
+        assert [one.path for one in await store.directives(stack.id)] == ["a"]
+
+    async def test_they_go_with_their_stack_and_have_no_place_without_one(self, store: Store) -> None:
+        worker = await Worker.of(store)
+        await store.direct([Directive("nobody", "", "size", 1), Directive(worker.stack.id, "a", "size", 1)])
+        assert await store.directives("nobody") == []
+        await store.save_generation(worker.stack, a_generation(deleting=True), None)
+        await worker.write(gone=True)
+        assert await store.directives(worker.stack.id) == []
+
+    async def test_they_belong_to_no_generation(self, store: Store) -> None:
+        stack = await store.save_generation(a_stack(), a_generation(), None)
+        await store.direct([Directive(stack.id, "a", "size", 7)])
+        await store.save_generation(stack, a_generation(restores=1), None)
+        assert [one.value for one in await store.directives(stack.id)] == [7]
+
+    async def test_what_is_secret_lies_sealed_and_comes_back(self, store: Store) -> None:
+        stack = await store.save_generation(a_stack(), a_generation(), None)
+        await store.direct([Directive(stack.id, "handle", "signal/1", {"data": Secret("hush")})])
+        (one,) = await store.directives(stack.id)
+        assert one.value["data"].reveal() == "hush"

@@ -159,12 +159,6 @@ class TestLeases:
 
 
 class TestFacts:
-    async def test_notes_are_remembered(self, store: Store) -> None:
-        assert await store.noted("ghost") is None
-        await store.note("ghost", "one")
-        await store.note("ghost", "")
-        assert await store.noted("ghost") == ""
-
     async def test_the_installation_has_one_name(self, store: Store) -> None:
         name = await store.installation()
         assert name

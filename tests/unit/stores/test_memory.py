@@ -26,11 +26,9 @@ async def test_a_crash_takes_what_was_not_synced(store: MemoryStore) -> None:
     worker = await Worker.of(store)
     await worker.write(a_record("a"), a_record("b"), synced=True)
     await worker.write(a_record("c"), a_record("b", why="changed"), removals=(a_record("a").key,))
-    await store.note("ghost", "seen")
     await store.publish([an_event()])
     store.crash()
     assert await store.records(worker.stack.id) == [a_record("a"), a_record("b")]
-    assert await store.noted("ghost") is None
     assert await store.events() == []
     store.crash()
     assert await paths(store, worker.stack.id) == ["a", "b"]
@@ -108,8 +106,8 @@ async def test_every_write_passes_the_fault_points(store: MemoryStore) -> None:
     await store.publish([])
     await store.release(worker.lease)
     await store.bump_retries(worker.stack.id)
+    await store.direct([])
     await store.mark_forget(worker.stack.id)
-    await store.note("a", "b")
     await store.prune(events_before=0.0, events_kept=0, generations_kept=1)
     names = [
         "save_generation",
@@ -118,8 +116,8 @@ async def test_every_write_passes_the_fault_points(store: MemoryStore) -> None:
         "publish",
         "release",
         "bump_retries",
+        "direct",
         "mark_forget",
-        "note",
         "prune",
     ]
     assert seen == [f"{name}:{when}" for name in names for when in ("before", "after")]

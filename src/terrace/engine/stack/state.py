@@ -147,6 +147,7 @@ class StackState:
         self.agenda = Agenda()
         self.observe: set[str] = set()
         self.ledger: dict[str, Ruling] = {}
+        self.directives: dict[str, dict[str, Any]] = {}
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()

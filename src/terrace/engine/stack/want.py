@@ -43,6 +43,7 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             spec=live.values,
             form={},
             generation=state.generation.number if state.generation else 0,
+            directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
     spec: Any = kind.spec(values, node, capabilities)
@@ -53,6 +54,7 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         form=plain,
         digest=digest(plain),
         generation=state.generation.number if state.generation else 0,
+        directives=state.directives.get(node.path, {}),
     )
 
 

@@ -3,6 +3,7 @@ outside. What must be written and started gathers in the state's Turn."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from terrace.errors import SpecError
 from terrace.model.decision import Act, Refuse, Settled, Wait
 from terrace.model.record import Fault, Record, State
 from terrace.model.seen import NotSeen, Present, Sighting
-from terrace.model.stack import Generation
+from terrace.model.stack import Directive, Generation
 from terrace.model.step import Verb
 from terrace.ports.kind import Wanted
 
@@ -35,6 +36,18 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
         if live.parent is None and live.path not in wanted:
             spread.unwant(state, live)
     retry(state, now)
+
+
+def direct(state: StackState, directives: Iterable[Directive]) -> None:
+    """What is desired besides the template: paths of which that changed are decided again."""
+    before, state.directives = state.directives, {}
+    for one in directives:
+        state.directives.setdefault(one.path, {})[one.what] = one.value
+    for path in before.keys() | state.directives.keys():
+        live = state.lives.get(path)
+        if live is not None and before.get(path) != state.directives.get(path):
+            live.stale = True
+            state.agenda.touch(path)
 
 
 def retry(state: StackState, now: float) -> None:

@@ -11,6 +11,7 @@ from terrace.kinds.rules.difference import Rules, compare
 from terrace.kinds.schema import Schema
 from terrace.model.decision import Act, Change, Claim, Decision, Effect, Settled, Wait
 from terrace.model.graph import Node
+from terrace.model.plan import Note
 from terrace.model.record import Record
 from terrace.model.seen import Absent, NotSeen, Seen, Sighting
 from terrace.model.step import Verb
@@ -106,6 +107,10 @@ class Noun:
     def reference(self, seen: Seen) -> Any:
         """What `get_resource` gives: the reference id."""
         return seen.provider_id
+
+    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
+        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
+        return ()
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""

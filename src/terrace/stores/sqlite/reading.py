@@ -10,7 +10,7 @@ import msgspec
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
-from terrace.model.stack import Generation, Phase, Stack
+from terrace.model.stack import Directive, Generation, Phase, Stack
 from terrace.ports.store import RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
@@ -60,6 +60,10 @@ class Reading:
         rows = self._database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
         return [RecordRow(self._encoding.read_record(body), order.cursor(*key)) for *key, body in rows]
 
+    async def directives(self, stack: str) -> list[Directive]:
+        rows = self._database.rows(SQL["directives.of_stack"], (stack,))
+        return [self._encoding.read_directive(body) for (body,) in rows]
+
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         asked = {(owner.uid, owner.incarnation) for owner in owners}
         uids = list({uid for uid, _ in asked})
@@ -80,10 +84,6 @@ class Reading:
         values = (stack, after, limit) if stack else (after, limit)
         found = [self._encoding.read_event(*row) for row in self._database.rows(SQL[query], values)]
         return found[::-1] if newest else found
-
-    async def noted(self, key: str) -> str | None:
-        rows = self._database.rows(SQL["facts.noted"], (key,))
-        return rows[0][0] if rows else None
 
 
 def stack_of(rows: Sequence[Sequence[Any]]) -> Stack | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from terrace.errors import ConflictError, InvariantError
 from terrace.model.event import Event
-from terrace.model.stack import Generation, Lease, Stack
+from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit
@@ -60,6 +60,11 @@ class SqliteStore(Reading):
     async def mark_forget(self, stack: str) -> None:
         await self._execute("stacks.mark_forget", stack, synced=True)
 
+    async def direct(self, directives: Sequence[Directive]) -> None:
+        await self._database.write(
+            lambda writer: writing.direct(writer, self._encoding, directives), synced=True
+        )
+
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         return await self._database.write(
             lambda writer: writing.apply(writer, self._encoding, commits),
@@ -90,9 +95,6 @@ class SqliteStore(Reading):
             writer.execute(SQL["leases.prune"], (now,))
 
         await self._database.write(work)
-
-    async def note(self, key: str, value: str) -> None:
-        await self._execute("facts.note", key, value)
 
     async def _execute(self, name: str, *values: str | int, synced: bool = False) -> None:
         def work(writer: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from terrace.errors import InvariantError
 from terrace.model.event import Event
 from terrace.model.record import Record
-from terrace.model.stack import Generation, Stack
+from terrace.model.stack import Directive, Generation, Stack
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import desired, observed, surplus
@@ -41,6 +41,16 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
     return row
+
+
+def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[Directive]) -> None:
+    """Writes or takes away each; those of a stack that is not there have no place."""
+    for one in directives:
+        if one.value is None:
+            writer.execute(SQL["directives.delete"], (one.path, one.what, one.stack))
+        else:
+            row = (one.path, one.what, encoding.directive(one), one.stack)
+            writer.execute(SQL["directives.upsert"], row)
 
 
 def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:

@@ -24,6 +24,7 @@ from tests.contracts.store.samples import (
     paths,
 )
 
+from terrace.model.stack import Directive
 from terrace.stores.sqlite import SqliteStore, connection
 
 
@@ -68,12 +69,12 @@ async def test_only_what_was_promised_is_synced(store: SqliteStore) -> None:
     await worker.write(a_record(), synced=True)
     await store.commit([worker.commit(), worker.commit(synced=True)])
     await store.publish([an_event()])
-    await store.note("a", "b")
+    await store.direct([Directive(worker.stack.id, "web", "size", 2)])
     await store.save_generation(a_stack(), a_generation(), None)
     await store.bump_retries(worker.stack.id)
     await store.mark_forget(worker.stack.id)
     await worker.write(a_record())
-    assert synced == [False, True, True, False, False, True, True, True, False]
+    assert synced == [False, True, True, False, True, True, True, True, False]
 
 
 async def test_the_file_is_kept_as_it_should_be(store: SqliteStore, path: Path) -> None:

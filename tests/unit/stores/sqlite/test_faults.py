@@ -116,21 +116,22 @@ async def test_a_migration_that_fails_leaves_the_schema_before_it(
     await Worker.of(store)
     await store.close()
     steps = migrating.migrations()
+    newest = steps[-1][0]
     newer = [
         *steps,
-        (2, ["CREATE TABLE extra (a BIGINT)"]),
-        (3, ["CREATE TABLE more (a BIGINT)", "NONSENSE"]),
+        (newest + 1, ["CREATE TABLE extra (a BIGINT)"]),
+        (newest + 2, ["CREATE TABLE more (a BIGINT)", "NONSENSE"]),
     ]
     monkeypatch.setattr(migrating, "migrations", lambda: newer)
     assert isinstance(await refused(path), InvariantError)
-    monkeypatch.setattr(migrating, "migrations", lambda: newer[:2])
+    monkeypatch.setattr(migrating, "migrations", lambda: newer[:-1])
     store = a_store(path)
     await store.open()
     assert len(await store.stacks()) == 1
     await store.close()
     with sqlite3.connect(path) as plain:
         tables = {row[0] for row in plain.execute("SELECT name FROM sqlite_master")}
-        assert plain.execute("SELECT version FROM schema_version").fetchall() == [(2,)]
+        assert plain.execute("SELECT version FROM schema_version").fetchall() == [(newest + 1,)]
     plain.close()
     assert "extra" in tables
     assert "more" not in tables
@@ -261,7 +262,7 @@ async def test_the_key_of_another_database(path: Path, tmp_path: Path) -> None:
 
 async def test_a_store_that_is_not_open_says_so(path: Path) -> None:
     store = a_store(path)
-    for call in (store.stacks(), store.note("a", "b")):
+    for call in (store.stacks(), store.publish([])):
         with pytest.raises(InvariantError, match="not open"):
             await call
     await store.close()
