@@ -52,9 +52,16 @@ class Pattern:
 
     def fits(self, text: str) -> bool:
         """Whether the whole of `text` fits. ValueError when finding out takes too much work."""
+        return len(text) in self._ends(text, {0})
+
+    def found(self, text: str) -> bool:
+        """Whether anything in `text` fits. ValueError when finding out takes too much work."""
+        return bool(self._ends(text, set(range(len(text) + 1))))
+
+    def _ends(self, text: str, at: Positions) -> Positions:
         self._text, self._steps = text, MOST_STEPS
         try:
-            return len(text) in self._sequence(self._parts, {0})
+            return self._sequence(self._parts, at)
         except RecursionError:
             raise ValueError("is nested too deep") from None
 
