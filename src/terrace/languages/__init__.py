@@ -26,7 +26,16 @@ from terrace.languages.tree import parse
 from terrace.model.problem import Problem
 from terrace.model.stack import Source
 
-__all__ = ["LANGUAGES", "Asked", "Compiled", "Language", "Setting", "check_source", "compile_source", "needed_files"]
+__all__ = [
+    "LANGUAGES",
+    "Asked",
+    "Compiled",
+    "Language",
+    "Setting",
+    "check_source",
+    "compile_source",
+    "needed_files",
+]
 
 
 class Language(msgspec.Struct, frozen=True):

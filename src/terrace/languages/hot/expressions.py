@@ -150,6 +150,7 @@ class Expressions:
         comes from another function. `form` says what the function takes."""
         name = next(iter(call))
         given = call[name]
+        args: Any
         if isinstance(given, list):
             args = [self.argument(item) for item in given]
         else:

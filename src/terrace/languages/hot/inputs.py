@@ -9,8 +9,8 @@ from terrace.engine.expression import evaluate
 from terrace.engine.functions.convert import convert
 from terrace.languages.compiled import Asked
 from terrace.languages.hot.environments.merging import Given, combined
-from terrace.languages.hot.parameters.forms import ASKED
 from terrace.languages.hot.job import Asker, Job
+from terrace.languages.hot.parameters.forms import ASKED
 from terrace.languages.hot.parameters.parameter import Parameter, broken
 from terrace.languages.hot.template import Template
 from terrace.languages.report import locate
@@ -146,9 +146,7 @@ def _environments(job: Job, parameter: Parameter, values: Mapping[str, list[Give
         last = layers[-1]
         if last.document is not None:
             message = f'the values given for parameter "{parameter.name}" cannot be merged: one {error}'
-            job.report.error(
-                last.document, last.mark, "wrong-type", message, secret=parameter.hidden
-            )
+            job.report.error(last.document, last.mark, "wrong-type", message, secret=parameter.hidden)
         return Given(UNKNOWN, last.document, last.mark)
 
 
@@ -190,9 +188,7 @@ def check(job: Job, template: Template, parameter: Parameter, given: Given) -> A
     for constraint in parameter.constraints:
         if constraint.kind == "custom_constraint" and constraint.rule in ASKED:
             text = constraint.description or f"{what} names a {constraint.rule} that there is not"
-            problem = locate(
-                document, given.mark, Problem(text, code="broken-constraint"), secret=secret
-            )
+            problem = locate(document, given.mark, Problem(text, code="broken-constraint"), secret=secret)
             job.asked.append(Asked(ASKED[constraint.rule], value, problem))
     return Secret(value) if secret else value
 

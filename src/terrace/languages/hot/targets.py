@@ -172,9 +172,7 @@ class Types:
             return None
         return Target(given, entry=entry)
 
-    def _nested(
-        self, given: str, file: str, asker: Asker, scopes: Scopes, path: str
-    ) -> Target | None:
+    def _nested(self, given: str, file: str, asker: Asker, scopes: Scopes, path: str) -> Target | None:
         nested = self.nest(file, asker, scopes, path)
         return None if nested is None else Target(given, nested=nested)
 

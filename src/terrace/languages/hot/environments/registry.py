@@ -66,9 +66,7 @@ def stands_for(type_name: str, scopes: Iterable[Scope]) -> tuple[Mapped, str] | 
         exact = scope.types.get(type_name)
         if exact is not None:
             return exact, exact.target
-        patterns = [
-            name for name in scope.types if name.endswith("*") and type_name.startswith(name[:-1])
-        ]
+        patterns = [name for name in scope.types if name.endswith("*") and type_name.startswith(name[:-1])]
         for pattern in sorted(patterns, key=len, reverse=True):
             mapped = scope.types[pattern]
             target = mapped.target
@@ -95,7 +93,9 @@ class _Reader:
             if top and name == BASE:
                 continue
             if top and name == RESOURCES:
-                for pattern, inner in self.shape.map(tree, RESOURCES, "resources of resource_registry").items():
+                for pattern, inner in self.shape.map(
+                    tree, RESOURCES, "resources of resource_registry"
+                ).items():
                     self.inner(tree[RESOURCES], pattern, inner, into)
             elif not top and name == "hooks":
                 into.hooks = self.words(tree, name, HOOKS)
@@ -118,7 +118,9 @@ class _Reader:
     def type(self, tree: dict[str, Tree], name: str, value: Tree, into: Scope) -> None:
         document = self.shape.document
         if "*" in name[:-1]:
-            message = f'"{name[:100]}" has a * in the middle; only at the end it stands for the rest of a type'
+            message = (
+                f'"{name[:100]}" has a * in the middle; only at the end it stands for the rest of a type'
+            )
             self.shape.error(document.key(tree, name), "bad-pattern", message)
         elif value is None:
             gone = [one for one in into.types if one == name or _covers(name, one)]

@@ -6,11 +6,19 @@ from typing import Any
 
 import msgspec
 
-from terrace.languages.document import Tree
-from terrace.languages.hot.parameters.forms import ASKED, CLOUDS, FORMS, known
-from terrace.languages.hot.parameters.parameter import FITS, KEYS, PSEUDO, TYPES, Constraint, Parameter, broken
 from terrace.engine.functions.convert import convert
 from terrace.engine.patterns import Pattern
+from terrace.languages.document import Tree
+from terrace.languages.hot.parameters.forms import ASKED, CLOUDS, FORMS, known
+from terrace.languages.hot.parameters.parameter import (
+    FITS,
+    KEYS,
+    PSEUDO,
+    TYPES,
+    Constraint,
+    Parameter,
+    broken,
+)
 from terrace.languages.shape import Shape, describe
 
 
@@ -124,7 +132,9 @@ def _constraint(shape: Shape, item: dict[str, Tree], kind: str, what: str) -> Co
         shape.error(document.value(item, name), "bad-constraint", message)
         return None
     if name == "custom_constraint" and not known(rule):
-        hint = shape.report.guess(rule, [*FORMS, *ASKED]) or f"or one of {', '.join(CLOUDS)}, a dot and a name"
+        hint = (
+            shape.report.guess(rule, [*FORMS, *ASKED]) or f"or one of {', '.join(CLOUDS)}, a dot and a name"
+        )
         message = f'{what}: there is no custom constraint "{rule[:100]}"; it is not checked'
         shape.report.warn(document, document.value(item, name), "unknown-constraint", message, hint)
     return Constraint(name, rule, shape.text(item, "description", "the description of a constraint"))

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from terrace.languages.document import Mark
 from terrace.engine.patterns import Pattern
+from terrace.languages.document import Mark
+from terrace.languages.hot.parameters.forms import FORMS
 
 TYPES = ("string", "number", "comma_delimited_list", "json", "boolean")
 KEYS = frozenset({"type", "label", "description", "default", "hidden", "constraints", "immutable", "tags"})
