@@ -48,7 +48,7 @@ class Pattern:
         self._dot_all = bool(flags & re.DOTALL)
         self._multiline = bool(flags & re.MULTILINE)
         self._text = ""
-        self._steps = 0
+        self._steps = MOST_STEPS
 
     def fits(self, text: str) -> bool:
         """Whether the whole of `text` fits. ValueError when finding out takes too much work."""
@@ -57,6 +57,11 @@ class Pattern:
     def found(self, text: str) -> bool:
         """Whether anything in `text` fits. ValueError when finding out takes too much work."""
         return bool(self._ends(text, set(range(len(text) + 1))))
+
+    @property
+    def spent(self) -> int:
+        """How much work the last text took, in steps of one position."""
+        return MOST_STEPS - self._steps
 
     def _ends(self, text: str, at: Positions) -> Positions:
         self._text, self._steps = text, MOST_STEPS

@@ -102,6 +102,13 @@ def _plain(value: Any) -> Any:
 _PATTERN = yaqltypes.PythonType(Pattern)
 
 
+def _found(context: Metered, pattern: Pattern, string: str) -> bool:
+    found = pattern.found(string)
+    if context.tank is not None:
+        context.tank.spend(pattern.spent)
+    return found
+
+
 @specs.parameter("pattern", yaqltypes.String())
 def regex(pattern: str) -> Pattern:
     """A regular expression."""
@@ -111,49 +118,49 @@ def regex(pattern: str) -> Pattern:
 @specs.parameter("pattern", _PATTERN)
 @specs.parameter("string", yaqltypes.String())
 @specs.method
-def matches(pattern: Pattern, string: str) -> bool:
+def matches(context: Metered, pattern: Pattern, string: str) -> bool:
     """Whether something in the text fits."""
-    return pattern.found(string)
+    return _found(context, pattern, string)
 
 
 @specs.parameter("string", yaqltypes.String())
 @specs.parameter("pattern", yaqltypes.String())
 @specs.method
-def matches_(string: str, pattern: str) -> bool:
+def matches_(context: Metered, string: str, pattern: str) -> bool:
     """Whether something in the text fits."""
-    return Pattern(pattern).found(string)
+    return _found(context, Pattern(pattern), string)
 
 
 @specs.parameter("string", yaqltypes.String())
 @specs.parameter("pattern", _PATTERN)
 @specs.name("#operator_=~")
-def fits(string: str, pattern: Pattern) -> bool:
+def fits(context: Metered, string: str, pattern: Pattern) -> bool:
     """Whether something in the text fits."""
-    return pattern.found(string)
+    return _found(context, pattern, string)
 
 
 @specs.parameter("string", yaqltypes.String())
 @specs.parameter("pattern", yaqltypes.String())
 @specs.name("#operator_=~")
-def fits_(string: str, pattern: str) -> bool:
+def fits_(context: Metered, string: str, pattern: str) -> bool:
     """Whether something in the text fits."""
-    return Pattern(pattern).found(string)
+    return _found(context, Pattern(pattern), string)
 
 
 @specs.parameter("string", yaqltypes.String())
 @specs.parameter("pattern", _PATTERN)
 @specs.name("#operator_!~")
-def fits_not(string: str, pattern: Pattern) -> bool:
+def fits_not(context: Metered, string: str, pattern: Pattern) -> bool:
     """Whether nothing in the text fits."""
-    return not pattern.found(string)
+    return not _found(context, pattern, string)
 
 
 @specs.parameter("string", yaqltypes.String())
 @specs.parameter("pattern", yaqltypes.String())
 @specs.name("#operator_!~")
-def fits_not_(string: str, pattern: str) -> bool:
+def fits_not_(context: Metered, string: str, pattern: str) -> bool:
     """Whether nothing in the text fits."""
-    return not Pattern(pattern).found(string)
+    return not _found(context, Pattern(pattern), string)
 
 
 @specs.parameter("string", yaqltypes.String())

@@ -41,6 +41,10 @@ class Inputs(Protocol):
 class Attributes(Protocol):
     """What is known of a resource that others refer to."""
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a type of another system, which may have more to it than Terrace knows."""
+
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native path of an attribute; None when there is no such attribute."""
 

@@ -62,6 +62,11 @@ class Target:
         """A group like this one with such members."""
         return Target(self.type_name, entry=self.entry, member=member)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a type of another system, which may have more to it than Terrace knows."""
+        return self.entry is not None and "::" in self.type_name and not self.type_name.startswith(NATIVE)
+
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native path of an attribute; None when there is no such attribute."""
         head = path[0]

@@ -78,9 +78,13 @@ def _attribute(on: Expressions, arg: list[Tree], name: str, path: tuple[Any, ...
     if target is not None and path[0] == "show":
         return _show(on, name)
     known = target.attributes() if target is not None else []
-    hint = on.job.report.guess(str(path[0]), known) or f"known: {', '.join(sorted(known))}"
+    near, at = on.job.report.guess(str(path[0]), known), on.document.value(arg, 1)
+    hint = near or (f"known: {', '.join(sorted(known))}" if known else "")
     message = f'resource "{name}" has no attribute "{str(path[0])[:100]}"'
-    return on.fail(on.document.value(arg, 1), "unknown-attribute", message, hint if known else "")
+    if on.job.lenient and not near and target is not None and target.foreign:
+        on.job.report.warn(on.document, at, "unsupported-attribute", f"{message} in Terrace yet", hint)
+        return UNKNOWN
+    return on.fail(at, "unknown-attribute", message, hint)
 
 
 def _all_attributes(on: Expressions, call: Call_, name: str) -> Any:
