@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from terrace.engine.functions import FUNCTIONS
 from terrace.engine.functions.logic import truth
+from terrace.engine.functions.trees import step
 from terrace.errors import InvariantError, SpecError
 from terrace.model.value import UNKNOWN, Call, Ref, Secret, holds
 
@@ -162,6 +163,19 @@ def reveal(value: Any) -> Any:
         return {key: reveal(item) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [reveal(item) for item in value]
+    return value
+
+
+def follow(value: Any, path: tuple[Any, ...]) -> Any:
+    """The part of `value` that `path` leads to as get_param does it: a number written as text is an index of a
+    list, and '' where it leads nowhere. UNKNOWN and secrets pass through."""
+    for key in path:
+        if value is UNKNOWN or key is UNKNOWN:
+            return UNKNOWN
+        if type(value) is Secret or type(key) is Secret:
+            value = Secret(step(reveal(value), reveal(key)))
+        else:
+            value = step(value, key)
     return value
 
 

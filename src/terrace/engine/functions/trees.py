@@ -39,18 +39,21 @@ def path(args: list[Any], fuel: Tank) -> Any:
     value = args[0]
     fuel.spend(len(args))
     for key in args[1:]:
-        if isinstance(value, Mapping):
-            if key not in value and str(key) not in value:
-                return ""
-            value = value[key] if key in value else value[str(key)]
-        elif isinstance(value, list | tuple):
-            number = _number(key)
-            if number is None or not -len(value) <= number < len(value):
-                return ""
-            value = value[number]
-        else:
-            return ""
+        value = step(value, key)
     return value
+
+
+def step(value: Any, key: Any) -> Any:
+    """The part of `value` under one key; '' where there is none."""
+    if isinstance(value, Mapping):
+        if isinstance(key, str | int | float | None) and key in value:
+            return value[key]
+        return value.get(str(key), "")
+    if isinstance(value, list | tuple):
+        number = _number(key)
+        if number is not None and -len(value) <= number < len(value):
+            return value[number]
+    return ""
 
 
 def _number(key: Any) -> int | None:
