@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from terrace.engine.functions.constraints import broken
 from terrace.engine.functions.tank import SCAN, Tank, arity
 from terrace.errors import SpecError
 
@@ -22,15 +23,21 @@ def convert(kind: str, value: Any) -> Any:
 
 
 def parameter(args: list[Any], fuel: Tank) -> Any:
-    """(name, type, value): what a nested template's parameter is given, as its type holds it. None stays."""
-    name, kind, value = arity("parameter", args, 3)
+    """(name, type, value, rules, hidden): what a nested template's parameter is given, as its type holds it. None
+    stays. SpecError when it does not fit the type, or breaks one of the rules."""
+    name, kind, value, rules, hidden = arity("parameter", args, 5)
     if value is None:
         return None
-    fuel.spend(1 + (len(value) // SCAN if isinstance(value, str) else 0))
+    fuel.spend(1 + (len(value) // SCAN if isinstance(value, str) else 0) + 100 * len(rules))
+    what = f'the value given for parameter "{name}"'
     try:
-        return convert(kind, value)
+        converted = convert(kind, value)
     except ValueError as error:
-        raise SpecError(f'the value given for parameter "{name}" {error}', code="wrong-type") from None
+        raise SpecError(f"{what} {error}", code="wrong-type") from None
+    wrong = broken(rules, converted, hidden=hidden)
+    if wrong:
+        raise SpecError(f"{what} breaks a constraint: {wrong}", code="broken-constraint")
+    return converted
 
 
 def _string(value: Any) -> str:

@@ -124,11 +124,9 @@ class Properties:
                 self._on.fail(self._document.key(place.given, name), "unknown-property", message, hint)
             elif value is not None:
                 asked = Given(value, self._document, self._document.value(place.given, name))
-                if place.variable and _mentions(value, place.variable):
-                    result[name] = value
-                    continue
                 kind = inputs.type(value) if isinstance(inputs, Parts) else ""
-                result[name] = fit(self._job, self._on.template, parameter, asked, kind)
+                later = bool(place.variable) and _mentions(value, place.variable)
+                result[name] = fit(self._job, self._on.template, parameter, asked, kind=kind, later=later)
         for name in nested.blueprint.required:
             if name not in result and values.get(name) is None:
                 message = f'{place.what}: parameter "{name}" of {nested.file} is required'
