@@ -20,7 +20,7 @@ from terrace.errors import SpecError
 
 MOST_ITERATIONS = 200
 MOST_BYTES = 10_000
-STEP = 20
+STEP = 150
 """What one call of a function costs: the library does much for each."""
 GONE = frozenset({"random", "pow", "shiftBitsLeft", "call", "replace"})
 """Functions that are taken away: they are not pure, or one call of them can make something endless. What is left of
