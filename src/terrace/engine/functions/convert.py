@@ -70,6 +70,8 @@ def _list(value: Any) -> list[Any]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        return {}
     if isinstance(value, str):
         try:
             value = json.loads(value)
