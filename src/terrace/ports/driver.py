@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from terrace.model.catalogue import Catalogue
+from terrace.model.plan import Note
 from terrace.model.seen import Observation, Seen
 from terrace.model.step import Receipt, Step
 
@@ -29,7 +30,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace,
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
-    share one of their stack, on which names resolve."""
+    share one of their stack, on which names resolve. `notes`: by kind, what becomes of it or of one of its
+    properties here where that is not just what the words say; a REFUSED one of a property refuses what gives it."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -45,6 +47,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     synced: bool = True
     own_network: bool = False
     made: frozenset[str] = frozenset()
+    notes: dict[str, tuple[Note, ...]] = {}
 
 
 class Fence(Protocol):

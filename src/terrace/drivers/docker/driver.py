@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from terrace.drivers.docker import guests, labels, seen
+from terrace.drivers.docker.firewall import door
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.machines import Machines
 from terrace.drivers.docker.mount.attachments import Attachments, possible
-from terrace.drivers.docker.networks import Networks
+from terrace.drivers.docker.networks import NOTES, Networks
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.volumes import Volumes
@@ -57,16 +58,19 @@ class DockerDriver:
         self._engine = Engine(settings)
         self._observer = Observer(self._engine, settings.concurrency)
         self._images = Images(self._engine, settings)
-        self._machines = Machines(self._engine, settings, self._observer, self._images)
         self._networks = Networks(self._engine, settings, self._observer)
+        self._firewall = door.Firewall(self._engine, settings, self._networks, self._observer)
+        self._machines = Machines(self._engine, settings, self._observer, self._images, self._firewall)
         self._volumes = Volumes(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
         kinds = {"Machine", "Network", "Subnet", "Port", "Volume", "Image"}
+        kinds |= self._firewall.kinds
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
             recorded=_RECORDED,
             create_once=CreateOnce.BY_NAME,
-            in_place={"Machine": _IN_PLACE, "Image": frozenset({"pull"})},
+            in_place={"Machine": _IN_PLACE, "Image": frozenset({"pull"}), **door.IN_PLACE},
+            notes={**NOTES, **self._firewall.notes()},
             timeout=settings.timeout,
             concurrency=settings.concurrency,
             rate=settings.rate,
@@ -83,7 +87,8 @@ class DockerDriver:
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """One bulk listing per noun; a failure of any is a failure of all."""
         with translated():
-            return await self._observer.observe(installation, adopted)
+            seen = await self._observer.observe(installation, adopted)
+            return Observation(tuple(await self._firewall.shown(installation, seen.items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """By name or id, ours or not; None when there is none."""
@@ -122,6 +127,8 @@ class DockerDriver:
                     return await self._networks.apply_subnet(step)
                 case "VolumeAttachment":
                     return await self._attachments.apply(step, fence)
+                case kind if kind in door.KINDS:
+                    return await self._firewall.apply(step, fence)
                 case other:
                     raise CapabilityError(f"a Docker engine has no {other}")
 
@@ -163,6 +170,7 @@ class DockerDriver:
     async def close(self) -> None:
         """Ends background work and lets go of connections."""
         await self._images.close()
+        self._firewall.close()
         await self._engine.close()
 
     # --- inside

@@ -55,8 +55,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
-    without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue."""
+    without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
+    of ("": there are none). `flavors` and `images` add to the built-in catalogue."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -70,6 +70,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtu: int | Literal["auto"] = "auto"
     address_pool: str = "10.192.0.0/12"
     network_size: int = 22
+    floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
     registries: dict[str, Registry] = {}
@@ -92,6 +93,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        if self.floating_pool:
+            ipaddress.IPv4Network(self.floating_pool)
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")

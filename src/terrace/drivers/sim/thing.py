@@ -9,6 +9,7 @@ import msgspec
 
 from terrace.model.seen import Owner, Seen
 from terrace.model.spec.machine import MachineSpec
+from terrace.model.spec.network import PortSpec
 from terrace.model.value import Secret, holds
 
 # Fields of a spec that the provider can show, so that drift is seen; the other kinds show all of theirs.
@@ -128,16 +129,47 @@ def attributes(thing: Thing) -> dict[str, Any]:
                 "network_id": spec.network,
             }
         case "Port":
-            ip = thing.address[spec.network]
-            fixed = [{"ip_address": ip, "subnet_id": spec.network}]
-            mac = {"mac": spec.mac or _mac(own), "network_id": spec.network, "fixed_ips": fixed}
-            return {"name": spec.name, "id": own, "ip": ip, **mac}
+            return _port(thing, spec)
         case "VolumeAttachment":
             return {"path": spec.path}
         case "Image":
             return {"id": own, "name": spec.source, "size": IMAGE_SIZE, "digest": f"sha256:{own}"}
         case "TestResource":
             return {"output": spec.value, **spec.attributes}
+        case _:
+            return _passage(thing.kind, spec, own)
+
+
+def _port(thing: Thing, spec: PortSpec) -> dict[str, Any]:
+    ip, own = thing.address[spec.network], thing.provider_id
+    subnets = spec.subnets or (spec.network,)
+    return {
+        "name": spec.name,
+        "id": own,
+        "ip": ip,
+        "mac": spec.mac or _mac(own),
+        "network_id": spec.network,
+        "fixed_ips": [{"ip_address": one, "subnet_id": subnets[0]} for one in (ip, *spec.more)],
+        "subnets": list(spec.subnets),
+        "security_groups": list(spec.groups),
+    }
+
+
+def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
+    """Of what lets traffic pass, or leads it."""
+    match kind:
+        case "SecurityGroup":
+            return {"name": spec.name, "id": own}
+        case "Router":
+            return {"name": spec.name, "id": own, "gateway": spec.gateway}
+        case "RouterInterface":
+            return {"id": own, "network_id": spec.network}
+        case "FloatingIP":
+            number = int(own.rpartition("-")[2])
+            ip = spec.ip or f"198.51.{100 + number // 250 % 100}.{number % 250 + 1}"
+            return {"id": own, "ip": ip, "pool": spec.pool or "sim", "target": spec.target, "port": spec.port}
+        case "SecurityGroupRule" | "RouterGateway" | "FloatingIPAssociation":
+            return {"id": own}
         case _:
             return {}
 

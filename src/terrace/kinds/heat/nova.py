@@ -8,7 +8,6 @@ from terrace.kinds.guest.properties import PROPERTIES as MACHINE
 from terrace.kinds.heat.words import (
     ADDRESS,
     CLOUD,
-    FILTER,
     REQUIRED_TEXT,
     TEXT,
     each,
@@ -45,7 +44,7 @@ SERVER: Final[dict[str, Property]] = {
     "user_data_format": MACHINE["user_data_format"],
     "personality": Property(Type.MAP, items=Property(Type.STRING, secret=True)),
     "block_device_mapping_v2": Property(Type.LIST, items=Property(Type.MAP)),
-    **ignored("security_groups", FILTER),
+    "security_groups": Property(Type.LIST, items=TEXT),
     **ignored(
         "admin_pass admin_user availability_zone block_device_mapping config_drive deployment_swift_data "
         "diskConfig flavor_update_policy image_update_policy reservation_id scheduler_hints "
@@ -65,7 +64,18 @@ def _server_nic(nic: dict[str, Any]) -> dict[str, Any]:
 def _server(properties: dict[str, Any]) -> dict[str, Any]:
     native = renamed(
         properties,
-        {name: name for name in ("name", "image", "flavor", "user_data", "user_data_format", "metadata")},
+        {
+            name: name
+            for name in (
+                "name",
+                "image",
+                "flavor",
+                "user_data",
+                "user_data_format",
+                "metadata",
+                "security_groups",
+            )
+        },
     )
     if properties.get("key_name") is not None:
         native["keys"] = [properties["key_name"]]
