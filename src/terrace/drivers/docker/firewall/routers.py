@@ -127,8 +127,8 @@ def _router(table: Table, provider: str) -> str:
 
 
 def _taken_back(table: Table, step: Step) -> list[str]:
-    """Commands that remove what the owner of a step has; of a router, only the rules that are written anew, unless it is
-    deleted."""
+    """Commands that remove what the owner of a step has; of a router that stays, only the rules that are written
+    anew."""
     owner = step.owner
     words = {"Router": "router", "RouterInterface": "interface", "RouterGateway": "gateway"}
     wanted = [words[step.kind], owner.uid, str(owner.incarnation)]
