@@ -28,9 +28,18 @@ def test_the_types_are_these() -> None:
         "OS::Heat::ResourceGroup",
         "OS::Heat::TestResource",
         "OS::Heat::Value",
+        "OS::Neutron::FloatingIP",
+        "OS::Neutron::FloatingIPAssociation",
         "OS::Neutron::Net",
         "OS::Neutron::Port",
+        "OS::Neutron::Router",
+        "OS::Neutron::RouterGateway",
+        "OS::Neutron::RouterInterface",
+        "OS::Neutron::SecurityGroup",
+        "OS::Neutron::SecurityGroupRule",
         "OS::Neutron::Subnet",
+        "OS::Nova::FloatingIP",
+        "OS::Nova::FloatingIPAssociation",
         "OS::Nova::KeyPair",
         "OS::Nova::Server",
     ]
@@ -76,6 +85,7 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "user_data": "#!/bin/sh",
             "user_data_format": "RAW",
             "files": [{"path": "/etc/motd", "content": "hello"}],
+            "security_groups": ["default"],
         },
     ),
     (
@@ -109,12 +119,13 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "cidr": "10.0.0.0/24",
             "gateway": "10.0.0.1",
             "pools": [{"start": "10.0.0.5", "end": "10.0.0.9"}],
+            "dns": ["8.8.8.8"],
         },
     ),
     (
         "OS::Neutron::Subnet",
         {"network": "n", "cidr": "10.0.0.0/24", "gateway_ip": "null"},
-        {"network": "n", "cidr": "10.0.0.0/24"},
+        {"network": "n", "cidr": "10.0.0.0/24", "internal": True},
     ),
     (
         "OS::Neutron::Port",
@@ -123,12 +134,109 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "fixed_ips": [{"subnet": Ref("s"), "ip_address": "10.0.0.5"}],
             "security_groups": [],
         },
-        {"network": Ref("n"), "ip": "10.0.0.5"},
+        {"network": Ref("n"), "ip": "10.0.0.5", "subnets": [Ref("s")], "security_groups": []},
     ),
     (
         "OS::Neutron::Port",
         {"fixed_ips": [{"subnet_id": Ref("s")}], "mac_address": "02:00:00:00:00:01"},
-        {"network": Ref("s", ("network_id",)), "mac": "02:00:00:00:00:01"},
+        {"network": Ref("s", ("network_id",)), "mac": "02:00:00:00:00:01", "subnets": [Ref("s")]},
+    ),
+    (
+        "OS::Neutron::Port",
+        {"network": "n", "fixed_ips": [{"ip_address": "10.0.0.5"}, {"ip_address": "10.0.0.6"}]},
+        {"network": "n", "ip": "10.0.0.5", "more": ["10.0.0.6"]},
+    ),
+    (
+        "OS::Neutron::SecurityGroup",
+        {
+            "name": "web",
+            "rules": [
+                {"protocol": "icmp"},
+                {"protocol": "", "remote_mode": "remote_group_id"},
+                {
+                    "port_range_min": 22,
+                    "port_range_max": 23,
+                    "protocol": "tcp",
+                    "remote_ip_prefix": "10.0.0.0/8",
+                },
+                {"remote_group_id": Ref("g"), "remote_ip_prefix": "0.0.0.0/0", "direction": "egress"},
+            ],
+        },
+        {
+            "name": "web",
+            "rules": [
+                {"protocol": "icmp"},
+                {"group": "self"},
+                {"from_port": 22, "to_port": 23, "protocol": "tcp", "cidr": "10.0.0.0/8"},
+                {"group": Ref("g"), "direction": "egress"},
+            ],
+        },
+    ),
+    (
+        "OS::Neutron::SecurityGroupRule",
+        {"security_group": Ref("g"), "protocol": "tcp", "port_range_min": 80, "remote_group": Ref("h")},
+        {"security_group": Ref("g"), "protocol": "tcp", "from_port": 80, "group": Ref("h")},
+    ),
+    (
+        "AWS::EC2::SecurityGroup",
+        {
+            "GroupDescription": "web",
+            "SecurityGroupIngress": [
+                {"IpProtocol": "icmp", "FromPort": "-1", "ToPort": "-1", "CidrIp": "0.0.0.0/0"},
+                {"IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "SourceSecurityGroupId": Ref("g")},
+            ],
+            "SecurityGroupEgress": [{"IpProtocol": "-1", "CidrIp": "10.0.0.0/8"}],
+        },
+        {
+            "description": "web",
+            "rules": [
+                {"direction": "ingress", "protocol": "icmp", "cidr": "0.0.0.0/0"},
+                {
+                    "direction": "ingress",
+                    "protocol": "tcp",
+                    "from_port": "80",
+                    "to_port": "80",
+                    "group": Ref("g"),
+                },
+                {"direction": "egress", "cidr": "10.0.0.0/8"},
+            ],
+        },
+    ),
+    (
+        "OS::Neutron::Router",
+        {"name": "r", "external_gateway_info": {"network": "public", "enable_snat": True}},
+        {"name": "r", "gateway": "public"},
+    ),
+    (
+        "OS::Neutron::RouterInterface",
+        {"router_id": Ref("r"), "subnet": Ref("s")},
+        {"router": Ref("r"), "network": Ref("s", ("network_id",))},
+    ),
+    (
+        "OS::Neutron::RouterInterface",
+        {"router": Ref("r"), "port_id": Ref("p")},
+        {"router": Ref("r"), "network": Ref("p", ("network_id",))},
+    ),
+    (
+        "OS::Neutron::RouterGateway",
+        {"router_id": Ref("r"), "network": "public"},
+        {"router": Ref("r"), "network": "public"},
+    ),
+    (
+        "OS::Neutron::FloatingIP",
+        {"floating_network": "public", "port_id": Ref("p")},
+        {"pool": "public", "port": Ref("p"), "target": Ref("p", ("ip",))},
+    ),
+    (
+        "OS::Neutron::FloatingIPAssociation",
+        {"floatingip_id": Ref("f"), "port_id": Ref("m", ("addresses", "n", 0, "port"))},
+        {"floating_ip": Ref("f"), "port": Ref("m", ("addresses", "n", 0, "port"))},
+    ),
+    ("OS::Nova::FloatingIP", {"pool": "public"}, {"pool": "public"}),
+    (
+        "OS::Nova::FloatingIPAssociation",
+        {"server_id": Ref("m"), "floating_ip": Ref("f")},
+        {"floating_ip": Ref("f"), "machine": Ref("m"), "target": Ref("m", ("first_address",))},
     ),
     ("OS::Nova::KeyPair", {"name": "k", "save_private_key": True}, {"name": "k"}),
     (

@@ -187,16 +187,15 @@ class Networks:
                 f"an engine's network has one range, {', '.join(map(str, ranges))}, not {spec.cidr}",
                 hint="give that range to the network, or keep one subnet",
             )
+        subnet = f"{step.owner.token}@{spec.network}"  # by which a router finds where it stands
         attributes = {
-            "id": step.owner.token,
+            "id": subnet,
             "name": spec.name,
             "cidr": spec.cidr,
             "gateway": held.get("Gateway") or spec.gateway,
             "network_id": spec.network,
         }
-        return Receipt.done(
-            Seen("Subnet", step.owner.token, step.owner, attributes=attributes, name=spec.name)
-        )
+        return Receipt.done(Seen("Subnet", subnet, step.owner, attributes=attributes, name=spec.name))
 
     async def apply_port(self, step: Step) -> Receipt:
         """An address that nothing else of the network has or holds."""

@@ -62,7 +62,7 @@ class Routers:
                 return router(table, spec, step.owner)
             case "RouterInterface":
                 await self._check_release()
-                item = await self._networks.inspect(spec.network)
+                item = await self._networks.inspect(spec.network.rpartition("@")[2])
                 return interface(table, spec, step.owner, bridge_of(item), item["Id"])
             case _:
                 return gateway(table, spec, step.owner)
