@@ -96,7 +96,7 @@ class Engine:
         """How many containers are removed at once: as the settings say, else as many as the engine bears."""
         await self.version()
         most = self._settings.concurrency
-        return self._settings.removals or (most if self._release >= _SOUND else min(FEW, most))
+        return self._settings.removals or (most if self.release >= _SOUND else min(FEW, most))
 
     def forget_version(self) -> None:
         """The engine may have been upgraded: agree again."""
