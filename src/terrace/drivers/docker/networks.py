@@ -214,7 +214,7 @@ class Networks:
             "name": spec.name,
             "ip": address,
             "mac": spec.mac,
-            "network_id": spec.network,
+            "network_id": item["Id"],
             "fixed_ips": [{"ip_address": address, "subnet_id": next(iter(spec.subnets), "")}],
             "subnets": list(spec.subnets),
             "security_groups": list(spec.groups),
