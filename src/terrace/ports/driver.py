@@ -29,7 +29,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace,
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
-    share one of their stack, on which names resolve."""
+    share one of their stack, on which names resolve. `snapshots`: whether what data kinds hold can be copied (SNAPSHOT,
+    RESTORE, and volumes made from snapshots and from other volumes)."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -40,11 +41,12 @@ class Capabilities(msgspec.Struct, frozen=True):
     concurrency: int = 8
     rate: float = 0.0
     publish: bool = True
-    data: frozenset[str] = frozenset({"Volume"})
+    data: frozenset[str] = frozenset({"Volume", "VolumeSnapshot"})
     catalogue: Catalogue = Catalogue()
     synced: bool = True
     own_network: bool = False
     made: frozenset[str] = frozenset()
+    snapshots: bool = False
 
 
 class Fence(Protocol):
