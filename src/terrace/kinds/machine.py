@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from msgspec.structs import replace
 
 from terrace.kinds.guest import properties as table
 from terrace.kinds.guest import spec as typed
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Schema
+from terrace.kinds.software.config import Thing, resolved
 from terrace.model.decision import Act, Claim, Decision, Refuse, Settled, Wait
 from terrace.model.graph import Node
 from terrace.model.seen import Seen
@@ -49,11 +53,15 @@ class Machine(Noun):
         """The typed spec, with the flavor looked up in the provider's catalogue."""
         return typed.machine_spec(plain, node, capabilities)
 
+    def resolve(self, values: Mapping[str, Any], thing: Thing) -> Mapping[str, Any]:
+        """User data that names a configuration is its text."""
+        return cast("Mapping[str, Any]", resolved(values, "user_data", thing))
+
     def standing(self, wanted: Wanted, seen: Seen) -> Decision:
         """Running is what is wanted, by the restart rule; what is paused goes on."""
         match seen.state:
             case "running":
-                return _running(wanted.spec, seen)
+                return _booted(_running(wanted.spec, seen), seen)
             case "paused":
                 return Act(Verb.UNPAUSE, "it is paused")
             case "created":
@@ -92,7 +100,7 @@ def _known(items: Any, *fields: str) -> list[Any]:
     ]
 
 
-def _running(spec: MachineSpec, seen: Seen) -> Decision:
+def _running(spec: MachineSpec, seen: Seen) -> Settled:
     if spec.health is None:
         return Settled("running", healthy=seen.healthy is not False)
     if seen.healthy is None:
@@ -102,10 +110,17 @@ def _running(spec: MachineSpec, seen: Seen) -> Decision:
     )
 
 
+def _booted(settled: Settled, seen: Seen) -> Settled:
+    """With what its user data has not brought about."""
+    if not seen.boot:
+        return settled
+    return replace(settled, lacking=seen.why, stuck=seen.boot != "running")
+
+
 def _ended(spec: MachineSpec, seen: Seen) -> Decision:
     how = "it ended" if seen.exit_code is None else f"it ended with exit code {seen.exit_code}"
     if spec.restart not in ("on-failure", "never") or (spec.restart == "on-failure" and seen.exit_code != 0):
         return Act(Verb.START, how)
     if seen.exit_code == 0:
-        return Settled("it ended well")
+        return _booted(Settled("it ended well"), seen)
     return Refuse(f"{how}, and its restart rule is never", hint="terrace logs shows what it wrote last")

@@ -1,0 +1,39 @@
+"""Software for guests: configuration that is only kept, and what is run inside a machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class ConfigSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A configuration for a guest: kept, and handed to whoever refers to it. `config` is text or a map (or Secret);
+    `inputs` and `outputs` are what a hook of its `group` is given and gives back, as their declarations say."""
+
+    config: Any = ""
+    group: str = "Heat::Ungrouped"
+    inputs: tuple[dict[str, Any], ...] = ()
+    outputs: tuple[dict[str, Any], ...] = ()
+    options: dict[str, Any] = {}
+
+
+class DeploymentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A configuration run inside `machine` (provider id) on each of `actions`. `inputs` are texts by name (or Secret),
+    `outputs` the names of files that it may leave behind, `errors` those of them that mean failure."""
+
+    machine: str
+    config: Any = ""
+    group: str = "script"
+    inputs: dict[str, Any] = {}
+    outputs: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ("CREATE", "UPDATE")
+    name: str = ""
+
+
+class DeployedServerSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A computer that somebody else set up."""
+
+    name: str
+    metadata: dict[str, Any] = {}
