@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from terrace.kinds.guest import properties as table
 from terrace.kinds.guest import spec as typed
+from terrace.kinds.guest.placement import placed_by, sized
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Schema
@@ -21,6 +22,8 @@ from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
+
+APART = "anti-affinity"
 
 
 class Machine(Noun):
@@ -54,8 +57,15 @@ class Machine(Noun):
         return typed.machine_spec(plain, node, capabilities)
 
     def resolve(self, values: Mapping[str, Any], thing: Thing) -> Mapping[str, Any]:
-        """User data that names a configuration is its text."""
-        return cast("Mapping[str, Any]", resolved(values, "user_data", thing))
+        """User data that names a configuration is its text; a flavor of the template gives the sizes, a group the rule
+        for placing."""
+        values = cast("Mapping[str, Any]", resolved(values, "user_data", thing))
+        flavor, group = values.get("flavor"), values.get("group")
+        sizes = thing(flavor) if isinstance(flavor, str) else None
+        if sizes is not None and "memory" in sizes:
+            values = sized(values, sizes)
+        rule = thing(group) if isinstance(group, str) else None
+        return values if rule is None else {**values, "placement": placed_by(rule)}
 
     def standing(self, wanted: Wanted, seen: Seen) -> Decision:
         """Running is what is wanted, by the restart rule; what is paused goes on."""
@@ -72,7 +82,8 @@ class Machine(Noun):
                 return Wait(f"it is {state}")
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
-        """Fixed addresses, ports of the host, volumes that are written to."""
+        """Fixed addresses, ports of the host, volumes that are written to; and the one host that there is, where
+        machines must stand apart."""
         found = {
             Claim("address", nic.network, nic.ip) for nic in _known(spec.networks, "network", "ip") if nic.ip
         }
@@ -86,6 +97,8 @@ class Machine(Noun):
             for mount in _known(spec.volumes, "volume", "read_only")
             if not mount.read_only
         }
+        if capabilities.hosts == 1 and spec.placement == APART and spec.group is not UNKNOWN:
+            found.add(Claim("host", spec.group, "the only one"))
         return frozenset(found)
 
 

@@ -30,7 +30,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
     share one of their stack, on which names resolve. `snapshots`: whether what data kinds hold can be copied (SNAPSHOT,
-    RESTORE, and volumes made from snapshots and from other volumes)."""
+    RESTORE, and volumes made from snapshots and from other volumes). `hosts`: how many computers it places machines on,
+    as far as it knows (0: it does not say)."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -47,6 +48,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     own_network: bool = False
     made: frozenset[str] = frozenset()
     snapshots: bool = False
+    hosts: int = 0
 
 
 class Fence(Protocol):

@@ -31,7 +31,7 @@ def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSet
     written = labels.written(owner, names, spec.name)
     script = plain(spec.user_data)
     if script:
-        written[labels.USER_DATA] = "script" if script.startswith("#!") else "other"
+        written[labels.USER_DATA] = labels.form_of(script)
     body: dict[str, Any] = {
         "Image": spec.image,
         "Hostname": labels.host_name(spec.name),
@@ -163,6 +163,8 @@ def archive(spec: MachineSpec) -> bytes:
     script = plain(spec.user_data)
     if script:
         wanted.append((f"{STATE_FOLDER}/user-data", script, 0o700))
+    if spec.password:
+        wanted.append((f"{STATE_FOLDER}/password", plain(spec.password) + "\n", 0o600))
     if not wanted and not spec.keys:
         return b""
     buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -44,6 +45,7 @@ _EVENTS = [
     ),
     *("connect", "disconnect", "remove"),
 ]
+_BOOTING, _IDLE = 1.0, 5.0  # seconds between looks at whether user data has ended
 _RECORDED = frozenset({"Subnet", "Port", "Image"})
 
 
@@ -133,9 +135,11 @@ class DockerDriver:
             async with self._engine.stream("GET", "/events", {"filters": json.dumps(wanted)}) as answer:
                 self._observer.trust(True)
                 yield ""
-                async for line in answer.content:
+                async for line in self._lines(answer.content):
                     for hint in self._hints(line):
                         yield hint
+                    for container in await self._observer.booted():
+                        yield container
         except Refusal as refusal:
             raise translate(refusal) from refusal
         finally:
@@ -166,6 +170,26 @@ class DockerDriver:
         await self._engine.close()
 
     # --- inside
+    async def _lines(self, content: Any) -> AsyncIterator[bytes]:
+        """Lines as they come; an empty one now and then while guests run their user data, of which no event tells."""
+        lines = aiter(content)
+        coming = asyncio.ensure_future(anext(lines))
+        try:
+            while True:
+                patience = _BOOTING if self._observer.booting else _IDLE
+                done, _ = await asyncio.wait({coming}, timeout=patience)
+                if not done:
+                    yield b""
+                    continue
+                try:
+                    line = coming.result()
+                except StopAsyncIteration:
+                    return
+                coming = asyncio.ensure_future(anext(lines))
+                yield line
+        finally:
+            coming.cancel()
+
     def _hints(self, line: bytes) -> list[str]:
         """What a line of the stream of events hints at, and nothing of what is neither ours nor adopted."""
         if not line.strip():

@@ -60,6 +60,16 @@ def engine_name(owner: Owner, names: Names) -> str:
     return f"{path}-{owner.uid}-{owner.incarnation}"
 
 
+def form_of(user_data: str) -> str:
+    """What kind of user data it is, as far as its beginning tells: script, cloud-config, parts or other."""
+    if user_data.startswith("#!"):
+        return "script"
+    if user_data.startswith("#cloud-config"):
+        return "cloud-config"
+    head = user_data[:4096].partition("\n\n")[0].lower()
+    return "parts" if re.search(r"^(content-type:|mime-version:)", head, re.MULTILINE) else "other"
+
+
 def host_name(name: str) -> str:
     """`name` as a host name: at most 63 letters, digits and dashes."""
     return re.sub(r"[^a-zA-Z0-9-]+", "-", name)[:63].strip("-") or "machine"

@@ -104,8 +104,9 @@ def look(item: Mapping[str, Any]) -> str:
     return f"{item['State']}:{match.group(1) if match else ''}"
 
 
-def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "") -> Seen:
-    """`networks`: network id -> the name that people gave it. `host` is the engine's."""
+def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[str, str] = ("", "")) -> Seen:
+    """`networks`: network id -> the name that people gave it. `host` is the engine's. `boot`: how far its user data has
+    got, and that in words."""
     state = STATES.get(facts.state, "dead")
     ends = _own(facts)
     addresses = {
@@ -141,7 +142,8 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "")
         created=known.created,
         finished=known.finished if state in ("exited", "dead") else 0.0,
         exit_code=known.exit_code if state in ("exited", "dead") else None,
-        why=why,
+        why=boot[1],
+        boot=boot[0],
     )
 
 

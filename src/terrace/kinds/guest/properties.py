@@ -196,6 +196,11 @@ PROPERTIES = {
         "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; if the provider allows.",
         items=_PUBLISHED,
     ),
+    "group": Property(Type.STRING, "A ServerGroup: where it stands beside others."),
+    "placement": Property(Type.STRING, "The rule of its group; Terrace fills it in.", changes=Effect.NONE),
+    "password": Property(
+        Type.STRING, "The password of its administrator, set at its first boot.", secret=True, minimum=1
+    ),
     "aliases": Property(
         Type.LIST,
         "More names by which machines of its networks find it.",

@@ -54,6 +54,9 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         log_size=plain["log_size"],
         publish=_each(plain.get("publish"), lambda item: Publish(**item)),
         aliases=_aliases(plain.get("aliases"), name, node),
+        group=plain.get("group", ""),
+        placement=plain.get("placement", ""),
+        password=plain.get("password", ""),
     )
 
 

@@ -36,9 +36,7 @@ OUTPUT = Property(
         "name": Property(Type.STRING, "Its name.", required=True, pattern=r"[^/\0]{1,255}"),
         "description": Property(Type.STRING, "For people."),
         "type": INPUT.properties["type"],
-        "error_output": Property(
-            Type.BOOLEAN, "Whether it means failure that there is one.", default=False
-        ),
+        "error_output": Property(Type.BOOLEAN, "Whether it means failure that there is one.", default=False),
     },
 )
 GIVES = {

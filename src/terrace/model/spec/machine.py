@@ -64,7 +64,8 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     count; 0: no limit. `environment` values are str or Secret. `command` replaces the image's.
     `user_data` is run at first boot by Terrace's own images when it begins with `#!`. `keys` are public
     keys for ssh. `restart` is always, on-failure or never. `log_size` in MiB. `aliases` are names by
-    which machines of the stack find it."""
+    which machines of the stack find it. `group` is a ServerGroup (its id) and `placement` its rule; `password` that of
+    its administrator (Secret)."""
 
     name: str
     image: str
@@ -88,3 +89,6 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     log_size: int = 10
     publish: tuple[Publish, ...] = ()
     aliases: tuple[str, ...] = ()
+    group: str = ""
+    placement: str = ""
+    password: Any = ""

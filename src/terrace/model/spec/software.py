@@ -19,17 +19,20 @@ class ConfigSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DeploymentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A configuration run inside `machine` (provider id) on each of `actions`. `inputs` are texts by name (or Secret),
-    `outputs` the names of files that it may leave behind, `errors` those of them that mean failure."""
+    """What is run inside `machine` (provider id): `scripts` are texts (or Secret) by action (CREATE, UPDATE, DELETE),
+    each run by the hook of `group`. `inputs` are texts by name (or Secret), `pinned` those of them whose change asks for
+    a new deployment; `outputs` the names of what it gives back, `errors` those of them that mean failure. `agent`: only
+    an agent inside could run it."""
 
     machine: str
-    config: Any = ""
+    scripts: dict[str, Any] = {}
     group: str = "script"
     inputs: dict[str, Any] = {}
+    pinned: dict[str, Any] = {}
     outputs: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ("CREATE", "UPDATE")
     name: str = ""
+    agent: bool = False
 
 
 class DeployedServerSpec(msgspec.Struct, frozen=True, omit_defaults=True):
