@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from terrace.model.catalogue import Catalogue
+from terrace.model.plan import Note
 from terrace.model.seen import Observation, Seen
 from terrace.model.step import Receipt, Step
 
@@ -31,7 +32,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
     share one of their stack, on which names resolve. `snapshots`: whether what data kinds hold can be copied (SNAPSHOT,
     RESTORE, and volumes made from snapshots and from other volumes). `hosts`: how many computers it places machines on,
-    as far as it knows (0: it does not say)."""
+    as far as it knows (0: it does not say). `remarks` say by kind and property what it makes of that where that is not
+    just what it says; for plans."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -49,6 +51,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     made: frozenset[str] = frozenset()
     snapshots: bool = False
     hosts: int = 0
+    remarks: dict[str, dict[str, Note]] = {}
 
 
 class Fence(Protocol):

@@ -11,8 +11,11 @@ import msgspec
 
 from terrace.drivers.docker import guests, labels, seen
 from terrace.drivers.docker.images import Images
+from terrace.drivers.docker.inside.deployments import Deployments
+from terrace.drivers.docker.inside.remarks import REMARKS
 from terrace.drivers.docker.machines import Machines
 from terrace.drivers.docker.mount.attachments import Attachments, possible
+from terrace.drivers.docker.mount.copies import Copies
 from terrace.drivers.docker.networks import Networks
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
@@ -25,8 +28,13 @@ from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Capabilities, Chunk, CreateOnce, Fence, Session
 
-# What of a machine changes in place: limits and networks on the engine; the rest is Terrace's own business.
-_IN_PLACE = frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"})
+# What changes in place. Of a machine: limits and networks on the engine; the rest is Terrace's own business.
+_IN_PLACE = {
+    "Machine": frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"}),
+    "Image": frozenset({"pull"}),
+    "Volume": frozenset({"size"}),
+    "SoftwareDeployment": frozenset({"scripts", "inputs", "outputs", "errors"}),
+}
 # The events after which something looks different; the many of health checks (exec_...) are not among them.
 _EVENTS = [
     *(
@@ -46,7 +54,7 @@ _EVENTS = [
     *("connect", "disconnect", "remove"),
 ]
 _BOOTING, _IDLE = 1.0, 5.0  # seconds between looks at whether user data has ended
-_RECORDED = frozenset({"Subnet", "Port", "Image"})
+_RECORDED = frozenset({"Subnet", "Port", "Image", "SoftwareDeployment"})
 
 
 class DockerDriver:
@@ -61,14 +69,27 @@ class DockerDriver:
         self._images = Images(self._engine, settings)
         self._machines = Machines(self._engine, settings, self._observer, self._images)
         self._networks = Networks(self._engine, settings, self._observer)
-        self._volumes = Volumes(self._engine)
+        self._volumes = Volumes(self._engine, Copies(self._engine, self._observer, self._images))
+        self._deployments = Deployments(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
-        kinds = {"Machine", "Network", "Subnet", "Port", "Volume", "Image"}
+        kinds = {
+            "Machine",
+            "Network",
+            "Subnet",
+            "Port",
+            "Volume",
+            "VolumeSnapshot",
+            "Image",
+            "SoftwareDeployment",
+        }
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
             recorded=_RECORDED,
             create_once=CreateOnce.BY_NAME,
-            in_place={"Machine": _IN_PLACE, "Image": frozenset({"pull"})},
+            in_place=_IN_PLACE,
+            snapshots=True,
+            hosts=1,
+            remarks=REMARKS,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
             rate=settings.rate,
@@ -97,7 +118,7 @@ class DockerDriver:
                     return await self._observer.machine(selector)
                 case "Network":
                     return seen.network(await self._engine.read(f"/networks/{selector}"))
-                case "Volume":
+                case "Volume" | "VolumeSnapshot":
                     return seen.volume(await self._engine.read(f"/volumes/{selector}"))
                 case _:
                     return None
@@ -114,7 +135,7 @@ class DockerDriver:
                     return await self._machines.apply(step, fence)
                 case "Network":
                     return await self._networks.apply(step, fence)
-                case "Volume":
+                case "Volume" | "VolumeSnapshot":
                     return await self._volumes.apply(step, fence)
                 case "Image":
                     return await self._images.apply(step, fence)
@@ -124,6 +145,8 @@ class DockerDriver:
                     return await self._networks.apply_subnet(step)
                 case "VolumeAttachment":
                     return await self._attachments.apply(step, fence)
+                case "SoftwareDeployment":
+                    return await self._deployments.apply(step, fence)
                 case other:
                     raise CapabilityError(f"a Docker engine has no {other}")
 

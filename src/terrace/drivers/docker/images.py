@@ -79,6 +79,10 @@ class Images:
             raise
         return seen.image(item, _by_content(reference, item))
 
+    def reference(self, source: str) -> str:
+        """What the engine calls the image of a source."""
+        return self._reference(ImageSpec(source))
+
     def fetch(self, reference: str, certificates: bool = True) -> _Job:
         """The job that fetches or builds it, started if there is none."""
         job = self._jobs.get(reference)

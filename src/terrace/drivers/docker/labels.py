@@ -14,6 +14,10 @@ DIGEST = "terrace.digest"
 NAME = "terrace.name"
 SIZE = "terrace.size"
 USER_DATA = "terrace.user-data"
+KIND = "terrace.kind"
+OF = "terrace.of"  # what a snapshot was made of
+HELPER = "terrace.helper"  # on a container that copies: the volume that it makes, "-" for one that was there
+PAUSED = "terrace.paused"
 RECIPE = "terrace.recipe"
 
 _ODD = re.compile(r"[^a-zA-Z0-9_.-]+")

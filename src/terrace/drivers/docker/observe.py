@@ -43,6 +43,7 @@ class Observer:
         self.listed: frozenset[str] = frozenset()  # ids of all that the last listing held
         self._engine = engine
         self._known: dict[str, tuple[str, shape.Detail]] = {}  # oldest look first
+        self.frozen: set[str] = set()  # containers that are paused while what they write to is copied
         self.booting: set[str] = set()  # containers that run their user data
         self._endings: dict[str, tuple[str, str]] = {}  # container -> how that ended: exit code, what waits
         self._attached: set[str] = set()
@@ -68,6 +69,16 @@ class Observer:
         """Whether it was seen to have volumes."""
         return container in self._writers
 
+    def holders(self, volume: str) -> list[str]:
+        """Containers that have this volume attached while running, and may write to it."""
+        found = []
+        for container in self._attached:
+            _, detail = self._known.get(container, ("", shape.Detail()))
+            for one in attachments(container, detail.pid) if detail.pid else ():
+                if one.attributes["volume"] == volume:
+                    found.append(container)
+        return found
+
     # --- bulk
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """All of ours, and what is adopted and exists."""
@@ -83,10 +94,15 @@ class Observer:
             await self._add_adopted(adopted, listed, networks, stored)
         for item in networks:
             self.note_network(item)
+        helpers = [item for item in listed if labels.HELPER in (item.get("Labels") or {})]
+        listed = [item for item in listed if labels.HELPER not in (item.get("Labels") or {})]
+        making = {item["Labels"][labels.HELPER] for item in helpers}
+        told = {item["Labels"].get(labels.PAUSED, "") for item in helpers}
+        self.frozen = {container for one in told for container in one.split(",") if container}
         items = await self._machines(listed)
         items += [shape.network(item) for item in networks]
         used = {mount.get("Name") for item in listed for mount in item.get("Mounts") or ()}
-        items += [shape.volume(item, item["Name"] in used) for item in stored]
+        items += [shape.volume(item, item["Name"] in used, item["Name"] not in making) for item in stored]
         self.installation = installation
         self.listed = frozenset(seen.provider_id for seen in items)
         return Observation(tuple(items))
@@ -132,7 +148,7 @@ class Observer:
         else:
             detail = remembered[1] if remembered else shape.Detail()
         facts = shape.listed(item, detail)
-        items = [shape.machine(facts, self.network_names, self.host, await self._boot(facts))]
+        items = [await self._show(facts)]
         if self._engine.local and detail.pid and (fresh or container in self._attached):
             mounted = attachments(container, detail.pid)
             if mounted:
@@ -159,7 +175,7 @@ class Observer:
         for end in facts.networks.values():
             await self._name_network(end.get("NetworkID") or "")
         await self.host_name()
-        return shape.machine(facts, self.network_names, self.host, await self._boot(facts))
+        return await self._show(facts)
 
     async def host_name(self) -> str:
         """The engine's own name, asked once."""
@@ -178,6 +194,12 @@ class Observer:
             except Refusal as refusal:
                 if refusal.status != 404:
                     raise
+
+    async def _show(self, facts: shape.Facts) -> Seen:
+        seen = shape.machine(facts, self.network_names, self.host, await self._boot(facts))
+        # Paused for a moment by ourselves is not paused by others, which would be mended.
+        frozen = seen.state == "paused" and facts.id in self.frozen
+        return shape.thawed(seen) if frozen else seen
 
     # --- first boot
     async def _boot(self, facts: shape.Facts) -> tuple[str, str]:

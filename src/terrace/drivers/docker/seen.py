@@ -147,6 +147,11 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
     )
 
 
+def thawed(seen: Seen) -> Seen:
+    """A machine as it is when it is not paused."""
+    return msgspec.structs.replace(seen, state="running", attributes={**seen.attributes, "state": "running"})
+
+
 def _own(facts: Facts) -> list[tuple[str, Mapping[str, Any]]]:
     """The networks that were asked for, the first one first. The engine's default bridge is where a machine
     without any is."""
@@ -182,15 +187,20 @@ def network(item: Mapping[str, Any]) -> Seen:
     )
 
 
-def volume(item: Mapping[str, Any], used: bool = False) -> Seen:
-    """From GET /volumes or /volumes/NAME. `size` (GiB) is what was asked for; the local store sets no
-    bound."""
+def volume(item: Mapping[str, Any], used: bool = False, complete: bool = True) -> Seen:
+    """From GET /volumes or /volumes/NAME; a snapshot is one too. `size` (GiB) is what was asked for at first; the local
+    store sets no bound, and what it grew to later is Terrace's own to remember."""
     written = item.get("Labels") or {}
+    kind = written.get(labels.KIND, "Volume")
+    more = {"volume_id": written.get(labels.OF, "")} if kind == "VolumeSnapshot" else {}
     return Seen(
-        kind="Volume",
+        kind=kind,
         provider_id=item["Name"],
         owner=labels.read(written),
+        complete=complete,
+        keeps=("size",) if kind == "Volume" else (),
         attributes={
+            **more,
             "id": item["Name"],
             "name": written.get(labels.NAME, item["Name"]),
             "size": int(written.get(labels.SIZE) or 0),

@@ -116,7 +116,8 @@ class Noun:
 
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        return ()
+        remarks = capabilities.remarks.get(self.name) or {}
+        return tuple(note for name, note in remarks.items() if node.properties.get(name) is not None)
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Carries out user data that is no plain script, inside a guest of Terrace's own images: a MIME message of several
-parts, and a part of cloud-config. Needs nothing but this image. What it does not carry out it names, in user-data.waiting
-beside the user data, and leaves alone.
+parts, and a part of cloud-config. Needs nothing but this image. What it does not carry out it names, in
+user-data.waiting beside the user data, and leaves alone.
 
 Order: boothooks and bootcmd, write_files, users and keys, packages, the scripts as they come, runcmd. Everything is
 tried; the exit code is that of the first that failed.
@@ -156,8 +156,8 @@ class CloudConfig:
                 shutil.chown(path, user, group or None)
 
     def _users(self, wanted: Any) -> None:
-        for one in wanted or ():
-            one = {"name": one} if isinstance(one, str) else one
+        for entry in wanted or ():
+            one = {"name": entry} if isinstance(entry, str) else entry
             if one.get("name") == "default":
                 self.boot.waits("users.default")
                 continue
