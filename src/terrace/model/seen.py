@@ -45,8 +45,9 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     form of the kind's spec, for drift to be seen; what it cannot show is left out. `created` and
     `finished` are epoch seconds of the provider's clock, 0 when it does not say; `exit_code` is that of a
     machine that ended. `boot` is how far the user data of a machine has got: running, failed or waiting (nothing runs
-    it), "" when it is done or there is none; `why` says it in words.
-    `keeps` names attributes that the provider shows as they were at first: what is remembered of them holds. `data` marks things that hold data (volumes): reported, never reaped.
+    it), "" when it is done or there is none; `why` says it in words. `keeps` names
+    attributes that the provider shows as they were at first: what is remembered of them holds. `data` marks things that
+    hold data (volumes): reported, never reaped.
     """
 
     kind: str

@@ -10,7 +10,7 @@ from typing import Any
 from terrace.drivers.sim.thing import Thing
 from terrace.errors import TransientError
 
-LINKED = frozenset({"Machine", "Port", "Subnet", "VolumeAttachment"})
+LINKED = frozenset({"Machine", "Port", "SoftwareDeployment", "Subnet", "VolumeAttachment"})
 
 
 def parents(kind: str, spec: Any) -> list[str]:
@@ -22,6 +22,8 @@ def parents(kind: str, spec: Any) -> list[str]:
         return found + [mount.volume for mount in spec.volumes]
     if kind == "VolumeAttachment":
         return [spec.volume, spec.machine]
+    if kind == "SoftwareDeployment":
+        return [spec.machine]
     return [spec.network]
 
 
@@ -39,6 +41,14 @@ class Links:
     def users(self, thing: Thing) -> list[Thing]:
         """Live things that stand on it."""
         return [self._things[user] for user in self._users.get(thing.provider_id, ()) if user in self._things]
+
+    def content(self, kind: str, spec: Any) -> dict[str, str]:
+        """What a thing with this spec holds at first: a copy of what it is made of. A copy does not stand on that.
+        TransientError when it is missing."""
+        source = spec.volume if kind == "VolumeSnapshot" else spec.source if kind == "Volume" else ""
+        if source and source not in self._things:
+            raise TransientError(f"there is no {source}", code="missing")
+        return dict(self._things[source].content) if source else {}
 
     def check(self, kind: str, spec: Any, own: str = "") -> None:
         """TransientError when what `spec` stands on is missing, or something it would hold is taken by

@@ -15,6 +15,8 @@ from terrace.model.value import Secret, holds
 SHOWN = {
     "Machine": ("image", "cpu", "memory", "pids", "networks", "volumes", "command", "restart"),
     "Volume": ("size",),
+    "VolumeSnapshot": (),
+    "SoftwareDeployment": (),
     "Network": ("cidr", "internal"),
     "Image": ("source",),
 }
@@ -90,7 +92,8 @@ class Thing:
             created=self.created,
             finished=self.finished,
             exit_code=self.exit_code,
-            data=self.kind == "Volume",
+            data=self.kind in ("Volume", "VolumeSnapshot"),
+            **boot(self),
         )
         return self.seen
 
@@ -132,6 +135,12 @@ def attributes(thing: Thing) -> dict[str, Any]:
             fixed = [{"ip_address": ip, "subnet_id": spec.network}]
             mac = {"mac": spec.mac or _mac(own), "network_id": spec.network, "fixed_ips": fixed}
             return {"name": spec.name, "id": own, "ip": ip, **mac}
+        case "VolumeSnapshot":
+            given = {"volume_id": spec.volume, "size": 0, "state": thing.state}
+            return {"name": spec.name, "id": own, **given}
+        case "SoftwareDeployment":
+            results = {"deploy_stdout": "", "deploy_stderr": "", "deploy_status_code": 0}
+            return {**dict.fromkeys(spec.outputs, ""), **results, "id": own, "name": spec.name}
         case "VolumeAttachment":
             return {"path": spec.path}
         case "Image":
@@ -140,6 +149,18 @@ def attributes(thing: Thing) -> dict[str, Any]:
             return {"output": spec.value, **spec.attributes}
         case _:
             return {}
+
+
+RUNS = ("#!", "#cloud-config", "Content-Type:", "MIME-Version:")
+
+
+def boot(thing: Thing) -> dict[str, str]:
+    """How far a machine's user data has got: what looks like any is done at once, the rest waits for ever."""
+    data = getattr(thing.spec, "user_data", "") if thing.kind == "Machine" else ""
+    text = str(data.reveal() if isinstance(data, Secret) else data)
+    if not text or text.startswith(RUNS):
+        return {}
+    return {"boot": "waiting", "why": "its user data waits: nothing here runs it"}
 
 
 def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
@@ -163,7 +184,7 @@ def shown(kind: str, spec: Any) -> dict[str, Any]:
     """The fields of `spec` that this provider can show, as plain data. Secrets are never among them."""
     if spec is None:
         return {}
-    fields = SHOWN.get(kind) or spec.__struct_fields__
+    fields = SHOWN.get(kind, spec.__struct_fields__)
     found = {}
     for field in fields:
         value = getattr(spec, field)
