@@ -32,8 +32,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
     share one of their stack, on which names resolve. `snapshots`: whether what data kinds hold can be copied (SNAPSHOT,
     RESTORE, and volumes made from snapshots and from other volumes). `hosts`: how many computers it places machines on,
-    as far as it knows (0: it does not say). `remarks` say by kind and property what it makes of that where that is not
-    just what it says; for plans."""
+    as far as it knows (0: it does not say). `notes`: by kind, what becomes of it or of one of its properties here where
+    that is not just what the words say; a REFUSED one of a property refuses what gives it. `image_urls`: what the
+    address of an image must begin with."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -51,7 +52,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     made: frozenset[str] = frozenset()
     snapshots: bool = False
     hosts: int = 0
-    remarks: dict[str, dict[str, Note]] = {}
+    notes: dict[str, tuple[Note, ...]] = {}
+    image_urls: tuple[str, ...] = ()
 
 
 class Fence(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 from terrace.drivers.docker import guests, labels, seen
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.inside.deployments import Deployments
-from terrace.drivers.docker.inside.remarks import REMARKS
+from terrace.drivers.docker.inside.notes import NOTES
 from terrace.drivers.docker.machines import Machines
 from terrace.drivers.docker.mount.attachments import Attachments, possible
 from terrace.drivers.docker.mount.copies import Copies
@@ -89,7 +89,8 @@ class DockerDriver:
             in_place=_IN_PLACE,
             snapshots=True,
             hosts=1,
-            remarks=REMARKS,
+            notes=NOTES,
+            image_urls=settings.image_urls,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
             rate=settings.rate,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
     without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue."""
+    catalogue. `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -72,6 +73,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_size: int = 22
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    image_urls: tuple[str, ...] = ()
     registries: dict[str, Registry] = {}
 
     def __post_init__(self) -> None:
@@ -92,6 +94,11 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        for prefix in self.image_urls:
+            if not re.fullmatch(r"https?://[^/@\s]+/[^\s]*", prefix):
+                raise ValueError(
+                    f'image_urls needs scheme, host and a path, as in "https://images.example/", not "{prefix}"'
+                )
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")

@@ -116,8 +116,8 @@ class Noun:
 
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        remarks = capabilities.remarks.get(self.name) or {}
-        return tuple(note for name, note in remarks.items() if node.properties.get(name) is not None)
+        said = capabilities.notes.get(self.name, ())
+        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""

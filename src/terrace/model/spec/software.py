@@ -21,8 +21,8 @@ class ConfigSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeploymentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is run inside `machine` (provider id): `scripts` are texts (or Secret) by action (CREATE, UPDATE, DELETE),
     each run by the hook of `group`. `inputs` are texts by name (or Secret), `pinned` those of them whose change asks
-    for a new deployment; `outputs` the names of what it gives back, `errors` those of them that mean failure. `agent`: only
-    an agent inside could run it."""
+    for a new deployment; `outputs` the names of what it gives back, `errors` those of them that mean failure.
+    `agent`: only an agent inside could run it."""
 
     machine: str
     scripts: dict[str, Any] = {}

@@ -1,0 +1,31 @@
+"""What a Docker engine makes of properties where that is not just what they say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from terrace.model.plan import Note, Verdict
+
+_IGNORED, _MAPS = Verdict.IGNORED, Verdict.MAPS
+
+NOTES: Final[dict[str, tuple[Note, ...]]] = {
+    "Volume": (
+        Note(_MAPS, "size", "a size that is written down: the engine's local store sets no bound"),
+        Note(_MAPS, "source", "a copy of all files; whoever writes to the source is paused meanwhile"),
+    ),
+    "VolumeSnapshot": (
+        Note(_MAPS, "volume", "a copy of all files; whoever writes to the volume is paused meanwhile"),
+    ),
+    "Machine": (
+        Note(_IGNORED, "disk", "the engine sets no bound to a container's own disk"),
+        Note(
+            _MAPS,
+            "user_data",
+            "what Terrace's own images run at first boot; in any other image it is kept and waits, and the stack does "
+            "not settle",
+        ),
+        Note(_MAPS, "password", "root's password in Terrace's own images; other images never take it"),
+        Note(_MAPS, "group", "the one host of this engine: members together are, members apart cannot be"),
+    ),
+    "SoftwareDeployment": (Note(_MAPS, "config", "a script run through the engine, once for each action"),),
+}
