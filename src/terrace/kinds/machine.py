@@ -44,7 +44,7 @@ class Machine(Noun):
         description="A guest: a container or a virtual machine.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"restart", "health"}),
+        always=frozenset({"restart", "health", "tags"}),
         in_place=frozenset({"cpu", "memory", "disk", "pids", "networks", "log_size", "metadata", "aliases"}),
         inert=frozenset({"image_name", "flavor"}),
         defaults=defaults_of(MachineSpec),

@@ -40,6 +40,8 @@ def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSet
         "StopTimeout": STOP_SECONDS,
         "HostConfig": _host(spec, settings),
     }
+    if spec.workdir:
+        body["WorkingDir"] = spec.workdir
     if spec.command:
         body["Cmd"] = list(spec.command)
     ports = published(spec.publish, settings.publish)

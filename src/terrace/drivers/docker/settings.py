@@ -57,7 +57,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
     without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue. `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
+    catalogue; `keys` are public keys for ssh that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -73,6 +73,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_size: int = 22
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
     image_urls: tuple[str, ...] = ()
     registries: dict[str, Registry] = {}
 
@@ -105,4 +106,4 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
-        return Catalogue(flavors={**FLAVORS, **self.flavors}, images={**IMAGES, **self.images})
+        return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)

@@ -47,7 +47,7 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         files=_each(plain.get("files"), lambda item: File(item["path"], item["content"], item["mode"])),
         user_data=plain.get("user_data", ""),
         user_data_format=plain["user_data_format"],
-        keys=many(plain.get("keys")),
+        keys=_each(plain.get("keys"), lambda key: _key(key, capabilities)),
         metadata=plain.get("metadata", {}),
         health=_health(plain.get("health")),
         restart=plain["restart"],
@@ -57,6 +57,9 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         group=plain.get("group", ""),
         placement=plain.get("placement", ""),
         password=plain.get("password", ""),
+        workdir=plain.get("workdir", ""),
+        tags=many(plain.get("tags")),
+        boot_volume=plain.get("boot_volume", ""),
     )
 
 
@@ -88,6 +91,22 @@ def flavor_of(name: str, capabilities: Capabilities) -> Flavor:
         hint = did_you_mean(name, flavors) or f"known: {', '.join(sorted(flavors)) or 'none'}"
         raise SpecError(f'there is no flavor "{name}"', ("flavor",), hint=hint, code="unknown-flavor")
     return flavors[name]
+
+
+def _key(key: str, capabilities: Capabilities) -> str:
+    """A public key; one that is called by name is found in the provider's settings."""
+    if " " in key.strip():
+        return key
+    known = capabilities.catalogue.keys
+    if key not in known:
+        raise SpecError(
+            f'there is no key "{key}"',
+            ("keys",),
+            hint=did_you_mean(key, known)
+            or "make a KeyPair and refer to it, or add the key to the provider's settings",
+            code="unknown-key",
+        )
+    return known[key]
 
 
 def _nic(item: Any, index: int) -> Any:

@@ -65,7 +65,8 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     `user_data` is run at first boot by Terrace's own images when it begins with `#!`. `keys` are public
     keys for ssh. `restart` is always, on-failure or never. `log_size` in MiB. `aliases` are names by
     which machines of the stack find it. `group` is a ServerGroup (its id) and `placement` its rule; `password` that of
-    its administrator (Secret)."""
+    its administrator (Secret). `workdir` is the folder its program begins in, `boot_volume` a volume (provider id) that
+    it starts from instead of an image; `tags` are words for people."""
 
     name: str
     image: str
@@ -92,3 +93,6 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     group: str = ""
     placement: str = ""
     password: Any = ""
+    workdir: str = ""
+    tags: tuple[str, ...] = ()
+    boot_volume: str = ""

@@ -6,7 +6,7 @@ from typing import Final
 
 from terrace.model.plan import Note, Verdict
 
-_IGNORED, _MAPS = Verdict.IGNORED, Verdict.MAPS
+_IGNORED, _MAPS, _REFUSED = Verdict.IGNORED, Verdict.MAPS, Verdict.REFUSED
 
 NOTES: Final[dict[str, tuple[Note, ...]]] = {
     "Volume": (
@@ -25,6 +25,8 @@ NOTES: Final[dict[str, tuple[Note, ...]]] = {
             "not settle",
         ),
         Note(_MAPS, "password", "root's password in Terrace's own images; other images never take it"),
+        Note(_REFUSED, "boot_volume", "a container starts from an image and never from a volume"),
+        Note(_IGNORED, "tags", "a container carries no tags: Terrace alone remembers them"),
         Note(_MAPS, "group", "the one host of this engine: members together are, members apart cannot be"),
     ),
     "SoftwareDeployment": (Note(_MAPS, "config", "a script run through the engine, once for each action"),),
