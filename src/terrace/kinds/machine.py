@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from terrace.kinds.guest import properties as table
 from terrace.kinds.guest import spec as typed
-from terrace.kinds.guest.placement import placed_by, sized
+from terrace.kinds.guest.placement import APART, placed_by, sized
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Schema
@@ -22,8 +22,6 @@ from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
-
-APART = "anti-affinity"
 
 
 class Machine(Noun):

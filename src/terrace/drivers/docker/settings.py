@@ -57,7 +57,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
     without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue; `keys` are public keys for ssh that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
+    catalogue; `keys` are public keys for ssh that templates may call by name.
+    `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None

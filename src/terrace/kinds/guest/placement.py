@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
@@ -12,9 +12,11 @@ from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Effect
 from terrace.model.graph import Node
 from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
+from terrace.model.value import Ref
 from terrace.ports.driver import Capabilities
 
-POLICIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
+APART = "anti-affinity"
+POLICIES = ("affinity", APART, "soft-affinity", "soft-anti-affinity")
 
 
 class Flavor(Noun):
@@ -88,6 +90,29 @@ class ServerGroup(Noun):
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> ServerGroupSpec:
         """The typed spec."""
         return ServerGroupSpec(plain.get("name", node.path.replace("/", "-")), many(plain["policies"]))
+
+
+def demands_apart(node: Node) -> bool:
+    """Whether a ServerGroup wants its members on different hosts, as far as that is written out."""
+    policies = node.properties.get("policies", [APART])
+    return isinstance(policies, list | tuple) and APART in policies
+
+
+def members_of(nodes: Iterable[Node]) -> Iterable[tuple[Node, str, int]]:
+    """(node, path of its ServerGroup, how many) of the machines of a template, and of groups of machines."""
+    for node in nodes:
+        shape, count = node.properties, 1
+        if node.kind == "Group":
+            inner = node.properties.get("resource_def")
+            if not isinstance(inner, dict) or inner.get("kind") != "Machine":
+                continue
+            wished = node.properties.get("count", 1)
+            shape, count = inner.get("properties") or {}, wished if isinstance(wished, int) else 1
+        elif node.kind != "Machine":
+            continue
+        group = shape.get("group")
+        if type(group) is Ref and not group.path:
+            yield node, group.node, count
 
 
 def sized(values: Mapping[str, Any], found: Mapping[str, Any]) -> Mapping[str, Any]:
