@@ -44,7 +44,7 @@ class Machine(Noun):
     rules: ClassVar[Rules] = Rules(
         always=frozenset({"restart", "health", "tags"}),
         in_place=frozenset({"cpu", "memory", "disk", "pids", "networks", "log_size", "metadata", "aliases"}),
-        inert=frozenset({"image_name", "flavor"}),
+        inert=frozenset({"image_name", "flavor", "placement"}),
         defaults=defaults_of(MachineSpec),
         same={"networks": typed.same_networks, "environment": typed.within, "metadata": typed.within},
     )

@@ -132,6 +132,15 @@ class VolumeSnapshot(Noun):
         name = plain.get("name", node.path.replace("/", "-"))
         return VolumeSnapshotSpec(plain["volume"], name, plain.get("metadata", {}))
 
+    def mend(self, wanted: Wanted, change: Change) -> Decision:
+        """Another volume's snapshot is another snapshot."""
+        if change.effect is not Effect.REPLACE:
+            return super().mend(wanted, change)
+        return Refuse(
+            f"{', '.join(change.fields)} of a snapshot cannot be changed without losing what it holds",
+            hint="make a new snapshot beside it",
+        )
+
     def missing(self, record: Record) -> Decision:
         """What it held is gone: another moment is no replacement for it."""
         if record.provider_id:

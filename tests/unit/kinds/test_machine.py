@@ -236,6 +236,12 @@ EACH: list[tuple[str, Any, Any, Effect, Effect]] = [
     ("log_size", 10, 20, Effect.UPDATE, Effect.REPLACE),
     ("publish", [80], [81], Effect.REPLACE, Effect.REPLACE),
     ("aliases", [], ["b"], Effect.UPDATE, Effect.REPLACE),
+    ("workdir", "/a", "/b", Effect.REPLACE, Effect.REPLACE),
+    ("tags", ["a"], ["b"], Effect.UPDATE, Effect.UPDATE),
+    ("boot_volume", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("group", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("placement", "affinity", "anti-affinity", Effect.NONE, Effect.NONE),
+    ("password", "a", "b", Effect.REPLACE, Effect.REPLACE),
 ]
 WILLING = able(
     "Machine",

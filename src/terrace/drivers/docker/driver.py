@@ -33,7 +33,6 @@ _IN_PLACE = {
     "Machine": frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"}),
     "Image": frozenset({"pull"}),
     "Volume": frozenset({"size"}),
-    "SoftwareDeployment": frozenset({"scripts", "inputs", "outputs", "errors"}),
 }
 # The events after which something looks different; the many of health checks (exec_...) are not among them.
 _EVENTS = [

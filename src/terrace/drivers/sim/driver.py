@@ -39,7 +39,6 @@ KINDS = frozenset(
 IN_PLACE = {
     "Machine": frozenset({"cpu", "memory", "pids", "networks", "log_size", "metadata", "aliases"}),
     "Volume": frozenset({"size", "metadata", "name"}),
-    "SoftwareDeployment": frozenset({"scripts", "inputs", "outputs", "errors"}),
     "Network": frozenset({"mtu"}),
     "Subnet": frozenset({"name", "gateway", "pools"}),
     "Port": frozenset({"name"}),

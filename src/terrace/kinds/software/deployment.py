@@ -42,7 +42,10 @@ SETTINGS: dict[str, Property] = {
     ),
     "name": Property(Type.STRING, "Its name, which the script is told.", changes=Effect.UPDATE),
     "input_key": Property(
-        Type.STRING, "What stands for an input in a configuration that is a map.", default="get_input"
+        Type.STRING,
+        "What stands for an input in a configuration that is a map.",
+        default="get_input",
+        changes=Effect.UPDATE,
     ),
 }
 
@@ -64,8 +67,8 @@ class SoftwareDeployment(Noun):
         any_attribute=True,
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name"}),
-        in_place=frozenset({"scripts", "inputs", "outputs", "errors"}),
+        # A change is a run of its own, so that there is nothing that a provider could not do in place.
+        always=frozenset({"name", "scripts", "inputs", "outputs", "errors"}),
         defaults=defaults_of(DeploymentSpec),
     )
 
