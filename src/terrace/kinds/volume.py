@@ -142,10 +142,9 @@ class VolumeSnapshot(Noun):
         )
 
     def missing(self, record: Record) -> Decision:
-        """What it held is gone: another moment is no replacement for it."""
-        if record.provider_id:
-            return Refuse("it vanished with its data", hint="remove it from the template, or make a new one")
-        return super().missing(record)
+        """One that vanished took what it held along."""
+        vanished = "it vanished with what it held: one of this moment is made"
+        return Act(Verb.CREATE, vanished if record.provider_id else "not there yet")
 
 
 class VolumeAttachment(Noun):
