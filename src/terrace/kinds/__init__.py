@@ -15,7 +15,10 @@ from terrace.kinds.image import Image
 from terrace.kinds.keypair import KeyPair
 from terrace.kinds.machine import Machine
 from terrace.kinds.nested import Nested
-from terrace.kinds.network import Network, Port, Subnet
+from terrace.kinds.net.floating import FloatingIP, FloatingIPAssociation
+from terrace.kinds.net.network import Network, Port, Subnet
+from terrace.kinds.net.router import Router, RouterGateway, RouterInterface
+from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
@@ -50,6 +53,13 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Network(),
     Subnet(),
     Port(),
+    SecurityGroup(),
+    SecurityGroupRule(),
+    Router(),
+    RouterInterface(),
+    RouterGateway(),
+    FloatingIP(),
+    FloatingIPAssociation(),
     KeyPair(),
     Image(),
     Group(),

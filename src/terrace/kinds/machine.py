@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from terrace.kinds.guest import properties as table
 from terrace.kinds.guest import spec as typed
 from terrace.kinds.guest.placement import APART, placed_by, sized
+from terrace.kinds.net.network import whole
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Schema
@@ -49,6 +50,11 @@ class Machine(Noun):
         same={"networks": typed.same_networks, "environment": typed.within, "metadata": typed.within},
     )
     foretold: ClassVar[dict[str, str]] = {"name": "name"}
+
+    def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
+        """The typed spec; a security group that does not resolve is a mistake, never an open machine."""
+        whole(values, "security_groups")
+        return super().spec(values, node, capabilities)
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> MachineSpec:
         """The typed spec, with the flavor looked up in the provider's catalogue."""

@@ -20,7 +20,10 @@ from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
 UNABLE = Capabilities(
-    kinds=frozenset(KINDS), catalogue=Catalogue(dict(FLAVORS), dict(IMAGES)), snapshots=True
+    kinds=frozenset(KINDS),
+    catalogue=Catalogue(dict(FLAVORS), dict(IMAGES), {"plain": "ssh-ed25519 AAAA plain"}),
+    snapshots=True,
+    image_urls=("https://i.example/",),
 )
 NOWHERE = Absent(as_of=100.0)
 UNSEEN = NotSeen(since=90.0, why="the listing failed")

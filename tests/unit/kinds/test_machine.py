@@ -110,7 +110,7 @@ def test_sizes_come_from_the_flavor_unless_given(properties: dict[str, Any], siz
         ({"volumes": [{"volume": "v", "path": "/a/../b"}]}, ("volumes", 0, "path"), 'must not hold ".."'),
         ({"files": [{"path": "/a", "mode": 420}]}, ("files", 0, "mode"), "in quotes"),
         ({"environment": {"A": 1.5}}, ("environment", "A"), "expects a text"),
-        ({"keys": ["my-key"]}, ("keys", 0), "does not match"),
+        ({"keys": ["my-key"]}, ("keys", 0), 'there is no key "my-key"'),
         ({"restart": "sometimes"}, ("restart",), "is not one of"),
         ({"health": {"type": "tcp"}}, ("health", "port"), "needs the port"),
         ({"health": {"type": "http"}}, ("health", "port"), "needs the port"),

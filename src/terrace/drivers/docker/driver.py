@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from terrace.drivers.docker import guests, labels, seen
+from terrace.drivers.docker.firewall import door
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.inside.deployments import Deployments
 from terrace.drivers.docker.inside.notes import NOTES
 from terrace.drivers.docker.machines import Machines
 from terrace.drivers.docker.mount.attachments import Attachments, possible
 from terrace.drivers.docker.mount.copies import Copies
+from terrace.drivers.docker.networks import NOTES as NETWORK_NOTES
 from terrace.drivers.docker.networks import Networks
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
@@ -53,6 +55,9 @@ _EVENTS = [
     *("connect", "disconnect", "remove"),
 ]
 _BOOTING, _IDLE = 1.0, 5.0  # seconds between looks at whether user data has ended
+_KINDS = frozenset(
+    {"Machine", "Network", "Subnet", "Port", "Volume", "VolumeSnapshot", "Image", "SoftwareDeployment"}
+)
 _RECORDED = frozenset({"Subnet", "Port", "Image", "SoftwareDeployment"})
 
 
@@ -66,29 +71,21 @@ class DockerDriver:
         self._engine = Engine(settings)
         self._observer = Observer(self._engine, settings.concurrency)
         self._images = Images(self._engine, settings)
-        self._machines = Machines(self._engine, settings, self._observer, self._images)
         self._networks = Networks(self._engine, settings, self._observer)
+        self._firewall = door.Firewall(self._engine, settings, self._networks, self._observer)
+        self._machines = Machines(self._engine, settings, self._observer, self._images, self._firewall)
         self._volumes = Volumes(self._engine, Copies(self._engine, self._observer, self._images))
         self._deployments = Deployments(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
-        kinds = {
-            "Machine",
-            "Network",
-            "Subnet",
-            "Port",
-            "Volume",
-            "VolumeSnapshot",
-            "Image",
-            "SoftwareDeployment",
-        }
+        kinds = _KINDS | self._firewall.kinds
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
             recorded=_RECORDED,
             create_once=CreateOnce.BY_NAME,
-            in_place=_IN_PLACE,
+            in_place={**_IN_PLACE, **door.IN_PLACE},
             snapshots=True,
             hosts=1,
-            notes=NOTES,
+            notes={**NOTES, **NETWORK_NOTES, **self._firewall.notes()},
             image_urls=settings.image_urls,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
@@ -106,7 +103,8 @@ class DockerDriver:
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """One bulk listing per noun; a failure of any is a failure of all."""
         with translated():
-            return await self._observer.observe(installation, adopted)
+            seen = await self._observer.observe(installation, adopted)
+            return Observation(tuple(await self._firewall.shown(installation, seen.items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """By name or id, ours or not; None when there is none."""
@@ -147,6 +145,8 @@ class DockerDriver:
                     return await self._attachments.apply(step, fence)
                 case "SoftwareDeployment":
                     return await self._deployments.apply(step, fence)
+                case kind if kind in door.KINDS:
+                    return await self._firewall.apply(step, fence)
                 case other:
                     raise CapabilityError(f"a Docker engine has no {other}")
 
@@ -190,6 +190,7 @@ class DockerDriver:
     async def close(self) -> None:
         """Ends background work and lets go of connections."""
         await self._images.close()
+        self._firewall.close()
         await self._engine.close()
 
     # --- inside

@@ -56,9 +56,10 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
-    without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue; `keys` are public keys for ssh that templates may call by name.
-    `image_urls`: what the address of an image must begin with, scheme, host and path ([]: no addresses)."""
+    without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
+    of ("": there are none). `flavors` and `images` add to the built-in catalogue; `keys` are public keys for ssh
+    that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and
+    path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -72,6 +73,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtu: int | Literal["auto"] = "auto"
     address_pool: str = "10.192.0.0/12"
     network_size: int = 22
+    floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
     keys: dict[str, str] = {}
@@ -101,6 +103,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(
                     f'image_urls needs scheme, host and a path, as in "https://images.example/", not "{prefix}"'
                 )
+        if self.floating_pool:
+            ipaddress.IPv4Network(self.floating_pool)
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")

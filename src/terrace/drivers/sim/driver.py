@@ -30,6 +30,13 @@ KINDS = frozenset(
         "Network",
         "Subnet",
         "Port",
+        "SecurityGroup",
+        "SecurityGroupRule",
+        "Router",
+        "RouterInterface",
+        "RouterGateway",
+        "FloatingIP",
+        "FloatingIPAssociation",
         "Image",
         "Value",
         "None",
@@ -40,8 +47,12 @@ IN_PLACE = {
     "Machine": frozenset({"cpu", "memory", "pids", "networks", "log_size", "metadata", "aliases"}),
     "Volume": frozenset({"size", "metadata", "name"}),
     "Network": frozenset({"mtu"}),
-    "Subnet": frozenset({"name", "gateway", "pools"}),
-    "Port": frozenset({"name"}),
+    "Subnet": frozenset({"name", "gateway", "pools", "dns"}),
+    "Port": frozenset({"name", "groups", "subnets"}),
+    "SecurityGroup": frozenset({"name", "description", "rules"}),
+    "Router": frozenset({"name", "gateway"}),
+    "FloatingIP": frozenset({"target", "port"}),
+    "FloatingIPAssociation": frozenset({"target", "port", "machine"}),
 }
 LOOK_AGAIN = 1.0
 

@@ -10,21 +10,32 @@ from typing import Any
 from terrace.drivers.sim.thing import Thing
 from terrace.errors import TransientError
 
-LINKED = frozenset({"Machine", "Port", "SoftwareDeployment", "Subnet", "VolumeAttachment"})
+# What things of these kinds stand on: fields of their specs.
+LINKED = {
+    "Subnet": ("network",),
+    "VolumeAttachment": ("volume", "machine"),
+    "SoftwareDeployment": ("machine",),
+    "SecurityGroupRule": ("security_group",),
+    "RouterInterface": ("router", "network"),
+    "RouterGateway": ("router",),
+    "FloatingIP": ("port",),
+    "FloatingIPAssociation": ("floating_ip", "port", "machine"),
+}
 
 
 def parents(kind: str, spec: Any) -> list[str]:
     """The provider ids of what a thing with this spec stands on."""
-    if kind not in LINKED:
-        return []
-    if kind == "Machine":
-        found = [nic.network for nic in spec.networks] + [nic.port for nic in spec.networks if nic.port]
-        return found + [mount.volume for mount in spec.volumes]
-    if kind == "VolumeAttachment":
-        return [spec.volume, spec.machine]
-    if kind == "SoftwareDeployment":
-        return [spec.machine]
-    return [spec.network]
+    match kind:
+        case "Machine":
+            found = [nic.network for nic in spec.networks] + [nic.port for nic in spec.networks if nic.port]
+            found += [group for nic in spec.networks for group in nic.groups]
+            return found + [mount.volume for mount in spec.volumes]
+        case "Port":
+            return [spec.network, *spec.groups]
+        case "SecurityGroup":
+            return [rule.group for rule in spec.rules if rule.group not in ("", "self")]
+        case _:
+            return [parent for field in LINKED.get(kind, ()) if (parent := getattr(spec, field))]
 
 
 class Links:

@@ -9,6 +9,7 @@ import msgspec
 
 from terrace.model.seen import Owner, Seen
 from terrace.model.spec.machine import MachineSpec
+from terrace.model.spec.network import PortSpec
 from terrace.model.value import Secret, holds
 
 # Fields of a spec that the provider can show, so that drift is seen; the other kinds show all of theirs.
@@ -80,6 +81,7 @@ class Thing:
     def show(self) -> Seen:
         """Works out anew what the provider shows."""
         machine = self.kind == "Machine"
+        waiting = unheard(self)
         self.seen = Seen(
             kind=self.kind,
             provider_id=self.provider_id,
@@ -93,7 +95,8 @@ class Thing:
             finished=self.finished,
             exit_code=self.exit_code,
             data=self.kind in ("Volume", "VolumeSnapshot"),
-            **boot(self),
+            boot="waiting" if waiting else "",
+            why=waiting,
         )
         return self.seen
 
@@ -131,10 +134,7 @@ def attributes(thing: Thing) -> dict[str, Any]:
                 "network_id": spec.network,
             }
         case "Port":
-            ip = thing.address[spec.network]
-            fixed = [{"ip_address": ip, "subnet_id": spec.network}]
-            mac = {"mac": spec.mac or _mac(own), "network_id": spec.network, "fixed_ips": fixed}
-            return {"name": spec.name, "id": own, "ip": ip, **mac}
+            return _port(thing, spec)
         case "VolumeSnapshot":
             given = {"volume_id": spec.volume, "size": 0, "state": thing.state}
             return {"name": spec.name, "id": own, **given}
@@ -148,19 +148,53 @@ def attributes(thing: Thing) -> dict[str, Any]:
         case "TestResource":
             return {"output": spec.value, **spec.attributes}
         case _:
+            return _passage(thing.kind, spec, own)
+
+
+def _port(thing: Thing, spec: PortSpec) -> dict[str, Any]:
+    ip, own = thing.address[spec.network], thing.provider_id
+    subnets = spec.subnets or (spec.network,)
+    return {
+        "name": spec.name,
+        "id": own,
+        "ip": ip,
+        "mac": spec.mac or _mac(own),
+        "network_id": spec.network,
+        "fixed_ips": [{"ip_address": one, "subnet_id": subnets[0]} for one in (ip, *spec.more)],
+        "subnets": list(spec.subnets),
+        "security_groups": list(spec.groups),
+    }
+
+
+def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
+    """Of what lets traffic pass, or leads it."""
+    match kind:
+        case "SecurityGroup":
+            return {"name": spec.name, "id": own}
+        case "Router":
+            return {"name": spec.name, "id": own, "gateway": spec.gateway}
+        case "RouterInterface":
+            return {"id": own, "network_id": spec.network}
+        case "FloatingIP":
+            number = int(own.rpartition("-")[2])
+            ip = spec.ip or f"198.51.{100 + number // 250 % 100}.{number % 250 + 1}"
+            return {"id": own, "ip": ip, "pool": spec.pool or "sim", "target": spec.target, "port": spec.port}
+        case "SecurityGroupRule" | "RouterGateway" | "FloatingIPAssociation":
+            return {"id": own}
+        case _:
             return {}
 
 
 RUNS = ("#!", "#cloud-config", "Content-Type:", "MIME-Version:")
 
 
-def boot(thing: Thing) -> dict[str, str]:
-    """How far a machine's user data has got: what looks like any is done at once, the rest waits for ever."""
+def unheard(thing: Thing) -> str:
+    """Why a machine's user data waits: what looks like any is done at once ("")."""
     data = getattr(thing.spec, "user_data", "") if thing.kind == "Machine" else ""
     text = str(data.reveal() if isinstance(data, Secret) else data)
     if not text or text.startswith(RUNS):
-        return {}
-    return {"boot": "waiting", "why": "its user data waits: nothing here runs it"}
+        return ""
+    return "its user data waits: nothing here runs it"
 
 
 def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:

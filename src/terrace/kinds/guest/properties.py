@@ -72,6 +72,11 @@ _NETWORK = Property(
         "fixed_ip": Property(Type.STRING, "The same as ip.", check=wrong_address),
         "mac": Property(Type.STRING, "The hardware address."),
         "port": Property(Type.STRING, "A Port, which gives network and address."),
+        "groups": Property(
+            Type.LIST,
+            "The security groups of this place; Terrace fills in those of a port.",
+            items=Property(Type.STRING, minimum=1),
+        ),
     },
 )
 _VOLUME = Property(
@@ -145,6 +150,12 @@ PROPERTIES = {
         Type.LIST,
         "The networks it is on: each a network, or a map with network and ip, or with port.",
         items=_NETWORK,
+        changes=Effect.UPDATE,
+    ),
+    "security_groups": Property(
+        Type.LIST,
+        "The security groups that it is in on networks where no port says else. Without any, everything may pass.",
+        items=Property(Type.STRING, minimum=1),
         changes=Effect.UPDATE,
     ),
     "volumes": Property(Type.LIST, "Volumes in it.", items=_VOLUME),

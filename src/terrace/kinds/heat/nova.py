@@ -8,7 +8,6 @@ from terrace.kinds.guest.placement import POLICIES
 from terrace.kinds.guest.properties import PROPERTIES as MACHINE
 from terrace.kinds.heat.words import (
     ADDRESS,
-    FILTER,
     REQUIRED_TEXT,
     TEXT,
     each,
@@ -77,7 +76,7 @@ SERVER: Final[dict[str, Property]] = {
     "admin_pass": MACHINE["password"],
     "tags": MACHINE["tags"],
     "scheduler_hints": Property(Type.MAP, properties={"group": TEXT, **ignored(_HINTS)}),
-    **ignored("security_groups", FILTER),
+    "security_groups": Property(Type.LIST, items=TEXT),
     **ignored(
         "admin_user availability_zone config_drive deployment_swift_data diskConfig flavor_update_policy "
         "image_update_policy reservation_id software_config_transport user_data_update_policy hypervisor_hostname"
@@ -96,7 +95,18 @@ def _server_nic(nic: dict[str, Any]) -> dict[str, Any]:
 def _server(properties: dict[str, Any]) -> dict[str, Any]:
     native = renamed(
         properties,
-        {name: name for name in ("name", "image", "flavor", "user_data", "user_data_format", "metadata")},
+        {
+            name: name
+            for name in (
+                "name",
+                "image",
+                "flavor",
+                "user_data",
+                "user_data_format",
+                "metadata",
+                "security_groups",
+            )
+        },
     )
     native |= renamed(properties, {"admin_pass": "password", "tags": "tags"})
     if properties.get("key_name") is not None:

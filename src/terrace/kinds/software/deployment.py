@@ -86,7 +86,8 @@ class SoftwareDeployment(Noun):
         machine, config = plain["machine"], plain["config"]
         name = plain.get("name", node.path.rpartition("/")[2])
         if config is UNKNOWN or plain["actions"] is UNKNOWN:
-            return DeploymentSpec(machine, scripts=UNKNOWN, group=UNKNOWN, inputs=UNKNOWN, name=name)  # type: ignore[arg-type]
+            later: Any = UNKNOWN
+            return DeploymentSpec(machine, scripts=later, group=later, inputs=later, name=name)
         declared = config.kept if isinstance(config, _Found) else {"config": config, "group": PUSHED}
         group, scripts = _scripts(declared, plain["actions"], plain.get("inputs", {}), plain["input_key"])
         inputs, pinned = _inputs(declared.get("inputs") or (), plain.get("inputs", {}))
@@ -107,7 +108,7 @@ class SoftwareDeployment(Noun):
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
     ) -> Decision:
         """What only an agent inside the guest could run waits, and says so."""
-        spec: DeploymentSpec = wanted.spec
+        spec: Any = wanted.spec
         if not isinstance(sighting, Present) and spec.group is not UNKNOWN:
             if spec.agent:
                 return Wait(f"needs the agent: {spec.machine} is no machine that Terrace made", stuck=True)

@@ -5,9 +5,17 @@ SPECS maps the native kind name to its spec. Fields may hold Secret or, in a pla
 
 from __future__ import annotations
 
+from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
 from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
+from terrace.model.spec.router import (
+    FloatingIPAssociationSpec,
+    FloatingIPSpec,
+    RouterGatewaySpec,
+    RouterInterfaceSpec,
+    RouterSpec,
+)
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -28,6 +36,13 @@ SPECS: dict[str, type] = {
     "Network": NetworkSpec,
     "Subnet": SubnetSpec,
     "Port": PortSpec,
+    "SecurityGroup": SecurityGroupSpec,
+    "SecurityGroupRule": SecurityGroupRuleSpec,
+    "Router": RouterSpec,
+    "RouterInterface": RouterInterfaceSpec,
+    "RouterGateway": RouterGatewaySpec,
+    "FloatingIP": FloatingIPSpec,
+    "FloatingIPAssociation": FloatingIPAssociationSpec,
     "KeyPair": KeyPairSpec,
     "Image": ImageSpec,
     "RandomString": RandomStringSpec,

@@ -9,12 +9,14 @@ import msgspec
 
 class Nic(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attachment to a network. `network` is the network's provider id; `ip` a fixed address or "".
-    `port` is the provider id of the Port that gave network and ip, "" for none."""
+    `port` is the provider id of the Port that gave network and ip, "" for none. `groups` are the security groups
+    (provider ids) that say what may pass here; none: all may."""
 
     network: str
     ip: str = ""
     mac: str = ""
     port: str = ""
+    groups: tuple[str, ...] = ()
 
 
 class Mount(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -38,8 +38,10 @@ class Deployments:
         """One action; what came of it."""
         spec = _on_delete(step) if step.verb is Verb.DELETE else step.spec
         action = step.verb.value.upper()
-        if spec is None or action not in spec.scripts:
-            return Receipt.done(None if step.verb is Verb.DELETE else _seen(step, spec, step.attributes))
+        if spec is None:
+            return Receipt.done(None)
+        if action not in spec.scripts:
+            return Receipt.done(_seen(step, spec, step.attributes))
         folder = f"/{STATE_FOLDER}/deployments/{_number(step.owner, action, spec)}"
         container = await self._machine(spec.machine)
         if container is None and step.verb is Verb.DELETE:
