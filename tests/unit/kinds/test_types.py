@@ -157,7 +157,7 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "restart_policy": "on-failure:3",
             "labels": {"a": "b"},
             "mounts": [{"volume_id": Ref("v"), "mount_path": "/data"}],
-            "networks": [{"network": Ref("n"), "fixed_ip": "10.0.0.5"}, {"port": Ref("p")}],
+            "networks": [{"network": Ref("n"), "fixed_ip": "10.0.0.5"}],
         },
         {
             "image": "nginx:1",
@@ -168,7 +168,7 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "restart": "on-failure",
             "metadata": {"a": "b"},
             "volumes": [{"volume": Ref("v"), "path": "/data"}],
-            "networks": [{"network": Ref("n"), "ip": "10.0.0.5"}, {"port": Ref("p")}],
+            "networks": [{"network": Ref("n"), "ip": "10.0.0.5"}],
         },
     ),
     (

@@ -158,7 +158,10 @@ class SimDriver(SimGuests):
             raise InvariantError("a snapshot needs an owner of its own")
         spec = VolumeSnapshotSpec(step.provider_id, step.names.short)
         made = replace(step, kind="VolumeSnapshot", owner=step.copy, spec=spec, provider_id="", copy=None)
-        return await self._create(made, fence)
+        receipt = await self._create(made, fence)
+        return (
+            replace(receipt, seen=None) if receipt.handle else receipt
+        )  # what is half made is not the volume
 
     def _restore(self, thing: Thing, step: Step, now: float) -> Seen:
         source = self.world.things.get(step.source)
