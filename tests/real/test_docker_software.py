@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from terrace.errors import PermanentError
 from terrace.kinds.software.text import cloud_config, multipart
-from terrace.model.spec.machine import Nic
+from terrace.model.spec.machine import Mount, Nic
 from terrace.model.spec.software import DeploymentSpec
 from terrace.model.step import Step, Verb
 from terrace.model.value import Secret
@@ -198,7 +198,7 @@ class Allowing:
 
 async def test_a_copy_pauses_who_writes_and_tells_nobody(rig: DockerRig) -> None:
     made, volume = await rig.make("Volume")
-    _, writer = await rig.make(volumes=({"volume": volume.provider_id, "path": "/data"},) and ())
+    _, writer = await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
     assert writer.state == "running"
     owner = rig.owner()
     fence: Any = Allowing()

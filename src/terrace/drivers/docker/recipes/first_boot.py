@@ -252,7 +252,7 @@ def read_config(content: bytes) -> dict[str, Any]:
     import yaml
 
     try:
-        config = yaml.safe_load(content)
+        config = yaml.safe_load(content) or {}
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
     if not isinstance(config, dict):
