@@ -68,7 +68,10 @@ class _Completion:
         if lending:
             ranges = {node.properties["network"].node: node for node in reversed(lending)}
             for node in lending:
-                self.refuse_subnet(node, ranges[node.properties["network"].node])
+                wrong = fill.wrong_subnet(node, ranges[node.properties["network"].node])
+                if wrong:
+                    hint = "make a network of its own for it, or leave it out"
+                    self.problem(node, wrong, "not-supported", hint)
             done = tuple(
                 fill.with_range(node, ranges[node.path]) if node.path in ranges else node for node in done
             )
@@ -153,27 +156,12 @@ class _Completion:
         networks = properties.get("networks")
         alone = capabilities is not None and (capabilities.own_network or properties.get("security_groups"))
         if not networks and alone:
-            properties["networks"] = [{"network": Ref(up + self.network(node))}]
+            properties["networks"] = [{"network": Ref(up + fill.shared_network(node, self.shared))}]
         elif isinstance(networks, list | tuple) and any(fill.is_port(nic) for nic in networks):
             properties["networks"] = [
                 fill.through_port(nic) if fill.is_port(nic) else nic for nic in networks
             ]
         return properties if properties != node.properties else node.properties
-
-    def network(self, user: Node) -> str:
-        """The path of the network that machines of this stack without one share, added when there is none."""
-        path = "@".join(part for part in ("network:stack", user.provider, user.region) if part)
-        if path not in self.shared:
-            self.shared[path] = Node(
-                path=path,
-                kind="Network",
-                provider=user.provider,
-                region=user.region,
-                place=user.place,
-                type_name="Terrace::Network",
-                implied=True,
-            )
-        return path
 
     def security_group(self, name: str, user: Node, up: str) -> Any:
         """The group of that name: one of the same template, or the one that all of the stack share by default."""
@@ -181,18 +169,10 @@ class _Completion:
             path = self.groups[name]
             return fill.OWN if path == user.path else Ref(path)
         if name == fill.DEFAULT:
-            path = "@".join(part for part in (fill.DEFAULT_PATH, user.provider, user.region) if part)
-            self.shared.setdefault(path, fill.default_group(user, path))
-            return Ref(up + path)
+            return Ref(up + fill.default_group(user, self.shared))
         hint = did_you_mean(name, self.groups) or "name one of the template with get_resource"
         self.problem(user, f'there is no security group "{name}"', "unknown-security-group", hint)
         return name
-
-    def refuse_subnet(self, node: Node, lender: Node) -> None:
-        """Notes a subnet that the provider cannot give to its network."""
-        wrong = fill.wrong_subnet(node, lender)
-        if wrong:
-            self.problem(node, wrong, "not-supported", "make a network of its own for it, or leave it out")
 
     def nested(self, node: Node, up: str) -> dict[str, Any]:
         wanted = self.parameters.get(node.blueprint)

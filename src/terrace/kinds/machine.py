@@ -35,7 +35,7 @@ class Machine(Noun):
             "name": "Its name.",
             "id": "Its id at the provider.",
             "first_address": "Its first address.",
-            "addresses": "Networks by name, each a list of maps with addr.",
+            "addresses": "Networks by name, each a list of maps: addr, and port, which a floating address can lead to.",
             "networks": "Networks by name, each a list of addresses.",
             "state": "created, running, paused, exited or dead.",
             "host": "The computer it runs on.",

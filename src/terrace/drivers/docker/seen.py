@@ -109,10 +109,13 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
     got, and that in words."""
     state = STATES.get(facts.state, "dead")
     ends = _own(facts)
-    addresses = {
-        networks.get(end.get("NetworkID") or "", key): [end["IPAddress"]] if end.get("IPAddress") else []
-        for key, end in ends
-    }
+    addresses: dict[str, list[str]] = {}
+    places: dict[str, list[dict[str, str]]] = {}
+    for key, end in ends:
+        network, ip = networks.get(end.get("NetworkID") or "", key), end.get("IPAddress")
+        addresses[network] = [ip] if ip else []
+        # The port is one that a floating address can lead to.
+        places[network] = [{"addr": ip, "port": f"{end.get('NetworkID', '')[:12]}@{ip}"}] if ip else []
     held = next((ips[0] for ips in addresses.values() if ips), "")
     first = held or next((e["IPAddress"] for e in facts.networks.values() if e.get("IPAddress")), "")
     name = facts.labels.get(labels.NAME, facts.name)
@@ -127,7 +130,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
             "id": facts.id,
             "name": name,
             "first_address": first,
-            "addresses": {network: [{"addr": ip} for ip in ips] for network, ips in addresses.items()},
+            "addresses": places,
             "networks": addresses,
             "state": state,
             "host": host,

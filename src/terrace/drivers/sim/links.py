@@ -35,7 +35,11 @@ def parents(kind: str, spec: Any) -> list[str]:
         case "SecurityGroup":
             return [rule.group for rule in spec.rules if rule.group not in ("", "self")]
         case _:
-            return [parent for field in LINKED.get(kind, ()) if (parent := getattr(spec, field))]
+            return [
+                parent
+                for field in LINKED.get(kind, ())
+                if (parent := getattr(spec, field)) and "@" not in parent
+            ]
 
 
 class Links:

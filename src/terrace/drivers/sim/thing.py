@@ -203,7 +203,10 @@ def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
         "name": spec.name,
         "id": thing.provider_id,
         "first_address": next(iter(named.values()), ""),
-        "addresses": {name: [{"addr": address}] for name, address in named.items()},
+        "addresses": {
+            thing.networks[network]: [{"addr": address, "port": f"{network}@{address}"}]
+            for network, address in thing.address.items()
+        },
         "networks": {name: [address] for name, address in named.items()},
         "state": thing.state,
         "host": HOST,

@@ -117,7 +117,7 @@ def _networks(networks: Any, groups: Any) -> Any:
     """Its places on networks. `groups` stand where no port and no place of its own says else."""
     if networks is UNKNOWN:
         return UNKNOWN
-    if not networks and (groups is UNKNOWN or groups):
+    if not networks and groups is not UNKNOWN and groups:
         raise SpecError("security groups need a network that the machine is on", ("security_groups",))
     return tuple(_nic(item, index, groups) for index, item in enumerate(networks or ()))
 

@@ -122,7 +122,8 @@ def _router(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _interface(properties: dict[str, Any]) -> dict[str, Any]:
     on = first(properties, "subnet", "subnet_id", "port", "port_id")
-    return given(router=first(properties, "router", "router_id"), network=network_of(on))
+    network = network_of(on)
+    return given(router=first(properties, "router", "router_id"), network=on if network is None else network)
 
 
 def _gateway(properties: dict[str, Any]) -> dict[str, Any]:

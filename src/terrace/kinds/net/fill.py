@@ -14,7 +14,6 @@ from terrace.model.value import Ref, refs
 
 TOP: Final = "/"
 DEFAULT: Final = "default"
-DEFAULT_PATH: Final = "security-group:default"
 OWN: Final = "self"
 BOUND: Final[dict[str, tuple[str, ...]]] = {
     "VolumeAttachment": ("machine", "volume"),
@@ -125,15 +124,33 @@ def _found(group: Any, find: Callable[[str], Any]) -> Any:
     return find(group) if isinstance(group, str) and group and group != OWN else group
 
 
-def default_group(user: Node, path: str) -> Node:
-    """The group that is meant by "default": what is in it may talk to one another."""
-    return Node(
-        path=path,
-        kind="SecurityGroup",
-        properties={"name": DEFAULT, "rules": [{"direction": "ingress", "group": OWN}]},
-        provider=user.provider,
-        region=user.region,
-        place=user.place,
-        type_name="Terrace::SecurityGroup",
-        implied=True,
+# --- what all of a stack share
+
+
+def shared_network(user: Node, shared: dict[str, Node]) -> str:
+    """The path of the network that machines of a stack without one share, put into `shared` when it is new."""
+    return _shared("network:stack", "Network", {}, user, shared)
+
+
+def default_group(user: Node, shared: dict[str, Node]) -> str:
+    """The path of the group that is meant by "default": what is in it may talk to one another."""
+    rules = [{"direction": "ingress", "group": OWN}]
+    return _shared(
+        f"security-group:{DEFAULT}", "SecurityGroup", {"name": DEFAULT, "rules": rules}, user, shared
     )
+
+
+def _shared(name: str, kind: str, properties: dict[str, Any], user: Node, shared: dict[str, Node]) -> str:
+    path = "@".join(part for part in (name, user.provider, user.region) if part)
+    if path not in shared:
+        shared[path] = Node(
+            path=path,
+            kind=kind,
+            properties=properties,
+            provider=user.provider,
+            region=user.region,
+            place=user.place,
+            type_name=f"Terrace::{kind}",
+            implied=True,
+        )
+    return path

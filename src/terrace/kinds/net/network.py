@@ -169,7 +169,10 @@ class Port(Noun):
                 items=Property(Type.STRING, check=wrong_address),
             ),
             "subnets": Property(
-                Type.LIST, "The subnets that its addresses are of.", items=Property(Type.STRING, minimum=1)
+                Type.LIST,
+                "The subnets that its addresses are of.",
+                items=Property(Type.STRING, minimum=1),
+                changes=Effect.UPDATE,
             ),
             "security_groups": Property(
                 Type.LIST,

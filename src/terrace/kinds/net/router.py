@@ -60,7 +60,7 @@ class RouterInterface(Noun):
     schema: ClassVar[Schema] = Schema(
         properties={
             "router": _ROUTER,
-            "network": Property(Type.STRING, "The network.", required=True, minimum=1),
+            "network": Property(Type.STRING, "The network, or a subnet of it.", required=True, minimum=1),
         },
         attributes={"id": "Its id at the provider.", "network_id": "The network's id."},
         description="A router on a network.",

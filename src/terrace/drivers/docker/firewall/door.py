@@ -57,8 +57,9 @@ class Firewall:
         refused = dict.fromkeys(_maps(""), self._filter.lacking) if self._filter.lacking else {}
         if not refused and not self._pool:
             refused = dict.fromkeys(FLOATING, NO_POOL)
-        maps = {kind: (Note(Verdict.MAPS, "", words),) for kind, words in _maps(self._pool).items()}
-        return maps | {kind: (Note(Verdict.REFUSED, "", why),) for kind, why in refused.items()}
+        said = {kind: Note(Verdict.MAPS, "", words) for kind, words in _maps(self._pool).items()}
+        said |= {kind: Note(Verdict.REFUSED, "", why) for kind, why in refused.items()}
+        return {kind: (note,) for kind, note in said.items()}
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step of one of its kinds."""

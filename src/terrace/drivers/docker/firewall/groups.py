@@ -153,7 +153,7 @@ def _members(table: Table, own: str) -> Callable[[str], str]:
 
 def shown(table: Table) -> list[Seen]:
     """The groups and added rules of a table."""
-    found = []
+    found: list[Seen | None] = []
     for chain, lines in table.chains.items():
         if chain.startswith("genter_"):
             found += _group(table, chain.removeprefix("genter_"))

@@ -1,6 +1,7 @@
 """Guards of machines: what may pass to and from one fixed address, by the security groups it is in.
 
-A guard stands before its machine starts and until it is removed, whether or not it runs. What no group admits is dropped.
+A guard stands before its machine starts and until it is removed, whether or not it runs. What no group admits is
+dropped.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Routers:
                 return router(table, spec, step.owner)
             case "RouterInterface":
                 await self._check_release()
-                item = await self._networks.inspect(spec.network)
+                item = await self._networks.inspect(spec.network.rpartition("@")[2])
                 return interface(table, spec, step.owner, bridge_of(item), item["Id"])
             case _:
                 return gateway(table, spec, step.owner)
@@ -127,8 +127,8 @@ def _router(table: Table, provider: str) -> str:
 
 
 def _taken_back(table: Table, step: Step) -> list[str]:
-    """Commands that remove what the owner of a step has; of a router, only the rules that are written anew, unless it is
-    deleted."""
+    """Commands that remove what the owner of a step has; of a router that stays, only the rules that are written
+    anew."""
     owner = step.owner
     words = {"Router": "router", "RouterInterface": "interface", "RouterGateway": "gateway"}
     wanted = [words[step.kind], owner.uid, str(owner.incarnation)]

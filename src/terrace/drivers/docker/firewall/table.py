@@ -102,13 +102,14 @@ class Table(msgspec.Struct, frozen=True):
         lines = self.chains.get(chain)
         if lines is None:
             return None
-        *head, count, print_ = lines[0].comment.split(":") if lines else ("", "")
-        wanted = [f"{number}:{print_}" for number in range(int(count) if count.isdigit() else 0)]
+        parts = lines[0].comment.split(":") if lines else []
+        if len(parts) < 3 or not parts[-2].isdigit():
+            return Sealed((), False)
         said = [line.comment for line in lines[1:]]
+        wanted = [f"{number}:{parts[-1]}" for number in range(int(parts[-2]))]
         notes = tuple(unquote(one[1:]) for one in said if one.startswith(NOTE))
-        return Sealed(
-            tuple(head), bool(head) and [one for one in said if not one.startswith(NOTE)] == wanted, notes
-        )
+        intact = [one for one in said if not one.startswith(NOTE)] == wanted
+        return Sealed(tuple(parts[:-2]), intact, notes)
 
     def owner(self, parts: Sequence[str]) -> Owner | None:
         """The owner that a comment's parts (uid, incarnation, digest) name."""
@@ -237,6 +238,8 @@ def read(installation: str, listing: Mapping[str, Any]) -> Table:
             case {"rule": rule}:
                 line = Line(rule["handle"], rule.get("comment", ""), _target(rule.get("expr", ())))
                 table.chains.setdefault(rule["chain"], []).append(line)
+            case _:
+                pass
     return table
 
 
