@@ -143,8 +143,9 @@ class _Reader:
                 continue
             document = self.shape.document
             at = document.value(value, position) if isinstance(value, list) else document.value(tree, key)
-            hint = self.shape.report.guess(str(item), known) or f"known: {', '.join(known)}"
-            self.shape.error(at, "unknown-word", f'"{str(item)[:100]}" is none of {key}', hint)
+            said = f'"{item[:100]}"' if isinstance(item, str) else describe(item)
+            hint = self.shape.report.guess(said, known) or f"known: {', '.join(known)}"
+            self.shape.error(at, "unknown-word", f"{said} is none of {key}", hint)
         return tuple(dict.fromkeys(found))
 
 
