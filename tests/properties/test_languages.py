@@ -19,7 +19,7 @@ from terrace.languages import compile_source, needed_files
 from terrace.languages.document import LIMITS
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
-from terrace.model.graph import Blueprint, Graph
+from terrace.model.graph import Graph
 from terrace.model.stack import Source
 from terrace.model.value import UNKNOWN, Secret, holds
 
@@ -215,8 +215,7 @@ def test_what_is_worked_out_later_is_the_same(value: Any) -> None:
         return step_into(inputs, args[0], args[1:])
 
     whole = blueprint.outputs["o"].value
-    chosen_first = chosen(blueprint, inputs) if blueprint.choices else blueprint
-    assert isinstance(chosen_first, Blueprint)
+    chosen_first = chosen(blueprint, inputs).blueprint if blueprint.choices else blueprint
     for expression in (whole, chosen_first.outputs["o"].value):
         try:
             late = evaluate(expression, lambda ref: UNKNOWN, read)

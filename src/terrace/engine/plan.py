@@ -12,7 +12,7 @@ from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn.composite import expand_for_plan
 from terrace.engine.turn.moves import Moves
 from terrace.errors import SpecError
-from terrace.model.decision import Act, Change, Effect, Refuse, Settled
+from terrace.model.decision import Act, Change, Effect, Expansion, Refuse, Settled
 from terrace.model.graph import Keep
 from terrace.model.plan import Item, Plan, Planned
 from terrace.model.record import Record
@@ -106,16 +106,24 @@ class _Planner:
             self.items[live.path] = Item(
                 live.path, node.kind, Planned.UNDECIDED, expansion.undecided, certain=False
             )
-            for child in live.children.values():
-                self._undecide(child, expansion.undecided)
-            return []
+            self._doubt(live, expansion)
         wanted = {child.path for child in expansion.children}
         for member in expansion.children:
             self.state.want(self.state.live(member.path), member)
         for one in list(live.children.values()):
-            if one.path not in wanted:
+            if one.path not in wanted and one.path not in self.items:
                 spread.unwant(self.state, one)
         return [child.path for child in expansion.children]
+
+    def _doubt(self, live: Live, expansion: Expansion) -> None:
+        """Marks what there may be in a composite or not; where nothing at all is known that is all that is in it."""
+        for node in expansion.doubtful:
+            self.items[node.path] = Item(
+                node.path, node.kind, Planned.UNDECIDED, expansion.undecided, certain=False
+            )
+        for child in live.children.values():
+            if child.path in self.items or not expansion.doubtful:
+                self._undecide(child, expansion.undecided)
 
     def _undecide(self, live: Live, why: str) -> None:
         kind = live.current.kind if live.current else ""

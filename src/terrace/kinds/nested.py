@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
@@ -50,15 +50,13 @@ class Nested(Noun):
         node = wanted.node
         if blueprint is None:
             raise SpecError(f'there is no nested template "{node.blueprint}"')
-        if blueprint.choices:
-            found = chosen(blueprint, wanted.spec)
-            if isinstance(found, str):
-                return Expansion(undecided=found)
-            blueprint = found
+        blueprint, doubtful = chosen(blueprint, wanted.spec) if blueprint.choices else (blueprint, ())
         attributes = {name: placed(output.value, node.path) for name, output in blueprint.outputs.items()}
         return Expansion(
             children=tuple(instantiate(part, node) for part in blueprint.nodes),
             attributes={"": attributes.get(IDENTITY, node.path), **attributes},
+            undecided=_undecided(doubtful),
+            doubtful=tuple(instantiate(part, node) for part in doubtful),
         )
 
     def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:
@@ -68,6 +66,14 @@ class Nested(Noun):
         if path[0] in expansion.attributes:
             return picked(expansion.attributes[path[0]], path[1:])
         return member_of(expansion.children, path) if named(path[0]) else None
+
+
+def _undecided(doubtful: Sequence[Node]) -> str:
+    """Which resources may be there or not, in words; "" for none."""
+    if not doubtful:
+        return ""
+    names = ", ".join(f'"{node.path}"' for node in doubtful[:3]) + (" and more" if len(doubtful) > 3 else "")
+    return f"whether there is to be {names} is not known yet"
 
 
 def instantiate(part: Node, composite: Node) -> Node:

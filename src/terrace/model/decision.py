@@ -101,7 +101,8 @@ class Rollout(msgspec.Struct, frozen=True):
 class Expansion(msgspec.Struct, frozen=True):
     """What a composite consists of. `children` carry full paths and expressions with full paths.
     `attributes` are expressions over the children (a Ref to the composite reads them). `undecided` says
-    why children are not known yet ("" when they are): then nothing below is created or deleted. `memory`
+    why children are not known yet ("" when they are): then nothing below is created or deleted, and in a plan
+    `children` are those that there are to be for sure, `doubtful` those that there may be. `memory`
     is kept with the composite's record (4 KiB at most)."""
 
     children: tuple[Node, ...] = ()
@@ -110,6 +111,7 @@ class Expansion(msgspec.Struct, frozen=True):
     memory: dict[str, Any] = {}
     undecided: str = ""
     look_again: float = 0.0
+    doubtful: tuple[Node, ...] = ()
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, order=True):

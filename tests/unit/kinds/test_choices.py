@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from terrace.errors import SpecError
-from terrace.kinds.rules.choices import chosen
+from terrace.kinds.rules.choices import Chosen, chosen
 from terrace.model.graph import Blueprint, Edge, Node, Output
 from terrace.model.value import UNKNOWN, Call, Ref, Secret
 
@@ -23,10 +23,10 @@ def blueprint(*nodes: Node, **outputs: Any) -> Blueprint:
     return Blueprint(nodes, {name: Output(value) for name, value in outputs.items()}, choices=True)
 
 
-def kept(found: Blueprint | str) -> dict[str, Node]:
-    assert isinstance(found, Blueprint)
-    assert all(node.condition is True for node in found.nodes)
-    return {node.path: node for node in found.nodes}
+def kept(found: Chosen) -> dict[str, Node]:
+    assert found.doubtful == ()
+    assert all(node.condition is True for node in found.blueprint.nodes)
+    return {node.path: node for node in found.blueprint.nodes}
 
 
 def test_what_a_condition_leaves_out_is_gone_with_the_edges_to_it() -> None:
@@ -53,8 +53,7 @@ def test_an_if_becomes_what_it_gives_so_that_nothing_waits_for_the_other() -> No
     nodes = kept(found)
     assert nodes["b"].properties == {"value": [Ref("a")]}
     assert nodes["c"].properties == {"value": Call("list_join", ("-", ["y"]))}
-    assert isinstance(found, Blueprint)
-    assert {name: output.value for name, output in found.outputs.items()} == {
+    assert {name: output.value for name, output in found.blueprint.outputs.items()} == {
         "out": Ref("a", ("value",)),
         "nothing": None,
     }
@@ -63,9 +62,9 @@ def test_an_if_becomes_what_it_gives_so_that_nothing_waits_for_the_other() -> No
 
 
 def test_what_is_not_known_yet_is_undecided_and_an_if_in_a_property_stays() -> None:
-    assert chosen(blueprint(Node("a", "Value", condition=ON)), {"big": UNKNOWN}) == (
-        'whether there is to be "a" is not known yet'
-    )
+    sure, doubtful = Node("b", "Value", {"value": Ref("a")}), Node("a", "Value", condition=ON)
+    found = chosen(blueprint(sure, doubtful, Node("c", "Value", condition=False)), {"big": UNKNOWN})
+    assert (found.blueprint.nodes, found.doubtful) == ((sure,), (doubtful,))
     waiting = blueprint(Node("a", "Value", {"value": choose(ON, 1, 2)}))
     assert kept(chosen(waiting, {"big": UNKNOWN}))["a"].properties == {"value": choose(ON, 1, 2)}
 
@@ -77,7 +76,7 @@ def test_a_reference_to_what_is_left_out_is_refused() -> None:
         blueprint(gone, Node("b", "Value", metadata={"x": Ref("a")})),
         blueprint(gone, out=Ref("a")),
     ):
-        assert isinstance(chosen(print_, {"big": True}), Blueprint)
+        assert chosen(print_, {"big": True}).doubtful == ()
         with pytest.raises(SpecError, match="its condition leaves out"):
             chosen(print_, {"big": False})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,25 +18,30 @@ from terrace.model.value import UNKNOWN, Call, Ref, refs
 _NOTHING = object()
 
 
-def chosen(blueprint: Blueprint, inputs: Mapping[str, Any]) -> Blueprint | str:
-    """The blueprint with what its conditions leave out left out, and every `if` that is known replaced by what it
-    gives; or, in words, what is not known yet. `inputs` are the values of its parameters. SpecError when what is
-    wanted refers to what is not."""
+class Chosen(NamedTuple):
+    """A blueprint without what its conditions leave out. `doubtful` are the nodes of which that is not known yet."""
+
+    blueprint: Blueprint
+    doubtful: tuple[Node, ...] = ()
+
+
+def chosen(blueprint: Blueprint, inputs: Mapping[str, Any]) -> Chosen:
+    """What of a blueprint is wanted, with every `if` that is known replaced by what it gives. `inputs` are the values
+    of its parameters. SpecError when what is wanted refers to what is not."""
     choices = _Choices(dict(inputs))
     kept: list[Node] = []
+    doubtful: list[Node] = []
     gone: set[str] = set()
     for node in blueprint.nodes:
         wanted = True if node.condition is True else choices.holds(node.condition)
-        if wanted is None:
-            return f'whether there is to be "{node.path}" is not known yet'
-        if wanted:
-            kept.append(node)
-        else:
+        if wanted is False:
             gone.add(node.path)
+        else:
+            (doubtful if wanted is None else kept).append(node)
     nodes = tuple(choices.node(node, gone) for node in kept)
     outputs = {name: choices.output(output) for name, output in blueprint.outputs.items()}
     _check(nodes, outputs, gone)
-    return replace(blueprint, nodes=nodes, outputs=outputs, choices=False)
+    return Chosen(replace(blueprint, nodes=nodes, outputs=outputs, choices=False), tuple(doubtful))
 
 
 class _Choices:
