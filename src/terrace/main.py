@@ -27,6 +27,8 @@ DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
 LEASE_SURE = 0.75
 """What is left of a lease when it is renewed; no request may take longer, or it could not be begun safely."""
+HERE = "127.0.0.1:8014"
+"""Where signals go when the provider of the guests says nothing."""
 LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -101,10 +103,12 @@ async def check(settings: Settings) -> None:
 
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
+    import asyncio
     from contextlib import AsyncExitStack
 
-    from terrace.api import build
+    from terrace.api import build, build_doors
     from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.api.signals.listener import DoorListener
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
@@ -143,8 +147,17 @@ async def run(settings: Settings) -> None:
                 "info", "server.ready", socket=settings.socket, pid=os.getpid(), state=settings.state
             )
 
+        doors = DoorListener(build_doors(services), lambda: open_doors(drivers), telemetry)
+        listening = asyncio.create_task(doors.run(controller.bell))
+        ending.callback(listening.cancel)
         await serve_app(build(services), listener, ready, services.events.close)
         telemetry.log("info", "server.stopping")
+
+
+def open_doors(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
+    """Where guests of any provider are to reach the server."""
+    found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
+    return frozenset[tuple[str, int]]().union(*found)
 
 
 async def stop(controller: Controller) -> None:
@@ -166,7 +179,7 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
     from terrace.services.settings import Document, read_struct
 
     document = Document(settings.text, settings.file)
-    drivers: dict[str, Driver] = {"builtin": BuiltinDriver(clock, entropy)}
+    drivers: dict[str, Driver] = {}
     for name, provider in settings.providers.items():
         place = ("providers", name)
         if provider.driver not in DRIVERS:
@@ -190,7 +203,8 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
             drivers[name] = make(named, clock)
     if document.problems:
         raise DocumentError(document.problems)
-    return drivers
+    door = getattr(drivers.get(settings.default_provider), "door", "")
+    return {"builtin": BuiltinDriver(clock, entropy, door or f"http://{HERE}"), **drivers}
 
 
 def _docker() -> tuple[Any, Callable[[Any, Clock], Driver]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from terrace.errors import SpecError
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
-from terrace.kinds.group import Group
+from terrace.kinds.group import SHAPE, Chain, Group, LaunchConfiguration, ScalingGroup, ScalingPolicy
 from terrace.kinds.heat import HEAT
 from terrace.kinds.image import Image
 from terrace.kinds.keypair import KeyPair
@@ -18,6 +18,7 @@ from terrace.kinds.network import Network, Port, Subnet
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.signal import WaitCondition, WaitConditionHandle
 from terrace.kinds.testing import TestResource
 from terrace.kinds.volume import Volume, VolumeAttachment
 from terrace.ports.kind import Kind
@@ -48,12 +49,18 @@ NOUNS: Final[tuple[Noun, ...]] = (
     KeyPair(),
     Image(),
     Group(),
+    ScalingGroup(),
+    Chain(),
     Nested(),
     RandomString(),
     Value(),
     Nothing(),
     Delay(),
     TestResource(),
+    WaitConditionHandle(),
+    WaitCondition(),
+    ScalingPolicy(),
+    LaunchConfiguration(),
 )
 
 KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}
@@ -72,9 +79,11 @@ def _own(noun: Noun) -> TypeEntry:
         noun.name,
         schema.properties if noun.provider else {**schema.properties, "provider": PROVIDER},
         {name: name for name in schema.attributes},
+        noun.translate,
         open=schema.open,
         any_attribute=schema.any_attribute,
         description=schema.description,
+        member=SHAPE if SHAPE in schema.properties else "",
     )
 
 

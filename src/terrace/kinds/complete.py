@@ -9,6 +9,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
+from terrace.kinds.group.chain import LINKS
+from terrace.kinds.group.launch import shape as launched
+from terrace.kinds.group.members import SHAPE
+from terrace.kinds.group.scaling import LAUNCH
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
@@ -17,7 +21,6 @@ from terrace.model.problem import Problem
 from terrace.model.value import Ref, refs
 from terrace.ports.driver import Capabilities
 
-SHAPE = "resource_def"
 TOP = "/"
 
 
@@ -53,7 +56,8 @@ class _Completion:
 
     def level(self, nodes: tuple[Node, ...], up: str) -> tuple[Node, ...]:
         """The nodes of one template; `up` is what leads from there to the top level."""
-        done = tuple(self.node(node, up) for node in nodes)
+        launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
+        done = tuple(self.node(_launched(node, launches), up) for node in nodes)
         ranges = {node.properties["network"].node: node for node in reversed(done) if self.lends_range(node)}
         if ranges:
             done = tuple(
@@ -74,8 +78,10 @@ class _Completion:
                 fresh = self.machine(node, up)
             case "Nested":
                 fresh = self.nested(node, up)
-            case "Group":
+            case "Group" | "AutoScalingGroup":
                 fresh = self.group(node, up)
+            case "ResourceChain":
+                fresh = self.chain(node, up)
             case "VolumeAttachment":
                 return _bound(node)
             case _:
@@ -84,8 +90,16 @@ class _Completion:
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
-        if not isinstance(shape, dict):
-            return node.properties
+        fresh = self.shape(node, shape, up) if isinstance(shape, dict) else shape
+        return node.properties if fresh is shape else {**node.properties, SHAPE: fresh}
+
+    def chain(self, node: Node, up: str) -> dict[str, Any]:
+        shapes = node.properties.get(LINKS) or ()
+        fresh = [self.shape(node, shape, up) for shape in shapes]
+        same = all(one is other for one, other in zip(fresh, shapes, strict=True))
+        return node.properties if same else {**node.properties, LINKS: fresh}
+
+    def shape(self, node: Node, shape: dict[str, Any], up: str) -> dict[str, Any]:
         member = Node(
             path=node.path,
             kind=shape.get("kind", ""),
@@ -96,9 +110,7 @@ class _Completion:
             place=node.place,
         )
         fresh = self.node(member, up)
-        if fresh.properties is member.properties:
-            return node.properties
-        return {**node.properties, SHAPE: {**shape, "properties": fresh.properties}}
+        return shape if fresh.properties is member.properties else {**shape, "properties": fresh.properties}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
         properties = dict(node.properties)
@@ -189,6 +201,17 @@ class _Completion:
             return False
         capabilities = self.capabilities(node)
         return capabilities is not None and "Subnet" in capabilities.recorded
+
+
+def _launched(node: Node, launches: Mapping[str, Node]) -> Node:
+    """A group with the shape of the machines that its launch configuration describes."""
+    launch = node.properties.get(LAUNCH) if node.kind == "AutoScalingGroup" else None
+    if not _bare(launch) or launch.node not in launches:
+        return node
+    if SHAPE in node.properties:  # completed before
+        return node
+    shape = launched(launches[launch.node].properties)
+    return replace(node, properties={**node.properties, SHAPE: shape})
 
 
 def _bare(value: Any) -> bool:

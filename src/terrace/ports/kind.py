@@ -52,6 +52,9 @@ class Kind(Protocol):
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of the
         property."""
 
+    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
+        """`spec` with what is desired besides the template, by name. Composites read theirs when they expand."""
+
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
     ) -> Decision:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from terrace.drivers.builtin import doors
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.errors import CapabilityError, PermanentError, TransientError
@@ -16,7 +17,12 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
 
-KINDS = frozenset({"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource"})
+KINDS = frozenset(
+    {
+        *("RandomString", "KeyPair", "Value", "None", "Delay", "TestResource"),
+        *("WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration"),
+    }
+)
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -33,7 +39,7 @@ CAPABILITIES = Capabilities(
     concurrency=10_000,
     data=frozenset(),
     synced=False,
-    made=frozenset({"RandomString", "KeyPair"}),
+    made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy"}),
 )
 
 LONGEST_NAP = 30.0
@@ -46,9 +52,11 @@ class BuiltinDriver:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
+        """`door`: where guests reach the server, the beginning of the URLs for signals."""
         self._clock = clock
         self._entropy = entropy
+        self._door = door.rstrip("/")
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "None": self._nothing,
@@ -56,6 +64,10 @@ class BuiltinDriver:
             "KeyPair": self._key_pair,
             "Delay": self._delay,
             "TestResource": self._test_resource,
+            "WaitConditionHandle": lambda step: _kept(step, doors.handle, self._entropy, self._door),
+            "ScalingPolicy": lambda step: _kept(step, doors.policy, self._entropy, self._door),
+            "WaitCondition": lambda step: _kept(step, doors.condition, self._clock),
+            "LaunchConfiguration": lambda step: _kept(step, doors.launch),
         }
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
@@ -139,6 +151,11 @@ class BuiltinDriver:
             seen = _seen(step, attributes, complete=step.verb is not Verb.CREATE)
             return Receipt.pending(f"{due:.6f}", min(left, LONGEST_NAP), f"{left:.0f} s to go", seen)
         return Receipt() if gone else Receipt(_seen(step, attributes))
+
+
+def _kept(step: Step, attributes: Callable[..., dict[str, Any]], *means: Any) -> Receipt:
+    """What Terrace only remembers: there as long as it is not deleted."""
+    return Receipt() if step.verb is Verb.DELETE else Receipt(_seen(step, attributes(step, *means)))
 
 
 def _seen(step: Step, attributes: dict[str, Any], complete: bool = True) -> Seen:

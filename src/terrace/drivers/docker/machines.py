@@ -10,7 +10,7 @@ from terrace.drivers.docker import bodies, labels
 from terrace.drivers.docker import seen as shape
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.observe import Observer
-from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.settings import SIGNAL_HOST, DockerSettings
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import PermanentError, TransientError
@@ -65,6 +65,10 @@ class Machines:
     async def _create(self, spec: MachineSpec, step: Step, fence: Fence) -> str:
         """Made, filled, connected, started: what is done already is not done again."""
         body = bodies.container(spec, step.owner, step.names, self._settings)
+        if spec.networks and not self._settings.signal_url and self._engine.local:
+            gateway = await self._observer.gateway(spec.networks[0].network)
+            if gateway:
+                body["HostConfig"]["ExtraHosts"] = [f"{SIGNAL_HOST}:{gateway}"]
         await self._volumes_there(spec)
         name = labels.engine_name(step.owner, step.names)
         try:

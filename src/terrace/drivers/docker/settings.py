@@ -20,6 +20,9 @@ import msgspec
 
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
 
+SIGNAL_HOST = "signals.terrace.internal"
+"""The name by which guests know the gateway of their first network."""
+
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Files for TCP: `ca` that signed the engine's certificate, and our own `cert` and `key`."""
@@ -56,7 +59,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
     without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue."""
+    catalogue. `signal_url`: where guests reach this server ("": at `signal_port` of the gateways of
+    networks that Terrace made, if the engine is this machine's)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -70,6 +74,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtu: int | Literal["auto"] = "auto"
     address_pool: str = "10.192.0.0/12"
     network_size: int = 22
+    signal_url: str = ""
+    signal_port: int = 8014
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
     registries: dict[str, Registry] = {}
@@ -92,9 +98,18 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        if self.signal_url and not self.signal_url.startswith(("http://", "https://")):
+            raise ValueError(f'signal_url must begin with "http://" or "https://", not "{self.signal_url}"')
+        if not 0 < self.signal_port < 65536:
+            raise ValueError("signal_port must lie between 1 and 65535")
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")
+
+    @property
+    def door(self) -> str:
+        """Where guests reach this server: the beginning of the URLs for signals."""
+        return self.signal_url or f"http://{SIGNAL_HOST}:{self.signal_port}"
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""

@@ -277,7 +277,8 @@ def _settle(
     (state.unsettled.discard if live.settled and not live.older else state.unsettled.add)(path)
     if decision.ready and not live.ready:
         live.ready, further = True, True
-        live.ready_at = now
+        if state.generation is None or record.received >= state.generation.created:
+            live.ready_at = now  # it changed; what only goes on standing proves nothing new
         for older in list(live.older.values()):
             depart.depart(state, moves, live, older, now)
     if further:

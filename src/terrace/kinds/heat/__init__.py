@@ -9,6 +9,7 @@ from terrace.kinds.heat.cinder import CINDER
 from terrace.kinds.heat.neutron import NEUTRON
 from terrace.kinds.heat.nova import NOVA
 from terrace.kinds.heat.own import OWN
+from terrace.kinds.heat.signal import SIGNAL
 from terrace.kinds.schema import TypeEntry
 
-HEAT: Final[dict[str, TypeEntry]] = {one.type: one for one in (*NOVA, *CINDER, *NEUTRON, *OWN)}
+HEAT: Final[dict[str, TypeEntry]] = {one.type: one for one in (*NOVA, *CINDER, *NEUTRON, *OWN, *SIGNAL)}

@@ -60,7 +60,7 @@ GROUP: Final[dict[str, Property]] = {
     "removal_policies": Property(
         Type.LIST, items=Property(Type.MAP, properties={"resource_list": Property(Type.LIST)})
     ),
-    **ignored("removal_policies_mode", "removed members never come back"),
+    "removal_policies_mode": Property(Type.STRING, allowed=("append", "update")),
 }
 
 
@@ -116,11 +116,7 @@ def _test(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _group(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in properties.items()
-        if name != "removal_policies_mode" and value is not None
-    }
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _value(properties: dict[str, Any]) -> dict[str, Any]:
@@ -155,5 +151,6 @@ OWN: Final[tuple[TypeEntry, ...]] = (
         _group,
         any_attribute=True,
         description="Answers to Heat's OS::Heat::ResourceGroup.",
+        member="resource_def",
     ),
 )

@@ -49,6 +49,14 @@ class Noun:
         `spec`, so that being asked here is a mistake of ours."""
         raise InvariantError(f"{self.name} is not built from a table of properties")
 
+    def translate(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Properties as a template of ours says them (not evaluated), with what follows from them added."""
+        return properties
+
+    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
+        """`spec` with what is desired besides the template."""
+        return spec
+
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
     ) -> Decision:

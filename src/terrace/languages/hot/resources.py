@@ -61,7 +61,7 @@ class Resources:
                 continue
             target = self._target(tree, f'resource "{name}"')
             if target is not None and target.group:
-                target = target.of(self._member(tree, f'the members of "{name}"'))
+                target = target.of(self._member(tree, target.shape, f'the members of "{name}"'))
             self.targets[name] = target
         self.expressions.targets = self.targets
 
@@ -76,9 +76,9 @@ class Resources:
             self.shape.error(self.document.value(tree, "type"), "wrong-type", message)
         return None
 
-    def _member(self, tree: dict[str, Tree], what: str) -> Target | None:
+    def _member(self, tree: dict[str, Tree], key: str, what: str) -> Target | None:
         properties = tree.get("properties")
-        shape = properties.get("resource_def") if isinstance(properties, dict) else None
+        shape = properties.get(key) if isinstance(properties, dict) else None
         return self._target(shape, what) if isinstance(shape, dict) else None
 
     def compile(self) -> tuple[Node, ...]:
@@ -102,6 +102,8 @@ class Resources:
         given = given or {}
         if target is not None and target.group:
             properties = self._group(target, given, (what, mark))
+        elif target is not None and target.chain:
+            properties = self._chain(target, given, (what, mark))
         else:
             values = {key: self.expressions.value(item) for key, item in given.items()}
             properties = self._checked(target, values, given, (what, mark))
@@ -212,32 +214,57 @@ class Resources:
 
     def _group(self, target: Target, given: dict[str, Tree], what: tuple[str, Mark]) -> dict[str, Any]:
         """A group's properties: what its members are is kept as expressions."""
-        properties = {
-            key: self.expressions.value(item) for key, item in given.items() if key != "resource_def"
-        }
-        raw = given.get("resource_def")
+        shape = target.shape
+        properties = {key: self.expressions.value(item) for key, item in given.items() if key != shape}
+        raw = given.get(shape)
         if not isinstance(raw, dict):
-            return self._checked(target, {**properties, "resource_def": raw}, given, what)
-        self.shape.known(raw, MEMBER_KEYS, "resource_def")
+            return self._checked(target, {**properties, shape: raw}, given, what)
+        self.shape.known(raw, MEMBER_KEYS, shape)
         definition = {key: self.expressions.value(item) for key, item in raw.items() if key in MEMBER_KEYS}
         definition.setdefault("type", "")
-        native = self._checked(target, {**properties, "resource_def": definition}, given, what)
-        variable = str(native.get("index_var", INDEX))
+        native = self._checked(target, {**properties, shape: definition}, given, what)
+        numbered = target.entry is not None and "index_var" in target.entry.properties
+        variable = str(native.get("index_var", INDEX)) if numbered else ""
         own = definition.get("properties")
         inside = raw.get("properties")
         values = own if isinstance(own, dict) else {}
         shown = inside if isinstance(inside, dict) else {}
-        member = target.member
-        native["resource_def"] = {
+        at = (f"{what[0]}, its members", what[1])
+        native["resource_def"] = self._shape(target.member, values, shown, at, variable)
+        native["resource_def"]["metadata"] = definition.get("metadata") or {}
+        if numbered:
+            native.setdefault("index_var", INDEX)
+        return native
+
+    def _shape(
+        self,
+        member: Target | None,
+        values: dict[str, Any],
+        given: dict[str, Tree],
+        what: tuple[str, Mark],
+        variable: str = "",
+    ) -> dict[str, Any]:
+        """What a member is."""
+        return {
             "kind": member.kind if member is not None else "",
             "type_name": member.type_name if member is not None else "",
             "blueprint": member.nested.file if member is not None and member.nested is not None else "",
-            "properties": self._checked(
-                member, values, shown, (f"{what[0]}, its members", what[1]), variable
-            ),
-            "metadata": definition.get("metadata") or {},
+            "properties": self._checked(member, values, given, what, variable),
         }
-        native.setdefault("index_var", INDEX)
+
+    def _chain(self, target: Target, given: dict[str, Tree], what: tuple[str, Mark]) -> dict[str, Any]:
+        """A chain's properties, with what each of its members is."""
+        values = {key: self.expressions.value(item) for key, item in given.items()}
+        native = dict(self._checked(target, values, given, what))
+        types, shared = values.get("resources"), values.get("resource_properties") or {}
+        inside = given.get("resource_properties")
+        shown = inside if isinstance(inside, dict) else {}
+        if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
+            return native
+        at = (f"{what[0]}, its members", what[1])
+        found = [self.types.find(name, given["resources"], index) for index, name in enumerate(types)]
+        own = shared if isinstance(shared, dict) else {}
+        native["members"] = [self._shape(member, own, shown, at) for member in found]
         return native
 
     def _provider(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
+from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -32,4 +33,8 @@ SPECS: dict[str, type] = {
     "None": NoneSpec,
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
+    "WaitConditionHandle": HandleSpec,
+    "WaitCondition": ConditionSpec,
+    "ScalingPolicy": PolicySpec,
+    "LaunchConfiguration": LaunchSpec,
 }
