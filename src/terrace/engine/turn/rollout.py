@@ -42,7 +42,10 @@ def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bo
         away = [child for child in siblings if not available(child)]
         # What is inside a composite goes on serving where it can, so one of them may always change.
         if len(away) >= max(rule.unavailable, bool(live.children)):
-            return f"waiting for {away[0].path}" if away else "none may be unavailable now"
+            if away:
+                return f"waiting for {away[0].path}"
+            _ask_for_more(state, parent)
+            return "waiting for more members: none may be away"
     if not hold:
         return ""
     for child in siblings:
@@ -50,6 +53,13 @@ def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bo
             state.agenda.look_at(child.ready_at + hold, live.path)
             return f"waiting for {child.path} to prove itself"
     return ""
+
+
+def _ask_for_more(state: StackState, parent: Live) -> None:
+    """A composite none of whose children may be away is expanded again, with some more for as long as they change."""
+    if not parent.short:
+        parent.short = parent.stale = True
+        state.agenda.touch(parent.path)
 
 
 def _stood(child: Live) -> bool:

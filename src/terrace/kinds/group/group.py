@@ -120,13 +120,14 @@ class Group(Noun):
             memory = {**kept, **{key: record.memory[key] for key in (size.SIZE,) if key in record.memory}}
             return Expansion(undecided="how many members is not known yet", memory=memory)
         counts = size.current(record.memory, wanted.directives, record.uid, spec.bounds)
-        keys = _keys(spec.bounds.within(counts.size), gone)
+        count = spec.bounds.within(counts.size)
+        keys = _keys(count + rolling.more(spec.rolling, count, short=wanted.short), gone)
         return Expansion(
             children=tuple(members(node, keys, spec.index_var)),
             attributes={
                 "": node.path,
                 "removed_rsrc_list": [str(number) for number in sorted(gone)],
-                "current_size": len(keys),
+                "current_size": count,
             },
             rollout=rolling.rollout(spec.rolling, len(keys)),
             memory={**kept, **remembered(counts)},

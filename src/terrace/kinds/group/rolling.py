@@ -104,6 +104,11 @@ def rollout(rule: Mapping[str, Any], size: int) -> Rollout:
     )
 
 
+def more(rule: Mapping[str, Any], size: int, *, short: bool) -> int:
+    """How many members there are besides the `size` wanted while none of those may be away."""
+    return max(1, rule.get("batch", 1)) if short and rule.get("in_service", 0) >= size > 0 else 0
+
+
 def read_plain(table: Mapping[str, Property], values: Mapping[str, Any]) -> dict[str, Any]:
     """Properties read against a table; SpecError with the first mistake."""
     problems: list[SpecError] = []
@@ -113,4 +118,4 @@ def read_plain(table: Mapping[str, Property], values: Mapping[str, Any]) -> dict
     return plain
 
 
-__all__ = ["PROPERTIES", "policy", "read_plain", "rollout", "updates"]
+__all__ = ["PROPERTIES", "more", "policy", "read_plain", "rollout", "updates"]

@@ -111,19 +111,29 @@ class ScalingGroup(Noun):
         if UNKNOWN in (spec.minimum, spec.maximum, spec.desired):
             return Expansion(undecided="how many members is not known yet", memory=memory)
         counts = size.current(memory, wanted.directives, record.uid, spec.bounds)
-        keys, following = _members(memory, spec.bounds.within(counts.size), children)
+        count = spec.bounds.within(counts.size)
+        keys, following = _members(memory, count, children)
+        extra = list(memory.get("extra", ()))[: rolling.more(spec.rolling, count, short=wanted.short)]
+        if not extra:
+            extra = list(range(following, following + rolling.more(spec.rolling, count, short=wanted.short)))
+            following += len(extra)
         node = wanted.node
-        made = tuple(members(node, sorted(keys)))
+        made = tuple(members(node, [*sorted(keys), *extra]))
         addresses = [Ref(one.path, ("first_address",)) for one in made]
         return Expansion(
             children=made,
             attributes={
                 "": node.path,
-                "current_size": len(keys),
+                "current_size": count,
                 "instances": Call("list_join", (",", addresses)),
             },
-            rollout=rolling.rollout(spec.rolling, len(keys)),
-            memory={"keys": pack(keys), "next": following, **remembered(counts)},
+            rollout=rolling.rollout(spec.rolling, len(made)),
+            memory={
+                "keys": pack(keys),
+                "next": following,
+                **({"extra": extra} if extra else {}),
+                **remembered(counts),
+            },
         )
 
     def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:

@@ -191,6 +191,11 @@ class Signals:
         return next((one for one in said if one.path == path and one.what == what), None)
 
 
+def _view(said: Directive) -> SignalView:
+    one = said.value
+    return SignalView(said.path, said.what[len(SIGNAL) :], one["status"], one["reason"], one["data"], said.at)
+
+
 def _not_too_often(wait: float) -> None:
     if wait > 0:
         raise QuotaError(
