@@ -22,6 +22,7 @@ from terrace.model.spec import (
     TestResourceSpec,
     ValueSpec,
 )
+from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
 from tests.contracts.rig import CountingFence, SteppingClock
@@ -33,6 +34,10 @@ SPECS: dict[str, Any] = {
     "None": NoneSpec({"any": "thing"}),
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
+    "WaitConditionHandle": HandleSpec(),
+    "WaitCondition": ConditionSpec("h"),
+    "ScalingPolicy": PolicySpec("g", 1),
+    "LaunchConfiguration": LaunchSpec("debian-12"),
 }
 
 
@@ -74,7 +79,9 @@ def bench() -> Bench:
 
 def test_every_kind_is_offered_and_recorded(bench: Bench) -> None:
     assert bench.driver.capabilities.kinds == set(SPECS) == bench.driver.capabilities.recorded
-    assert bench.driver.capabilities.made == {"RandomString", "KeyPair"}
+    assert bench.driver.capabilities.made == {
+        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy")
+    }
 
 
 @pytest.mark.parametrize("kind", SPECS)

@@ -60,4 +60,3 @@ class LaunchSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
     user_data: str | Secret = ""
     security_groups: tuple[str, ...] = ()
-    volumes: tuple[dict[str, Any], ...] = ()
