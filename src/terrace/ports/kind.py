@@ -18,8 +18,8 @@ from terrace.ports.driver import Capabilities
 class Wanted(msgspec.Struct, frozen=True):
     """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data,
     defaults left out and secrets as keyed digests (comparable with Record.applied); `digest` that of
-    `form` ("" while anything is UNKNOWN). `directives` are what is desired of it besides the template, by name. `short`: a composite's
-    children cannot change, since none of them may be away.
+    `form` ("" while anything is UNKNOWN). `directives` are what is desired of it besides the template, by name.
+    `short`: a composite's children cannot change, since none of them may be away.
     """
 
     node: Node

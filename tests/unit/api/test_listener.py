@@ -89,7 +89,7 @@ async def test_strangers_do_not_stay(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
     await until(lambda: bool(_said(rig, "signals.listening")))
     try:
         slow = [await asyncio.open_connection(*address) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        await until(lambda: len(doors._state.connections) == 2)
         reader, writer = await asyncio.open_connection(*address)
         assert await _ends(reader)
         for one, _ in slow:

@@ -38,8 +38,8 @@ class Live:
 
     __slots__ = (
         "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "node", "older",
-        "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "short", "shown", "stale",
-        "uid", "undecided", "urgent", "used", "values", "wanted", "words",
+        "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "short", "shown",
+        "stale", "uid", "undecided", "urgent", "used", "values", "wanted", "words",
     )  # fmt: skip
 
     def __init__(self, path: str, key: str, uid: str, parent: Live | None) -> None:
