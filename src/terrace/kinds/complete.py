@@ -206,7 +206,7 @@ class _Completion:
 def _launched(node: Node, launches: Mapping[str, Node]) -> Node:
     """A group with the shape of the machines that its launch configuration describes."""
     launch = node.properties.get(LAUNCH) if node.kind == "AutoScalingGroup" else None
-    if not _bare(launch) or launch.node not in launches:
+    if not isinstance(launch, Ref) or not _bare(launch) or launch.node not in launches:
         return node
     if SHAPE in node.properties:  # completed before
         return node

@@ -88,7 +88,7 @@ async def test_a_condition_holds_when_enough_signals_came(rig: Rig) -> None:
     first = await say(rig, url, token, data="ten", reason="first")
     assert (first.status_code, first.json()["id"]) == (200, "1")
     told = await until(lambda: _state(rig, "told", "1 of 2"))
-    assert told["state"] == "creating"
+    assert told["state"] in ("creating", "updating")
     again = await say(rig, url, token, id="1", data="eleven")
     assert again.json() == {"id": "1", "status": "SUCCESS", "message": "signal 1: SUCCESS"}
     assert not await settled(rig)
@@ -100,7 +100,7 @@ async def test_a_condition_holds_when_enough_signals_came(rig: Rig) -> None:
         ("handle", "1", "eleven"),
         ("handle", "other", {"a": 1}),
     ]
-    assert (await rig.get(SHOP + "/signals", path="nothing"))["items"] == []
+    assert (await rig.get(SHOP + "/signals?path=nothing"))["items"] == []
     # What comes later is shown, and changes nothing of what was settled once.
     assert (await say(rig, url, token, id="late", status="FAILURE")).status_code == 200
     await until(lambda: _says(rig, "late"))

@@ -19,21 +19,27 @@ def test_the_types_are_these() -> None:
     assert {name for name in TYPES if name.startswith("Terrace::")} == {
         f"Terrace::{name}" for name in KINDS if name != "Nested"
     }
-    assert HEAT == [
+    assert set(HEAT) == {
         "OS::Cinder::Volume",
         "OS::Cinder::VolumeAttachment",
+        "OS::Heat::AutoScalingGroup",
         "OS::Heat::Delay",
+        "OS::Heat::InstanceGroup",
         "OS::Heat::None",
         "OS::Heat::RandomString",
+        "OS::Heat::ResourceChain",
         "OS::Heat::ResourceGroup",
+        "OS::Heat::ScalingPolicy",
         "OS::Heat::TestResource",
         "OS::Heat::Value",
+        "OS::Heat::WaitCondition",
+        "OS::Heat::WaitConditionHandle",
         "OS::Neutron::Net",
         "OS::Neutron::Port",
         "OS::Neutron::Subnet",
         "OS::Nova::KeyPair",
         "OS::Nova::Server",
-    ]
+    }
 
 
 # type, properties as Heat has them, properties as we have them
@@ -167,7 +173,7 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "OS::Heat::ResourceGroup",
         {"count": 2, "resource_def": {"type": "OS::Heat::Value"}, "removal_policies_mode": "append"},
-        {"count": 2, "resource_def": {"type": "OS::Heat::Value"}},
+        {"count": 2, "resource_def": {"type": "OS::Heat::Value"}, "removal_policies_mode": "append"},
     ),
 ]
 

@@ -84,9 +84,9 @@ def available(child: Live) -> bool:
     """Whether a child does its work at the moment, be it by the incarnation that another is to take the place of."""
     if child.children:
         return all(available(below) for below in child.children.values())
-    for record in child.older.values():
-        going = record.deleting or record.incarnation in child.urgent
-        if record.ready and not going and record.seen is not None and record.seen.state in UP:
+    for older in child.older.values():
+        going = older.deleting or older.incarnation in child.urgent
+        if older.ready and not going and older.seen is not None and older.seen.state in UP:
             return True
     record = child.current
     return record is not None and bool(record.ready) and record.state in AT_WORK

@@ -147,7 +147,7 @@ OWN: Final[tuple[TypeEntry, ...]] = (
         "OS::Heat::ResourceGroup",
         "Group",
         GROUP,
-        {},
+        {name: name for name in ("refs", "refs_map", "attributes", "removed_rsrc_list")},
         _group,
         any_attribute=True,
         description="Answers to Heat's OS::Heat::ResourceGroup.",

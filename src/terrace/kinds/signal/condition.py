@@ -8,12 +8,12 @@ from terrace.errors import SpecError
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
-from terrace.model.decision import Decision, Refuse, Settled, Wait
+from terrace.model.decision import Decision, Effect, Refuse, Settled, Wait
 from terrace.model.graph import Node
 from terrace.model.record import Record
 from terrace.model.seen import Present, Sighting
 from terrace.model.spec.signal import FAILURE, ConditionSpec
-from terrace.model.value import UNKNOWN, Ref
+from terrace.model.value import Ref, Unknown, holds
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
@@ -29,11 +29,23 @@ class WaitCondition(Noun):
     schema: ClassVar[Schema] = Schema(
         properties={
             "handle": Property(Type.STRING, "The WaitConditionHandle.", required=True),
-            "count": Property(Type.INTEGER, "How many signals it waits for.", default=1, minimum=1),
-            "timeout": Property(
-                Type.DURATION, "How long it waits.", default=3600.0, minimum=1, maximum=LONGEST
+            "count": Property(
+                Type.INTEGER, "How many signals it waits for.", default=1, minimum=1, changes=Effect.UPDATE
             ),
-            "signals": Property(Type.MAP, "What came to the handle; Terrace fills it in."),
+            "timeout": Property(
+                Type.DURATION,
+                "How long it waits.",
+                default=3600.0,
+                minimum=1,
+                maximum=LONGEST,
+                changes=Effect.UPDATE,
+            ),
+            "signals": Property(
+                Type.MAP,
+                "What came to the handle; Terrace fills it in.",
+                items=Property(Type.MAP),
+                changes=Effect.UPDATE,
+            ),
         },
         attributes={"data": "What the signals said: their data by their id, as a JSON text."},
         description="Is ready when as many signals came to its handle as it waits for. One that reports a "
@@ -64,7 +76,7 @@ class WaitCondition(Noun):
             return decision
         spec: ConditionSpec = wanted.spec
         seen = sighting.seen.attributes
-        if spec.signals is UNKNOWN or seen.get("met") == spec.count:
+        if holds(spec.signals, Unknown) or seen.get("met") == spec.count:
             return decision
         return _judged(spec, float(seen.get("since", now)), now)
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 
-from terrace.model.value import Secret
-
 SUCCESS, FAILURE = "SUCCESS", "FAILURE"
 """What a signal can report."""
 
@@ -58,5 +56,5 @@ class LaunchSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     image: str = ""
     flavor: str = ""
     key: str = ""
-    user_data: str | Secret = ""
+    user_data: Any = ""
     security_groups: tuple[str, ...] = ()
