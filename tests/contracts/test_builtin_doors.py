@@ -57,7 +57,7 @@ async def test_a_handle_shows_the_signals_that_were_meant_for_it_in_the_order_th
     came = {"z": signal(at=1.0, data="first"), "a": signal(at=2.0), "old": signal(to=f"{'a' * 20}-0")}
     made = await Bench().attributes("WaitConditionHandle", HandleSpec(signals=came))
     assert list(made["signals"]) == ["z", "a"]
-    assert made["signals"]["z"] == {"status": "SUCCESS", "reason": "", "data": "first"}
+    assert made["signals"]["z"] == {"status": "SUCCESS", "reason": "", "data": "first", "at": 1.0}
 
 
 async def test_a_condition_remembers_that_it_held() -> None:

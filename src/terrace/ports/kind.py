@@ -19,7 +19,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data,
     defaults left out and secrets as keyed digests (comparable with Record.applied); `digest` that of
     `form` ("" while anything is UNKNOWN). `directives` are what is desired of it besides the template, by name.
-    `short`: a composite's children cannot change, since none of them may be away.
+    `asked` is when this generation was asked for (epoch seconds). `short`: a composite's children cannot
+    change, since none of them may be away.
     """
 
     node: Node
@@ -28,6 +29,7 @@ class Wanted(msgspec.Struct, frozen=True):
     digest: str = ""
     generation: int = 0
     directives: dict[str, Any] = {}
+    asked: float = 0.0
     short: bool = False
 
 

@@ -72,7 +72,8 @@ def test_the_door_is_all_there_is_to_knock_at(terrace: Terrace, tiny_image: str)
         assert status(path) == 404, path
     assert status("/v1/signals/nobody-1/token", b"{}") == 404
     terrace.down("door")
-    terrace.until(lambda: not _hears(status), 40, why="the door to be closed")
+    closed = f'"address": "{gateway}:{DOOR}", "event": "signals.closed"'
+    terrace.until(lambda: closed in terrace.log, 10, why="the door to be closed")
 
 
 def _hears(status: Any) -> bool:

@@ -100,7 +100,7 @@ async def test_a_condition_holds_when_enough_signals_came(rig: Rig) -> None:
         ("handle", "1", "eleven"),
         ("handle", "other", {"a": 1}),
     ]
-    assert (await rig.get(SHOP + "/signals?path=nothing"))["items"] == []
+    assert (await rig.http.get(SHOP + "/signals", params={"path": "nothing"})).json()["items"] == []
     # What comes later is shown, and changes nothing of what was settled once.
     assert (await say(rig, url, token, id="late", status="FAILURE")).status_code == 200
     await until(lambda: _says(rig, "late"))

@@ -28,7 +28,7 @@ def handle(step: Step, entropy: Entropy, place: str) -> dict[str, Any]:
         "curl_cli": Secret(curl),
         "reference": made["url"] if spec.form == "url" else made["id"],
         "signals": {
-            name: {key: one[key] for key in ("status", "reason", "data")}
+            name: {key: one[key] for key in ("status", "reason", "data", "at")}
             for _, name, one in sorted(came, key=lambda entry: entry[:2])
         },
     }

@@ -58,6 +58,7 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         digest=digest(plain),
         generation=state.generation.number if state.generation else 0,
         directives=directives,
+        asked=state.generation.created if state.generation else 0.0,
     )
 
 

@@ -78,7 +78,7 @@ class WaitCondition(Noun):
         seen = sighting.seen.attributes
         if holds(spec.signals, Unknown) or seen.get("met") == spec.count:
             return decision
-        return _judged(spec, float(seen.get("since", now)), now)
+        return _judged(spec, float(seen.get("since", now)), wanted.asked, now)
 
 
 def watching(properties: dict[str, Any]) -> dict[str, Any]:
@@ -90,14 +90,19 @@ def watching(properties: dict[str, Any]) -> dict[str, Any]:
     return {**properties, "handle": Ref(handle.node, ("id",)), "signals": Ref(handle.node, ("signals",))}
 
 
-def _judged(spec: ConditionSpec, since: float, now: float) -> Decision:
-    """What to say of a condition that does not hold yet."""
-    failed = [(name, one) for name, one in spec.signals.items() if one.get("status") == FAILURE]
+def _judged(spec: ConditionSpec, since: float, asked: float, now: float) -> Decision:
+    """What to say of a condition that does not hold yet. Each generation begins to wait anew, and gives whoever
+    reported a failure before it was asked for the time to report something better."""
+    failed = [
+        (name, one)
+        for name, one in spec.signals.items()
+        if one.get("status") == FAILURE and one.get("at", asked) >= asked
+    ]
     if failed:
         name, one = failed[0]
         return Refuse(f"signal {name} reports a failure: {one.get('reason') or 'no reason given'}")
     came = f"{len(spec.signals)} of {spec.count} signals came"
-    until = since + spec.timeout
+    until = max(since, asked) + spec.timeout
     if now >= until:
         return Refuse(
             f"timed out after {spec.timeout:g} s: {came}", hint="see what the guests wrote: terrace logs"
