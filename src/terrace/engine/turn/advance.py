@@ -184,6 +184,9 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
             moves.act(live, wanted, record, sighting, decision, now)
     elif isinstance(decision, Wait):
         unknown = isinstance(sighting, NotSeen)
+        if record.fault is not None and not unknown:
+            # What was refused is waited for by now: the refusal is over.
+            record = state.set_state(live, record, State.WAITING, decision.reason, now, fault=None)
         _hold(
             state,
             live,

@@ -101,7 +101,8 @@ def _judged(spec: ConditionSpec, since: float, asked: float, now: float) -> Deci
     if failed:
         name, one = failed[0]
         return Refuse(f"signal {name} reports a failure: {one.get('reason') or 'no reason given'}")
-    came = f"{len(spec.signals)} of {spec.count} signals came"
+    good = sum(one.get("status") != FAILURE for one in spec.signals.values())
+    came = f"{good} of {spec.count} signals came"
     until = max(since, asked) + spec.timeout
     if now >= until:
         return Refuse(
