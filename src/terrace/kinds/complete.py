@@ -81,7 +81,7 @@ class _Completion:
             case "Group" | "AutoScalingGroup":
                 fresh = self.group(node, up)
             case "ResourceChain":
-                fresh = self.chain(node, up)
+                fresh = self._chain(node, up)
             case "VolumeAttachment":
                 return _bound(node)
             case _:
@@ -90,16 +90,16 @@ class _Completion:
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
-        fresh = self.shape(node, shape, up) if isinstance(shape, dict) else shape
+        fresh = self._shape(node, shape, up) if isinstance(shape, dict) else shape
         return node.properties if fresh is shape else {**node.properties, SHAPE: fresh}
 
-    def chain(self, node: Node, up: str) -> dict[str, Any]:
+    def _chain(self, node: Node, up: str) -> dict[str, Any]:
         shapes = node.properties.get(LINKS) or ()
-        fresh = [self.shape(node, shape, up) for shape in shapes]
+        fresh = [self._shape(node, shape, up) for shape in shapes]
         same = all(one is other for one, other in zip(fresh, shapes, strict=True))
         return node.properties if same else {**node.properties, LINKS: fresh}
 
-    def shape(self, node: Node, shape: dict[str, Any], up: str) -> dict[str, Any]:
+    def _shape(self, node: Node, shape: dict[str, Any], up: str) -> dict[str, Any]:
         member = Node(
             path=node.path,
             kind=shape.get("kind", ""),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,7 +14,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from terrace.ports.telemetry import Telemetry
-from terrace.runtime.bell import Bell
+
+
+class Bell(Protocol):
+    """What rings when addresses may have changed (runtime.bell.Bell)."""
+
+    count: int
+
+    async def wait(self, after: int, timeout: float) -> bool:
+        """Whether it rang after `count` was `after`, within `timeout` seconds."""
+
 
 PATIENCE = 30.0
 """Seconds that one connection may last, whatever it does."""

@@ -22,10 +22,41 @@ from terrace.ports.kind import Wanted
 NOTHING: frozenset[str] = frozenset()
 
 
-class Noun:
+class Plain:
+    """What there is to say of most kinds. `foretold` maps attributes to the fields of the spec they follow from."""
+
+    foretold: ClassVar[dict[str, str]] = {}
+
+    def translate(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Properties as a template of ours says them (not evaluated), with what follows from them added."""
+        return properties
+
+    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
+        """`spec` with what is desired besides the template."""
+        return spec
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """What this spec holds exclusively."""
+        return frozenset()
+
+    def reference(self, seen: Seen) -> Any:
+        """What `get_resource` gives: the reference id."""
+        return seen.provider_id
+
+    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
+        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
+        return ()
+
+    def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
+        """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
+        field = self.foretold.get(path[0]) if path else None
+        value = getattr(wanted.spec, field) if field is not None else UNKNOWN
+        return UNKNOWN if value in ("", 0) else inside(value, path[1:])
+
+
+class Noun(Plain):
     """ports.kind.Kind for a thing that either is there or is not. A noun says what it is in class
-    variables and `build`, and overrides what is special about it. `foretold` maps attributes to the fields
-    of the spec they follow from."""
+    variables and `build`, and overrides what is special about it."""
 
     name: str = ""
     provider: str = ""
@@ -33,7 +64,6 @@ class Noun:
     composite: bool = False
     schema: ClassVar[Schema]
     rules: ClassVar[Rules]
-    foretold: ClassVar[dict[str, str]] = {}
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of
@@ -48,14 +78,6 @@ class Noun:
         """The typed spec from properties that were read against the schema. Composites have none: theirs is made by
         `spec`, so that being asked here is a mistake of ours."""
         raise InvariantError(f"{self.name} is not built from a table of properties")
-
-    def translate(self, properties: dict[str, Any]) -> dict[str, Any]:
-        """Properties as a template of ours says them (not evaluated), with what follows from them added."""
-        return properties
-
-    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
-        """`spec` with what is desired besides the template."""
-        return spec
 
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float
@@ -107,24 +129,6 @@ class Noun:
     ) -> Change:
         """The only difference function: none, in place or replace; certain or maybe."""
         return compare(wanted.form, applied, seen, self.rules, capabilities.in_place.get(self.name, NOTHING))
-
-    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
-        """What this spec holds exclusively."""
-        return frozenset()
-
-    def reference(self, seen: Seen) -> Any:
-        """What `get_resource` gives: the reference id."""
-        return seen.provider_id
-
-    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
-        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        return ()
-
-    def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
-        """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
-        field = self.foretold.get(path[0]) if path else None
-        value = getattr(wanted.spec, field) if field is not None else UNKNOWN
-        return UNKNOWN if value in ("", 0) else inside(value, path[1:])
 
 
 def many(value: Any) -> Any:
