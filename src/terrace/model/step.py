@@ -59,6 +59,12 @@ class Receipt(msgspec.Struct, frozen=True):
         return Receipt(seen=seen)
 
     @staticmethod
+    def left(note: str) -> Receipt:
+        """A DELETE did all that can be done: nothing uses the thing, but the provider keeps it until something
+        outside happens, which `note` names. Its record goes; what is still shown is a ghost, reaped when it can be."""
+        return Receipt(note=note)
+
+    @staticmethod
     def pending(handle: str, look_again: float = 1.0, note: str = "", seen: Seen | None = None) -> Receipt:
         """The work goes on at the provider under `handle`."""
         return Receipt(seen=seen, handle=handle, look_again=look_again, note=note)

@@ -30,7 +30,7 @@ class Machines:
         self._settings = settings
         self._observer = observer
         self._images = images
-        self._removing = asyncio.Semaphore(settings.removals or settings.concurrency)
+        self._removing: asyncio.Semaphore | None = None  # known once the engine has said which release it is
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step; what was seen afterwards."""
@@ -240,6 +240,8 @@ class Machines:
         if self._observer.writes(container):
             await self._end(container, fence)
         try:
+            if self._removing is None:
+                self._removing = asyncio.Semaphore(await self._engine.removals())
             async with self._removing:
                 await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
         except Refusal as refusal:

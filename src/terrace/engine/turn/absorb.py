@@ -31,7 +31,9 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
     if receipt.handle or (step.verb is Verb.DELETE and receipt.seen is not None):
         _pending(state, live, record, (provider, step), receipt, now)
     elif step.verb is Verb.DELETE:
-        depart.finish(state, live, record, "", now)
+        if receipt.note:
+            state.say("resource.left", now, live.path, receipt.note)
+        depart.finish(state, live, record, "", now, quiet=bool(receipt.note))
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
     else:

@@ -19,7 +19,10 @@ from terrace.ports.driver import Fence
 
 _NEWEST = (1, 47)  # the newest version of the API that this driver was written against
 _OLDEST = (1, 40)
-_SOUND = 23  # the release from which an engine does not lock up when many containers leave a network at once
+_SOUND = 23  # the release from which many containers may leave a network at once
+FEW = 4
+"""How many removals at once engines before that bear: with more they lose count of a network's users more often, and
+may lock up."""
 _LOCKS_UP = (
     "if this stays, restart the engine: releases before 23 can lock up when many containers leave a network "
     "at once (removals = 1 in the provider's settings avoids it)"
@@ -87,6 +90,12 @@ class Engine:
             self._version = _agree(str(answer.get("ApiVersion", "1.41")), str(answer.get("Version", "?")))
             self._release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
         return self._version
+
+    async def removals(self) -> int:
+        """How many containers are removed at once: as the settings say, else as many as the engine bears."""
+        await self.version()
+        most = self._settings.concurrency
+        return self._settings.removals or (most if self._release >= _SOUND else min(FEW, most))
 
     def forget_version(self) -> None:
         """The engine may have been upgraded: agree again."""
