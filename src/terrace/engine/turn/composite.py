@@ -160,9 +160,7 @@ def _unsettled(state: StackState, live: Live) -> None:
 
 def _summarise(state: StackState, live: Live, record: Record, now: float) -> None:
     """Ready and settled when every child is."""
-    queue, live.queue = live.queue, {}
-    for path in queue:
-        state.agenda.touch(path)
+    rollout.call_up(state, live)
     leaving = any(child.node is None for child in live.children.values())
     if live.pending or leaving:
         _unsettled(state, live)

@@ -9,6 +9,7 @@ from terrace.model.decision import Rollout
 from terrace.model.record import State
 
 FREE = Rollout()
+AT_ONCE = 2
 UP = ("running", "available")
 AT_WORK = (State.READY, State.WAITING, State.UPDATING, State.UNKNOWN)
 MOVING = (State.CREATING, State.UPDATING, State.HEALING, State.DEPARTING, State.DELETING)
@@ -26,7 +27,23 @@ def holds_back(state: StackState, live: Live, now: float, *, gentle: bool = Fals
     why = _reason(state, live, rule, now, gentle)
     if why:
         parent.queue[live.path] = None
-    return why
+        return why
+    parent.queue.pop(live.path, None)
+    if parent.queue:
+        state.agenda.touch(parent.path)
+    return ""
+
+
+def call_up(state: StackState, parent: Live) -> None:
+    """Has the next of those that wait for their turn try again, and all that do no work at the moment. Where one may
+    go, its composite is looked at again: so a long queue costs what moves, and not all of it each time."""
+    called = 0
+    for path in list(parent.queue):
+        child = state.lives.get(path)
+        if called < AT_ONCE or child is None or not available(child):
+            called += 1
+            del parent.queue[path]
+            state.agenda.touch(path)
 
 
 def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bool) -> str:
