@@ -13,12 +13,12 @@ from terrace.kinds.group.chain import LINKS
 from terrace.kinds.group.launch import shape as launched
 from terrace.kinds.group.members import SHAPE
 from terrace.kinds.group.scaling import LAUNCH
-from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
+from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
 from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Until
 from terrace.model.problem import Problem
-from terrace.model.value import Ref, refs
+from terrace.model.value import Call, Ref, refs
 from terrace.ports.driver import Capabilities
 
 TOP = "/"
@@ -116,12 +116,9 @@ class _Completion:
         properties = dict(node.properties)
         image = properties.get("image")
         capabilities = self.capabilities(node)
-        if is_name(image) and self.known(node, image, capabilities):
-            properties["image"] = Ref(up + self.images.path(image, node))
-            properties["image_name"] = image
-        elif parameter(image):
-            properties["image"] = handed_down(image)
-            properties["image_name"] = image
+        fresh = self.image(image, node, up, capabilities)
+        if fresh is not image:
+            properties["image"], properties["image_name"] = fresh, image
         flavor = properties.get("flavor")
         if capabilities is not None and isinstance(flavor, str):
             self.tried(node, lambda: flavor_of(flavor, capabilities))
@@ -158,12 +155,21 @@ class _Completion:
             value = properties.get(name, defaults.get(name))
             if value is None or name + MARK in properties:
                 continue
-            if is_name(value):
-                found = self.known(node, value, capabilities)
-                properties[name + MARK] = Ref(up + self.images.path(value, node)) if found else value
-            else:
-                properties[name + MARK] = handed_down(value)
+            properties[name + MARK] = self.image(value, node, up, capabilities)
         return properties
+
+    def image(self, value: Any, node: Node, up: str, capabilities: Capabilities | None) -> Any:
+        """What gives the reference of the Image where `value` gives its name, in every branch of a condition; the very
+        same object where there is no Image for it."""
+        if is_name(value):
+            found = self.known(node, value, capabilities)
+            return Ref(up + self.images.path(value, node)) if found else value
+        if type(value) is Call and value.function == "if":
+            condition, *branches = value.args
+            fresh = [self.image(branch, node, up, capabilities) for branch in branches]
+            same = all(one is other for one, other in zip(fresh, branches, strict=True))
+            return value if same else Call("if", (condition, *fresh))
+        return handed_down(value)
 
     def known(self, node: Node, image: str, capabilities: Capabilities | None) -> bool:
         """Whether `image` is one that an Image node can stand for; what it cannot be is noted as a

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from terrace.kinds.builtin import ACTIONS, CLASSES
 from terrace.kinds.group import MEMBER
+from terrace.kinds.group.rolling import PROPERTIES
 from terrace.kinds.heat.words import (
     BOOLEAN,
     REQUIRED_TEXT,
@@ -60,6 +61,7 @@ GROUP: Final[dict[str, Property]] = {
     "removal_policies": Property(
         Type.LIST, items=Property(Type.MAP, properties={"resource_list": Property(Type.LIST)})
     ),
+    "update_policy": PROPERTIES["update_policy"],
     "removal_policies_mode": Property(Type.STRING, allowed=("append", "update")),
 }
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from terrace.kinds.group import MEMBER, Chain
 from terrace.kinds.group.policy import KINDS
-from terrace.kinds.group.rolling import UPDATES
+from terrace.kinds.group.rolling import PROPERTIES, UPDATES
 from terrace.kinds.heat.words import REQUIRED_TEXT, TEXT, entry, first, given, ignored, renamed
 from terrace.kinds.schema import Property, Type, TypeEntry
 from terrace.kinds.signal.condition import LONGEST, watching
@@ -64,12 +64,14 @@ AWS_GROUP: Final[dict[str, Property]] = {
     "MaxSize": NEEDED_COUNT,
     "DesiredCapacity": COUNT,
     "Cooldown": SECONDS,
+    "update_policy": PROPERTIES["update_policy"],
     **ignored("AvailabilityZones VPCZoneIdentifier HealthCheckGracePeriod HealthCheckType Tags"),
     **ignored("LoadBalancerNames", BALANCERS),
 }
 INSTANCES: Final[dict[str, Property]] = {
     "LaunchConfigurationName": REQUIRED_TEXT,
     "Size": NEEDED_COUNT,
+    "update_policy": PROPERTIES["update_policy"],
     **ignored("AvailabilityZones Tags"),
     **ignored("LoadBalancerNames", BALANCERS),
 }
