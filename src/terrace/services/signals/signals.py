@@ -18,6 +18,7 @@ from terrace.model.spec.signal import FAILURE, SUCCESS
 from terrace.model.stack import Directive, Stack
 from terrace.model.value import Secret
 from terrace.services.gate import Actor, Right, Surface, Where, check_path
+from terrace.services.signals.heard import heard, tell
 from terrace.services.signals.rate import Rate
 from terrace.services.signals.sizes import Sizes, Taken
 
@@ -104,7 +105,7 @@ class Signals:
 
     async def rotate(self, actor: Actor, where: Where, path: str, *, revoke: bool = False) -> Stack:
         """Has a door get another token, or none any more; the one before is worth nothing from then on."""
-        state, _, _ = await self._door(actor, Right.WRITE, where, path)
+        state, live, _ = await self._door(actor, Right.WRITE, where, path)
         said = await self._directive(state.stack.id, path, ROTATE)
         count = max(int(said.value), 0) if said is not None else 0
         now = self._on.clock.now()
@@ -114,8 +115,14 @@ class Signals:
         if revoke:
             wish = msgspec.structs.replace(wish, why="revoke")
         await self._on.store.direct([wish])
-        self._on.controller.wake(state.stack.id)
-        return state.stack
+        await tell(
+            self._on,
+            state.stack.id,
+            "signal.revoked" if revoke else "signal.rotated",
+            path,
+            f"by {actor.name}",
+        )
+        return await heard(self._on, state.stack, now, lambda: _rotation(live) == wish.value)
 
     # --- doors
 
@@ -183,12 +190,18 @@ class Signals:
             ]
             fresh = Directive(stack, path, SIGNAL + name, value, who, value["reason"], value["at"])
             await self._on.store.direct([*stale, fresh])
-        self._on.controller.wake(stack)
+        await tell(self._on, stack, "signal.received", path, f"signal {name}: {value['status']}, from {who}")
         return Taken(name, value["status"], f"signal {name}: {value['status']}")
 
     async def _directive(self, stack: str, path: str, what: str) -> Directive | None:
         said = await self._on.store.directives(stack)
         return next((one for one in said if one.path == path and one.what == what), None)
+
+
+def _rotation(live: Live) -> Any:
+    """How often the token of a door was changed, as far as that is done."""
+    record = live.current
+    return record.seen.attributes.get("rotation") if record is not None and record.seen is not None else None
 
 
 def _view(said: Directive) -> SignalView:

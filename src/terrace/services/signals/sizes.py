@@ -14,6 +14,7 @@ from terrace.kinds.group.size import SIZE, Size, adjusted, current, kept
 from terrace.model.spec.signal import PolicySpec
 from terrace.model.stack import Directive, Stack
 from terrace.services.gate import Actor, Right, Surface, Where, check_path
+from terrace.services.signals.heard import heard, tell
 
 GROUPS = ("Group", "AutoScalingGroup")
 SCALED = "scaled"
@@ -61,8 +62,9 @@ class Sizes:
                 )
             wish = await self._wish(state, live, size, actor.name, why or "terrace scale")
             await self._on.store.direct([wish])
-        self._on.controller.wake(stack.id)
-        return stack
+        said = f"{size} members, said by {actor.name}" + (f": {why}" if why else "")
+        await tell(self._on, stack.id, "group.scaled", path, said)
+        return await heard(self._on, stack, wish.at, lambda: _number(live) >= wish.value["number"])
 
     async def get(self, actor: Actor, where: Where, path: str) -> SizeView:
         """How many members a group is to have, and who said so."""
@@ -99,7 +101,8 @@ class Sizes:
             wish = await self._wish(state, live, after, policy.path, why)
             mark = Directive(state.stack.id, policy.path, SCALED, now, policy.path, why, now)
             await self._on.store.direct([wish, mark])
-        self._on.controller.wake(state.stack.id)
+        words = f"{after} members, said by {policy.path}; it was {before}"
+        await tell(self._on, state.stack.id, "group.scaled", live.path, words)
         return Taken("", "SCALED", f"{live.path} goes from {before} to {after} members")
 
     # --- inside
@@ -139,6 +142,12 @@ class Sizes:
         now = self._on.clock.now()
         fresh = Size(size, who, why, now, wish, number, live.uid)
         return Directive(state.stack.id, live.path, SIZE, msgspec.to_builtins(fresh), who, why, now)
+
+
+def _number(live: Live) -> int:
+    """How many words a group has heard of its size."""
+    counts = kept(_memory(live).get(SIZE))
+    return counts.number if counts is not None else 0
 
 
 def _memory(live: Live) -> dict[str, Any]:
