@@ -58,7 +58,7 @@ class _Completion:
         """The nodes of one template; `up` is what leads from there to the top level."""
         launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
         done = tuple(self.node(_launched(node, launches), up) for node in nodes)
-        ranges = {node.properties["network"].node: node for node in reversed(done) if self.lends_range(node)}
+        ranges = {node.properties["network"].node: node for node in reversed(done) if self._lends_range(node)}
         if ranges:
             done = tuple(
                 _with_range(node, ranges[node.path]) if node.path in ranges else node for node in done
@@ -200,7 +200,7 @@ class _Completion:
         text = f'resource "{node.path}": {message}'
         self.problems[Problem(text, place.file, place.line, place.column, code=code, hint=hint)] = None
 
-    def lends_range(self, node: Node) -> bool:
+    def _lends_range(self, node: Node) -> bool:
         """Whether this is a Subnet that its provider knows only as the range of a network of the same
         template."""
         if node.kind != "Subnet" or not _bare(node.properties.get("network")):
