@@ -22,7 +22,9 @@ from terrace.model.spec import (
     TestResourceSpec,
     ValueSpec,
 )
+from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
 from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.software import ConfigSpec, DeployedServerSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
 from tests.contracts.rig import CountingFence, SteppingClock
@@ -38,6 +40,12 @@ SPECS: dict[str, Any] = {
     "WaitCondition": ConditionSpec("h"),
     "ScalingPolicy": PolicySpec("g", 1),
     "LaunchConfiguration": LaunchSpec("debian-12"),
+    "SoftwareConfig": ConfigSpec("true", "script"),
+    "CloudConfig": ConfigSpec("#cloud-config"),
+    "MultipartMime": ConfigSpec("MIME-Version: 1.0"),
+    "DeployedServer": DeployedServerSpec("bare"),
+    "Flavor": FlavorSpec("tiny"),
+    "ServerGroup": ServerGroupSpec("near"),
 }
 
 

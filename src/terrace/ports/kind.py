@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -58,6 +58,12 @@ class Kind(Protocol):
 
     def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
         """`spec` with what is desired besides the template, by name. Composites read theirs when they expand."""
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with the reference ids that stand for what Terrace itself keeps (configurations, flavors) replaced
+        by what is kept. `thing` gives the attributes of that under a reference id, None when it is none."""
 
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float

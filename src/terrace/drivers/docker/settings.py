@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -58,9 +59,11 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     a second (0: any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
-    without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue. `signal_url`: where guests reach this server ("": at `signal_port` of the gateways of
-    networks that Terrace made, if the engine is this machine's)."""
+    without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
+    of ("": there are none). `flavors` and `images` add to the built-in catalogue; `keys` are public keys for ssh
+    that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and
+    path ([]: no addresses). `signal_url`: where guests reach this server ("": at `signal_port` of the gateways
+    of networks that Terrace made, if the engine is this machine's)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -76,8 +79,11 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_size: int = 22
     signal_url: str = ""
     signal_port: int = 8014
+    floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    image_urls: tuple[str, ...] = ()
     registries: dict[str, Registry] = {}
 
     def __post_init__(self) -> None:
@@ -98,10 +104,14 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
-        if self.signal_url and not self.signal_url.startswith(("http://", "https://")):
-            raise ValueError(f'signal_url must begin with "http://" or "https://", not "{self.signal_url}"')
-        if not 0 < self.signal_port < 65536:
-            raise ValueError("signal_port must lie between 1 and 65535")
+        _check_door(self.signal_url, self.signal_port)
+        for prefix in self.image_urls:
+            if not re.fullmatch(r"https?://[^/@\s]+/[^\s]*", prefix):
+                raise ValueError(
+                    f'image_urls needs scheme, host and a path, as in "https://images.example/", not "{prefix}"'
+                )
+        if self.floating_pool:
+            ipaddress.IPv4Network(self.floating_pool)
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")
@@ -113,4 +123,12 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
-        return Catalogue(flavors={**FLAVORS, **self.flavors}, images={**IMAGES, **self.images})
+        return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)
+
+
+def _check_door(url: str, port: int) -> None:
+    """ValueError when guests cannot be told to go there."""
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f'signal_url must begin with "http://" or "https://", not "{url}"')
+    if not 0 < port < 65536:
+        raise ValueError("signal_port must lie between 1 and 65535")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
+from terrace.kinds.group.members import SHAPE
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun, inside, many
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Effect
 from terrace.model.graph import Node
 from terrace.model.spec.signal import LaunchSpec
-from terrace.model.value import UNKNOWN
+from terrace.model.value import UNKNOWN, Ref
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
+LAUNCH = "launch"
 _NAMES = Property(Type.STRING)
 
 
@@ -69,9 +74,17 @@ def shape(properties: dict[str, Any]) -> dict[str, Any]:
     """The shape of a machine that is started with what a launch configuration says."""
     inside = {
         name: properties[name]
-        for name in ("image", "flavor", "user_data")
+        for name in ("image", "flavor", "user_data", "security_groups")
         if properties.get(name) is not None
     }
     if properties.get("key") is not None:
         inside["keys"] = [properties["key"]]
     return {"kind": "Machine", "type_name": "AWS::EC2::Instance", "properties": inside}
+
+
+def described(node: Node, launches: Mapping[str, Node]) -> Node:
+    """A group with the shape of the machines that its launch configuration describes; any other node as it is."""
+    launch = node.properties.get(LAUNCH) if node.kind == "AutoScalingGroup" else None
+    if not isinstance(launch, Ref) or launch.path or launch.node not in launches or SHAPE in node.properties:
+        return node
+    return replace(node, properties={**node.properties, SHAPE: shape(launches[launch.node].properties)})

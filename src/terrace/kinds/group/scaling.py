@@ -10,6 +10,7 @@ import msgspec
 from terrace.errors import SpecError
 from terrace.kinds.group import rolling, size
 from terrace.kinds.group.group import remembered
+from terrace.kinds.group.launch import LAUNCH
 from terrace.kinds.group.members import MEMBER, SHAPE, attribute, members, pack, unpack
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -20,7 +21,6 @@ from terrace.model.value import UNKNOWN, Call, Ref
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Child, Wanted
 
-LAUNCH = "launch"
 BROKEN = (State.FAILING, State.UNHEALTHY)
 
 

@@ -9,7 +9,6 @@ from terrace.kinds.rules.address import wrong_address, wrong_range
 from terrace.kinds.schema import Property, Type, TypeEntry
 
 CLOUD = "it means something to an OpenStack cloud only"
-FILTER = "traffic between machines is not filtered by this provider"
 DATA = "making a volume from existing data is not supported: it would come up empty"
 
 TEXT: Final = Property(Type.STRING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import InvariantError, SpecError
@@ -25,11 +25,18 @@ NOTHING: frozenset[str] = frozenset()
 class Plain:
     """What there is to say of most kinds. `foretold` maps attributes to the fields of the spec they follow from."""
 
+    name: str = ""
     foretold: ClassVar[dict[str, str]] = {}
 
     def translate(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Properties as a template of ours says them (not evaluated), with what follows from them added."""
         return properties
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
+        return values
 
     def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
         """`spec` with what is desired besides the template."""
@@ -45,7 +52,8 @@ class Plain:
 
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        return ()
+        said = capabilities.notes.get(self.name, ())
+        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
@@ -58,7 +66,6 @@ class Noun(Plain):
     """ports.kind.Kind for a thing that either is there or is not. A noun says what it is in class
     variables and `build`, and overrides what is special about it."""
 
-    name: str = ""
     provider: str = ""
     shared: bool = False
     composite: bool = False

@@ -37,7 +37,8 @@ def filters(**wanted: list[str]) -> str:
 
 
 class Engine:
-    """A connection to one engine. Made outside an event loop if need be; it connects at the first request."""
+    """A connection to one engine. Made outside an event loop if need be; it connects at the first request. `release` is
+    the number of the engine's release, known when its version is."""
 
     def __init__(self, settings: DockerSettings) -> None:
         self.address = settings.host
@@ -46,7 +47,7 @@ class Engine:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._version = ""
-        self._release = _SOUND
+        self.release = _SOUND
 
     # --- requests
     async def read(self, path: str, params: Params | None = None) -> Any:
@@ -88,14 +89,14 @@ class Engine:
         if not self._version:
             answer = await self._raw("GET", f"{self._origin_of()}/version", None, None)
             self._version = _agree(str(answer.get("ApiVersion", "1.41")), str(answer.get("Version", "?")))
-            self._release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
+            self.release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
         return self._version
 
     async def removals(self) -> int:
         """How many containers are removed at once: as the settings say, else as many as the engine bears."""
         await self.version()
         most = self._settings.concurrency
-        return self._settings.removals or (most if self._release >= _SOUND else min(FEW, most))
+        return self._settings.removals or (most if self.release >= _SOUND else min(FEW, most))
 
     def forget_version(self) -> None:
         """The engine may have been upgraded: agree again."""
@@ -162,7 +163,7 @@ class Engine:
             raise TransientError(
                 f"the Docker engine did not answer {method} {what} within {self.timeout:g} s",
                 code="provider-timeout",
-                hint=_LOCKS_UP if self._release < _SOUND else "",
+                hint=_LOCKS_UP if self.release < _SOUND else "",
             ) from error
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             raise self._away(error) from error
