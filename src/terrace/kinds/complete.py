@@ -154,7 +154,7 @@ class _Completion:
         properties = filled(node, self.configs)
         image = properties.get("image")
         capabilities = self.capabilities(node)
-        fresh = self.image(image, node, up, capabilities)
+        fresh = self._image(image, node, up, capabilities)
         if fresh is not image:
             properties["image"], properties["image_name"] = fresh, image
         flavor = properties.get("flavor")
@@ -192,10 +192,10 @@ class _Completion:
             value = properties.get(name, defaults.get(name))
             if value is None or name + MARK in properties:
                 continue
-            properties[name + MARK] = self.image(value, node, up, capabilities)
+            properties[name + MARK] = self._image(value, node, up, capabilities)
         return properties
 
-    def image(self, value: Any, node: Node, up: str, capabilities: Capabilities | None) -> Any:
+    def _image(self, value: Any, node: Node, up: str, capabilities: Capabilities | None) -> Any:
         """What gives the reference of the Image where `value` gives its name, in every branch of a condition; the very
         same object where there is no Image for it."""
         if is_name(value):
@@ -203,7 +203,7 @@ class _Completion:
             return Ref(up + self.images.path(value, node)) if found else value
         if type(value) is Call and value.function == "if":
             condition, *branches = value.args
-            fresh = [self.image(branch, node, up, capabilities) for branch in branches]
+            fresh = [self._image(branch, node, up, capabilities) for branch in branches]
             same = all(one is other for one, other in zip(fresh, branches, strict=True))
             return value if same else Call("if", (condition, *fresh))
         return handed_down(value)

@@ -12,6 +12,8 @@ from terrace.engine.functions.constraints import broken
 from terrace.engine.functions.tank import SCAN, Tank, arity
 from terrace.errors import SpecError
 
+DEEPEST = 64
+"""Levels of a value that is given as JSON."""
 _TRUE = frozenset({"t", "true", "on", "y", "yes", "1"})
 _FALSE = frozenset({"f", "false", "off", "n", "no", "0"})
 
@@ -70,14 +72,26 @@ def _list(value: Any) -> list[Any]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        return {}
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             raise ValueError("must be a map or a list, or JSON of one") from None
+        if _deeper(value, DEEPEST):
+            raise ValueError(f"must not be nested more than {DEEPEST} levels deep")
     if isinstance(value, dict | list):
         return value
     raise ValueError("must be a map or a list, or JSON of one")
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value has more than so many levels. Looks no deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items)
 
 
 def _boolean(value: Any) -> bool:

@@ -108,7 +108,7 @@ class Resources:
         on, target = self.expressions, self.targets[name]
         on.uses, on.possible = {}, {}
         values, given = self._values(tree, what, target.shape if target is not None else "")
-        place = Place(what, mark, given)
+        place = Place(what, mark, given, adopted=tree.get("external_id") is not None)
         if UPDATE_POLICY in tree:
             before, on.uses = on.uses, {}
             values = values | self.properties.policy(target, tree, what)
