@@ -63,7 +63,7 @@ class _Completion:
         """The nodes of one template; `up` is what leads from there to the top level."""
         self.groups = fill.group_names(nodes)
         self.configs = configs(nodes)
-        self.apart(nodes)
+        self._apart(nodes)
         launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
         done = tuple(self.node(described(node, launches), up) for node in nodes)
         lending = [node for node in done if self._lends_range(node)]
@@ -109,7 +109,7 @@ class _Completion:
         fresh = filled(node, self.configs)
         return fresh if fresh != node.properties else node.properties
 
-    def apart(self, nodes: tuple[Node, ...]) -> None:
+    def _apart(self, nodes: tuple[Node, ...]) -> None:
         """Notes machines that must stand apart where there is one host only."""
         rules = {node.path for node in nodes if node.kind == "ServerGroup" and demands_apart(node)}
         taken: set[str] = set()
