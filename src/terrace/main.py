@@ -27,8 +27,6 @@ DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
 LEASE_SURE = 0.75
 """What is left of a lease when it is renewed; no request may take longer, or it could not be begun safely."""
-HERE = "127.0.0.1:8014"
-"""Where signals go when the provider of the guests says nothing."""
 LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -204,7 +202,7 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
     if document.problems:
         raise DocumentError(document.problems)
     door = getattr(drivers.get(settings.default_provider), "door", "")
-    return {"builtin": BuiltinDriver(clock, entropy, door or f"http://{HERE}"), **drivers}
+    return {"builtin": BuiltinDriver(clock, entropy, door), **drivers}
 
 
 def _docker() -> tuple[Any, Callable[[Any, Clock], Driver]]:

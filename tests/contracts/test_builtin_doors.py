@@ -7,6 +7,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from terrace.drivers.builtin.driver import BuiltinDriver
+from terrace.drivers.sim.clock import SimEntropy
+from terrace.kinds import KINDS
+from terrace.model.graph import Node
 from terrace.model.spec.signal import ConditionSpec, HandleSpec
 from terrace.model.step import Verb
 from terrace.model.value import Secret
@@ -74,3 +78,12 @@ async def test_a_condition_remembers_that_it_held() -> None:
     assert (await update(bench, "WaitCondition", failed, holds, "signals"))["met"] == 1
     more = await update(bench, "WaitCondition", replace(held, count=2), holds, "count")
     assert (more["met"], more["since"]) == (0, began + 10)
+
+
+async def test_guests_that_cannot_reach_the_server_are_told_of_in_plans() -> None:
+    clock = Bench().clock
+    unheard = BuiltinDriver(clock, SimEntropy(1), "")
+    for kind in ("WaitConditionHandle", "ScalingPolicy"):
+        (note,) = KINDS[kind].notes(Node("h", kind), unheard.capabilities)
+        assert "signal_url" in note.words
+        assert KINDS[kind].notes(Node("h", kind), Bench().driver.capabilities) == ()

@@ -146,7 +146,7 @@ class Doors(Protocol):
 
     @property
     def door(self) -> str:
-        """The beginning of the URLs for signals, as guests are told."""
+        """The beginning of the URLs for signals, as guests are told; "" when they cannot reach this server."""
 
     def doors(self) -> frozenset[tuple[str, int]]:
         """Addresses and ports of this machine at which guests may reach it: to listen there."""

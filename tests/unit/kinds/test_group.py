@@ -66,6 +66,18 @@ def test_what_was_removed_by_name_never_comes_back() -> None:
     assert (keys(later), later.memory["gone"]) == ("2 3 4", [[0, 1]])
 
 
+def test_names_may_come_back_if_that_is_the_mode() -> None:
+    mode = {"removal_policies_mode": "update"}
+    first = expand({"count": 2, "removal_policies": [{"resource_list": ["0"]}], **mode}, "0 1")
+    assert keys(first) == "1 2"
+    same = expand({"count": 2, "removal_policies": [{"resource_list": ["0"]}], **mode}, "1 2", first.memory)
+    assert keys(same) == "1 2"
+    other = expand({"count": 2, "removal_policies": [{"resource_list": ["1"]}], **mode}, "1 2", same.memory)
+    assert (keys(other), other.attributes["removed_rsrc_list"]) == ("0 2", ["1"])
+    none = expand({"count": 2, **mode}, "0 2", other.memory)
+    assert (keys(none), none.attributes["removed_rsrc_list"]) == ("0 1", [])
+
+
 def test_a_long_life_is_short_to_remember() -> None:
     gone = [str(key) for key in range(5000)]
     found = expand({"count": 1, "removal_policies": [{"resource_list": gone}]}, " ".join(gone))

@@ -7,10 +7,13 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from terrace.drivers.builtin import doors
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.errors import CapabilityError, PermanentError, TransientError
+from terrace.model.plan import Note, Verdict
 from terrace.model.seen import Observation, Seen
 from terrace.model.spec.placement import FlavorSpec
 from terrace.model.spec.simple import DelaySpec, TestResourceSpec
@@ -44,6 +47,12 @@ CAPABILITIES = Capabilities(
     made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy"}),
 )
 
+DOORS = ("WaitConditionHandle", "ScalingPolicy")
+NOWHERE = "http://127.0.0.1:8014"
+UNHEARD = Note(
+    Verdict.IGNORED, "", "guests of this provider cannot reach the server: say where it is with signal_url"
+)
+
 LONGEST_NAP = 30.0
 DELETE_WAIT = "delete_wait"
 
@@ -55,10 +64,12 @@ class BuiltinDriver:
     capabilities = CAPABILITIES
 
     def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
-        """`door`: where guests reach the server, the beginning of the URLs for signals."""
+        """`door`: where guests reach the server, the beginning of the URLs for signals; "" when they cannot."""
         self._clock = clock
         self._entropy = entropy
-        self._door = door.rstrip("/")
+        self._door = door.rstrip("/") or NOWHERE
+        if not door:
+            self.capabilities = replace(CAPABILITIES, notes=dict.fromkeys(DOORS, (UNHEARD,)))
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "None": self._nothing,

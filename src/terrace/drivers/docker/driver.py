@@ -98,8 +98,8 @@ class DockerDriver:
 
     @property
     def door(self) -> str:
-        """Where guests reach this server."""
-        return self._settings.door
+        """Where guests reach this server; "" when nobody said, and the engine is another machine's."""
+        return self._settings.door if self._settings.signal_url or self._engine.local else ""
 
     def doors(self) -> frozenset[tuple[str, int]]:
         """The gateways of our networks, unless guests are told to go elsewhere."""
