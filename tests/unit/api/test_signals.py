@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from terrace.api import build_doors
 from tests.unit.api.rig import AT, OWNER, SHOP, Rig
@@ -233,6 +234,18 @@ async def test_tokens_are_not_shown(rig: Rig) -> None:
     )
     assert token not in shown
     assert "******" in shown
+
+
+async def test_tokens_are_not_logged_when_something_goes_wrong(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(knock: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(rig.services.signals, "receive", broken)
+    assert (await rig.http.post("/v1/signals/door-1/the-token")).status_code == 500
+    (line,) = [one for one in rig.telemetry.lines if one["event"] == "api.bug"]
+    assert line["path"] == "/v1/signals/door-1"
 
 
 async def test_a_signal_is_on_disk_before_it_is_acknowledged(rig: Rig) -> None:
