@@ -91,11 +91,11 @@ def images(simulation: Simulation) -> list[str]:
     return [thing.properties["image"] for thing in machines(simulation)]
 
 
-async def knock(simulation: Simulation, signals: Signals) -> str:
-    """A signal to the policy, by its token."""
+async def knock(simulation: Simulation, signals: Signals, path: str = "more") -> str:
+    """A signal to the policy, or another door, by its token."""
     stack = await simulation.find("a")
     assert stack is not None
-    (record,) = [one for one in await simulation.store.records(stack.id) if one.path == "more"]
+    (record,) = [one for one in await simulation.store.records(stack.id) if one.path == path]
     assert record.seen is not None
     token = record.seen.attributes["token"].reveal()
     taken = await simulation.engine.run(signals.receive(Knock(f"{record.uid}-{record.incarnation}", token)))
@@ -216,5 +216,37 @@ def test_a_size_outlives_the_engine_that_took_it() -> None:
         await asyncio.sleep(20)
         await simulation.until_settled()
         assert len(machines(simulation)) == 7
+
+    tell(story)
+
+
+def test_a_signal_outlives_the_engine_that_took_it_and_waiting_ends_in_time() -> None:
+    async def story(simulation: Simulation) -> None:
+        first = await simulation.start()
+        condition = {
+            "handle": Ref("h", ("id",)),
+            "signals": Ref("h", ("signals",)),
+            "count": 2,
+            "timeout": 100,
+        }
+        graph = Graph((Node("h", "WaitConditionHandle", {}), Node("w", "WaitCondition", condition)))
+        await simulation.apply("a", graph)
+        await asyncio.sleep(1)
+        signals, _ = services(simulation)
+        assert await knock(simulation, signals, "h") == "SUCCESS"
+        await simulation.kill(first, power=True)
+        second = await simulation.start("two")
+        await asyncio.sleep(20)
+        stack = await simulation.find("a")
+        assert stack is not None
+        assert "1 of 2 signals came" in stack.why
+        await asyncio.sleep(100)
+        stack = await simulation.find("a")
+        assert stack is not None
+        assert "timed out after 100 s: 1 of 2 signals came" in stack.why
+        signals, _ = services(simulation)
+        assert await knock(simulation, signals, "h") == "SUCCESS"
+        await simulation.until_settled()
+        assert second.alive
 
     tell(story)

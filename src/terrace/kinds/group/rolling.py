@@ -40,6 +40,7 @@ POLICY = {
     "batch_create": Property(
         Type.MAP, "How members are made.", properties={"max_batch_size": BATCH, "pause_time": PAUSE}
     ),
+    "RollingUpdate": Property(Type.MAP, "The same, for an InstanceGroup.", properties=AWS),
     "AutoScalingRollingUpdate": Property(
         Type.MAP, "How members change, in the words of AWS.", properties=AWS
     ),
@@ -80,7 +81,8 @@ def policy(plain: Mapping[str, Any]) -> dict[str, Any]:
     said = plain.get("update_policy", UNKNOWN)
     if said is UNKNOWN:
         return found
-    found |= updates(said.get("rolling_update")) | updates(said.get("AutoScalingRollingUpdate"))
+    for name in ("rolling_update", "RollingUpdate", "AutoScalingRollingUpdate"):
+        found |= updates(said.get(name))
     making = said.get("batch_create")
     if making is not None and making is not UNKNOWN:
         found |= {"making": making.get("max_batch_size", 1), "pause": making.get("pause_time", 0.0)}
