@@ -101,10 +101,12 @@ async def check(settings: Settings) -> None:
 
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
+    import asyncio
     from contextlib import AsyncExitStack
 
-    from terrace.api import build
+    from terrace.api import build, build_doors
     from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.api.signals.listener import DoorListener
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
@@ -143,8 +145,17 @@ async def run(settings: Settings) -> None:
                 "info", "server.ready", socket=settings.socket, pid=os.getpid(), state=settings.state
             )
 
+        doors = DoorListener(build_doors(services), lambda: open_doors(drivers), telemetry)
+        listening = asyncio.create_task(doors.run(controller.bell))
+        ending.callback(listening.cancel)
         await serve_app(build(services), listener, ready, services.events.close)
         telemetry.log("info", "server.stopping")
+
+
+def open_doors(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
+    """Where guests of any provider are to reach the server."""
+    found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
+    return frozenset[tuple[str, int]]().union(*found)
 
 
 async def stop(controller: Controller) -> None:
@@ -166,7 +177,7 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
     from terrace.services.settings import Document, read_struct
 
     document = Document(settings.text, settings.file)
-    drivers: dict[str, Driver] = {"builtin": BuiltinDriver(clock, entropy)}
+    drivers: dict[str, Driver] = {}
     for name, provider in settings.providers.items():
         place = ("providers", name)
         if provider.driver not in DRIVERS:
@@ -190,7 +201,8 @@ def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[st
             drivers[name] = make(named, clock)
     if document.problems:
         raise DocumentError(document.problems)
-    return drivers
+    door = getattr(drivers.get(settings.default_provider), "door", "")
+    return {"builtin": BuiltinDriver(clock, entropy, door), **drivers}
 
 
 def _docker() -> tuple[Any, Callable[[Any, Clock], Driver]]:

@@ -19,7 +19,7 @@ from tests.scenarios.weather import Pair, wanted_pairs
 
 ROOT = Path(__file__).parents[2]
 BATCH = 25
-SEEDS = 100
+SEEDS = 150
 
 
 def run(first: int, last: int) -> Counter[Pair]:
@@ -61,5 +61,5 @@ def test_every_seed_settles_and_every_pair_was_hit() -> None:
 
 @pytest.mark.soak
 def test_many_more_seeds() -> None:
-    for first in range(SEEDS, SEEDS * 20, BATCH):
+    for first in range(SEEDS, SEEDS * 14, BATCH):
         run(first, first + BATCH - 1)

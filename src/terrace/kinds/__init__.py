@@ -8,7 +8,7 @@ from typing import Any, Final
 from terrace.errors import SpecError
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
-from terrace.kinds.group import Group
+from terrace.kinds.group import SHAPE, Chain, Group, LaunchConfiguration, ScalingGroup, ScalingPolicy
 from terrace.kinds.guest.placement import Flavor, ServerGroup
 from terrace.kinds.heat import HEAT
 from terrace.kinds.image import Image
@@ -22,6 +22,7 @@ from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.signal import WaitCondition, WaitConditionHandle
 from terrace.kinds.software.config import CloudConfig, MultipartMime, SoftwareConfig
 from terrace.kinds.software.deployment import DeployedServer, SoftwareDeployment
 from terrace.kinds.software.group import SoftwareDeploymentGroup
@@ -63,12 +64,18 @@ NOUNS: Final[tuple[Noun, ...]] = (
     KeyPair(),
     Image(),
     Group(),
+    ScalingGroup(),
+    Chain(),
     Nested(),
     RandomString(),
     Value(),
     Nothing(),
     Delay(),
     TestResource(),
+    WaitConditionHandle(),
+    WaitCondition(),
+    ScalingPolicy(),
+    LaunchConfiguration(),
     SoftwareConfig(),
     CloudConfig(),
     MultipartMime(),
@@ -95,9 +102,11 @@ def _own(noun: Noun) -> TypeEntry:
         noun.name,
         schema.properties if noun.provider else {**schema.properties, "provider": PROVIDER},
         {name: name for name in schema.attributes},
+        noun.translate,
         open=schema.open,
         any_attribute=schema.any_attribute,
         description=schema.description,
+        member=SHAPE if SHAPE in schema.properties else "",
     )
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
+from terrace.kinds.group.chain import LINKS
+from terrace.kinds.group.launch import described
+from terrace.kinds.group.members import SHAPE
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name
 from terrace.kinds.guest.placement import demands_apart, members_of
 from terrace.kinds.guest.spec import flavor_of
@@ -21,8 +24,6 @@ from terrace.model.graph import Blueprint, Graph, Keep, Node
 from terrace.model.problem import Problem
 from terrace.model.value import Call, Ref
 from terrace.ports.driver import Capabilities
-
-SHAPE = "resource_def"
 
 
 def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Graph:
@@ -62,9 +63,10 @@ class _Completion:
         """The nodes of one template; `up` is what leads from there to the top level."""
         self.groups = fill.group_names(nodes)
         self.configs = configs(nodes)
-        self.apart(nodes)
-        done = tuple(self.node(node, up) for node in nodes)
-        lending = [node for node in done if self.lends_range(node)]
+        self._apart(nodes)
+        launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
+        done = tuple(self.node(described(node, launches), up) for node in nodes)
+        lending = [node for node in done if self._lends_range(node)]
         if lending:
             ranges = {node.properties["network"].node: node for node in reversed(lending)}
             for node in lending:
@@ -93,8 +95,10 @@ class _Completion:
                 fresh = self.machine(node, up)
             case "Nested":
                 fresh = self.nested(node, up)
-            case "Group":
+            case "Group" | "AutoScalingGroup":
                 fresh = self.group(node, up)
+            case "ResourceChain":
+                fresh = self._chain(node, up)
             case "MultipartMime":
                 fresh = self.filled(node)
             case _:
@@ -105,7 +109,7 @@ class _Completion:
         fresh = filled(node, self.configs)
         return fresh if fresh != node.properties else node.properties
 
-    def apart(self, nodes: tuple[Node, ...]) -> None:
+    def _apart(self, nodes: tuple[Node, ...]) -> None:
         """Notes machines that must stand apart where there is one host only."""
         rules = {node.path for node in nodes if node.kind == "ServerGroup" and demands_apart(node)}
         taken: set[str] = set()
@@ -124,8 +128,16 @@ class _Completion:
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
-        if not isinstance(shape, dict):
-            return node.properties
+        fresh = self._shape(node, shape, up) if isinstance(shape, dict) else shape
+        return node.properties if fresh is shape else {**node.properties, SHAPE: fresh}
+
+    def _chain(self, node: Node, up: str) -> dict[str, Any]:
+        shapes = node.properties.get(LINKS) or ()
+        fresh = [self._shape(node, shape, up) for shape in shapes]
+        same = all(one is other for one, other in zip(fresh, shapes, strict=True))
+        return node.properties if same else {**node.properties, LINKS: fresh}
+
+    def _shape(self, node: Node, shape: dict[str, Any], up: str) -> dict[str, Any]:
         member = Node(
             path=node.path,
             kind=shape.get("kind", ""),
@@ -136,9 +148,7 @@ class _Completion:
             place=node.place,
         )
         fresh = self.node(member, up)
-        if fresh.properties is member.properties:
-            return node.properties
-        return {**node.properties, SHAPE: {**shape, "properties": fresh.properties}}
+        return shape if fresh.properties is member.properties else {**shape, "properties": fresh.properties}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
         properties = filled(node, self.configs)
@@ -227,7 +237,7 @@ class _Completion:
         text = f'resource "{node.path}": {message}'
         self.problems[Problem(text, place.file, place.line, place.column, code=code, hint=hint)] = None
 
-    def lends_range(self, node: Node) -> bool:
+    def _lends_range(self, node: Node) -> bool:
         """Whether this is a Subnet that its provider knows only as the range of a network of the same
         template."""
         if node.kind != "Subnet" or not fill.bare(node.properties.get("network")):

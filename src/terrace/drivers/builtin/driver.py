@@ -7,9 +7,13 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
+from terrace.drivers.builtin import doors
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.errors import CapabilityError, PermanentError, TransientError
+from terrace.model.plan import Note, Verdict
 from terrace.model.seen import Observation, Seen
 from terrace.model.spec.placement import FlavorSpec
 from terrace.model.spec.simple import DelaySpec, TestResourceSpec
@@ -21,6 +25,7 @@ from terrace.ports.driver import Capabilities, CreateOnce, Fence
 CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
 KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
 KINDS |= {"Flavor", "ServerGroup"}
+KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration"}
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -39,7 +44,13 @@ CAPABILITIES = Capabilities(
     concurrency=10_000,
     data=frozenset(),
     synced=False,
-    made=frozenset({"RandomString", "KeyPair"}),
+    made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy"}),
+)
+
+DOORS = ("WaitConditionHandle", "ScalingPolicy")
+NOWHERE = "http://127.0.0.1:8014"
+UNHEARD = Note(
+    Verdict.IGNORED, "", "guests of this provider cannot reach the server: say where it is with signal_url"
 )
 
 LONGEST_NAP = 30.0
@@ -52,9 +63,13 @@ class BuiltinDriver:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
+        """`door`: where guests reach the server, the beginning of the URLs for signals; "" when they cannot."""
         self._clock = clock
         self._entropy = entropy
+        self._door = door.rstrip("/") or NOWHERE
+        if not door:
+            self.capabilities = replace(CAPABILITIES, notes=dict.fromkeys(DOORS, (UNHEARD,)))
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "None": self._nothing,
@@ -62,6 +77,10 @@ class BuiltinDriver:
             "KeyPair": self._key_pair,
             "Delay": self._delay,
             "TestResource": self._test_resource,
+            "WaitConditionHandle": lambda step: _kept(step, doors.handle, self._entropy, self._door),
+            "ScalingPolicy": lambda step: _kept(step, doors.policy, self._entropy, self._door),
+            "WaitCondition": lambda step: _kept(step, doors.condition, self._clock),
+            "LaunchConfiguration": lambda step: _kept(step, doors.launch),
             "DeployedServer": self._deployed_server,
             "Flavor": self._flavor,
             "ServerGroup": self._server_group,
@@ -178,6 +197,11 @@ class BuiltinDriver:
             seen = _seen(step, attributes, complete=step.verb is not Verb.CREATE)
             return Receipt.pending(f"{due:.6f}", min(left, LONGEST_NAP), f"{left:.0f} s to go", seen)
         return Receipt() if gone else Receipt(_seen(step, attributes))
+
+
+def _kept(step: Step, attributes: Callable[..., dict[str, Any]], *means: Any) -> Receipt:
+    """What Terrace only remembers: there as long as it is not deleted."""
+    return Receipt() if step.verb is Verb.DELETE else Receipt(_seen(step, attributes(step, *means)))
 
 
 def _seen(step: Step, attributes: dict[str, Any], complete: bool = True) -> Seen:

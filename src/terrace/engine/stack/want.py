@@ -47,7 +47,10 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
+    directives = state.directives.get(node.path, {})
     spec: Any = kind.spec(kind.resolve(values, lambda one: thing(state, one)), node, capabilities)
+    if directives:
+        spec = kind.directed(spec, directives)
     plain = form(spec, rules.mask)
     return Wanted(
         node=node,
@@ -55,7 +58,8 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         form=plain,
         digest=digest(plain),
         generation=state.generation.number if state.generation else 0,
-        directives=state.directives.get(node.path, {}),
+        directives=directives,
+        asked=state.generation.created if state.generation else 0.0,
     )
 
 

@@ -28,13 +28,24 @@ def shapes(nodes: Iterable[Node]) -> Iterable[tuple[str, str, dict[str, Any]]]:
             "blueprint": node.blueprint,
             "properties": node.properties,
         }
-        while True:
+        waiting = [shape]
+        while waiting:
+            shape = waiting.pop()
             properties = shape.get("properties") or {}
             yield shape["kind"], shape.get("blueprint") or "", properties
-            inner = properties.get("resource_def") if shape["kind"] == "Group" else None
-            if not isinstance(inner, dict):
-                break
-            shape = inner
+            waiting += inner_shapes(shape["kind"], properties)
+
+
+def inner_shapes(kind: str, properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the members of a group or a chain with these properties are."""
+    match kind:
+        case "Group" | "AutoScalingGroup":
+            found = [properties.get("resource_def")]
+        case "ResourceChain":
+            found = list(properties.get("members") or ())
+        case _:
+            return []
+    return [one for one in found if isinstance(one, dict)]
 
 
 def parameter(value: Any) -> str:

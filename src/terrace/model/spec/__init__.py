@@ -16,6 +16,7 @@ from terrace.model.spec.router import (
     RouterInterfaceSpec,
     RouterSpec,
 )
+from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -50,6 +51,10 @@ SPECS: dict[str, type] = {
     "None": NoneSpec,
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
+    "WaitConditionHandle": HandleSpec,
+    "WaitCondition": ConditionSpec,
+    "ScalingPolicy": PolicySpec,
+    "LaunchConfiguration": LaunchSpec,
     "SoftwareConfig": ConfigSpec,
     "CloudConfig": ConfigSpec,
     "MultipartMime": ConfigSpec,
