@@ -8,6 +8,7 @@ import pytest
 
 from terrace.errors import SpecError
 from terrace.kinds import KINDS
+from terrace.kinds.group.members import members
 from terrace.model.decision import Expansion, Rollout
 from terrace.model.graph import Edge, Keep, Node
 from terrace.model.record import Record, State
@@ -132,6 +133,14 @@ def test_the_variable_may_have_another_name() -> None:
     inner = {"value": "#i# %index%"}
     found = expand({"count": 1, "index_var": "#i#", "resource_def": {**SHAPE, "properties": inner}})
     assert found.children[0].properties == {"value": "0 %index%"}
+
+
+def test_hooks_hold_members_by_their_names() -> None:
+    held = [["1", ["pre-update"], []], ["*", [], ["replace"]], ["[23]", ["pre-create"], ["replace"]]]
+    shape = {"kind": "Value", "properties": {"value": 1}, "held": held}
+    one, two = list(members(Node("g", "Group", {"resource_def": shape}), (1, 2)))
+    assert (one.hooks, one.restricted) == (("pre-update",), ("replace",))
+    assert (two.hooks, two.restricted) == (("pre-create",), ("replace",))
 
 
 def test_members_inherit_from_their_group() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from terrace.kinds.rules.pieces import first_key, member_of, named, picked, with_index
@@ -42,6 +43,7 @@ def member(
     node: Node, key: str, shape: dict[str, Any], properties: dict[str, Any], metadata: dict[str, Any]
 ) -> Node:
     """One member. What is set for its group holds for it."""
+    held = [one for one in shape.get("held", ()) if fnmatchcase(key, one[0])]
     return Node(
         path=f"{node.path}/{key}",
         kind=shape["kind"],
@@ -54,6 +56,8 @@ def member(
         place=node.place,
         type_name=shape.get("type_name") or "",
         metadata=metadata,
+        hooks=tuple(dict.fromkeys(hook for one in held for hook in one[1])),
+        restricted=tuple(dict.fromkeys(word for one in held for word in one[2])),
     )
 
 

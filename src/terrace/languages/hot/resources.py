@@ -128,6 +128,8 @@ class Resources:
         if nested is not None and nested.facade:
             properties[FACADE] = self._facade(tree, metadata, keep)
         hooks, restricted = self._held(name)
+        if self.scopes and target is not None and isinstance(properties.get("resource_def"), dict):
+            self._hold_members(name, properties["resource_def"])
         return Node(
             path=name,
             kind=target.kind if target is not None else "",
@@ -247,6 +249,17 @@ class Resources:
         hooks = dict.fromkeys(hook for scope in scopes for hook in scope.hooks)
         restricted = dict.fromkeys(word for scope in scopes for word in scope.restricted)
         return tuple(hooks), tuple(restricted)
+
+    def _hold_members(self, name: str, shape: dict[str, Any]) -> None:
+        """Notes with what members are which hooks hold those of some names, and what must not be done to them."""
+        inside = [one for scope in entered(self.scopes, name) for one in scope.inside.items()]
+        held = [
+            [pattern, list(scope.hooks), list(scope.restricted)]
+            for pattern, scope in inside
+            if scope.hooks or scope.restricted
+        ]
+        if held:
+            shape["held"] = held
 
     def _edges(self, name: str, tree: dict[str, Tree], used: set[str]) -> tuple[Edge, ...]:
         """What a resource comes after, besides what its properties refer to. All of it is noted for the
