@@ -21,7 +21,10 @@ STATUS_CODES = {401: DENIED, 403: DENIED, 409: CONFLICT, 412: CONFLICT}
 
 
 class Stop(TerraceError):
-    """A command ends with an error of its own; `exit_code` as documented."""
+    """A command ends with an error of its own; `exit_code` as documented. `file`: which one could not be
+    read, where several are."""
+
+    file = ""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "error", exit_code: int = ERROR) -> None:
         super().__init__(message, hint=hint, code=code)

@@ -27,10 +27,11 @@ EVERY_DAY = {
     "events": Entry("verbs.events", "events", "what happened"),
     "logs": Entry("verbs.logs", "logs", "what machines wrote"),
     "exec": Entry("verbs.exec", "run", "run a program in a machine"),
-    "validate": Entry("validate", "validate", "check a template on this machine, without a server"),
+    "validate": Entry("validate", "validate", "check templates on this machine, without a server"),
 }
 
 THINGS = {
+    "template": Entry("nouns.template", "template", "what templates can say: functions, types, schema, fmt"),
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
     "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),

@@ -27,23 +27,52 @@ class Collected(NamedTuple):
     environments: tuple[str, ...]
 
 
-def collect(template: str, environments: Sequence[str] = (), *, missing_ok: bool = False) -> Collected:
+def collect(
+    template: str,
+    environments: Sequence[str] = (),
+    *,
+    missing_ok: bool = False,
+    unreadable: list[Stop] | None = None,
+) -> Collected:
     """Reads a template ("-": standard input), its environments, and every file they name. Stop when one
-    cannot be read; with `missing_ok` that is left to whoever compiles it, but for the template and
-    environments themselves."""
+    cannot be read. With `missing_ok` a file that is named and not there is left to whoever compiles; with
+    `unreadable` every Stop goes there, its `file` set, and what can be read is."""
     name = "template.yaml" if template == "-" else template
-    files = {name: _standard_input() if template == "-" else _read(template, "template")}
+    files: dict[str, str] = {}
+    _take(files, name, "template", unreadable, standard_input=template == "-")
     for environment in environments:
-        files[environment] = _read(environment, "environment")
+        if environment not in files:
+            _take(files, environment, "environment", unreadable)
     waiting = list(files)
     while waiting:
         document = waiting.pop()
         for wanted in _needed(document, files[document]):
             if wanted in files or (missing_ok and not Path(wanted).is_file()):
                 continue
-            files[wanted] = _read(wanted, "file", f"named in {document}")
-            waiting.append(wanted)
-    return Collected(name, files, tuple(environments))
+            if _take(files, wanted, "file", unreadable, where=f"named in {document}"):
+                waiting.append(wanted)
+    return Collected(name, files, tuple(name for name in environments if name in files))
+
+
+def _take(
+    files: dict[str, str],
+    name: str,
+    what: str,
+    unreadable: list[Stop] | None,
+    *,
+    where: str = "",
+    standard_input: bool = False,
+) -> bool:
+    """Reads one file; whether that could be done."""
+    try:
+        files[name] = _standard_input() if standard_input else _read(name, what, where)
+    except Stop as stop:
+        if unreadable is None:
+            raise
+        stop.file = name
+        unreadable.append(stop)
+        return False
+    return True
 
 
 def _needed(name: str, text: str) -> Sequence[str]:

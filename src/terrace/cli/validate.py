@@ -1,45 +1,99 @@
-"""`terrace validate`: every mistake of a template in one go, on this machine, without a server."""
+"""`terrace validate`: every mistake of templates in one go, on this machine, without a server."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from terrace.cli.commands import command, output_option, pass_session
-from terrace.cli.faults import DONE, ERROR, render_problems
+from terrace.cli.faults import DONE, ERROR, Stop, render_problems
 from terrace.cli.session import Session
-from terrace.cli.shape import emit, plural
+from terrace.cli.shape import clean, emit, plural
+
+if TYPE_CHECKING:
+    from terrace.model.problem import Problem
+
+FIELDS = ("file", "line", "column", "code", "severity", "message", "hint")
+"""What `-o json` says of each mistake."""
 
 
-@command("validate", epilog="  terrace validate shop.yaml\n  terrace validate shop.yaml -e prod.yaml -o json")
-@click.argument("template", type=click.Path(dir_okay=False))
-@click.option("-e", "--environment", "environments", multiple=True, metavar="FILE", help="an environment")
+@command(
+    "validate",
+    epilog="""\
+  terrace validate shop.yaml
+  terrace validate shop.yaml -e prod.yaml -o json
+  terrace validate --strict templates/*.yaml""",
+)
+@click.argument("templates", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option(
+    "-e",
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="an environment for all of them; later ones win",
+)
+@click.option("--strict", is_flag=True, help="warnings are errors")
 @output_option("text", "json", "yaml")
 @pass_session
-def validate(session: Session, template: str, environments: tuple[str, ...]) -> int:
-    """Check a template on this machine, without a server. A missing file or parameter is a warning. Exit code
-    1: an error."""
+def validate(
+    session: Session, templates: tuple[str, ...], environments: tuple[str, ...], strict: bool
+) -> int:
+    """Check templates on this machine, without a server: every mistake with its place, those in nested
+    templates and environments too. What only `up` needs is a warning: a type that no provider offers, a file
+    or a parameter that is not there. Exit code 0: the language is right, 1: it is not. A FILE may be an
+    environment, which is then checked alone; "-" is standard input."""
+    found = {name: _check(name, environments, strict) for name in templates}
+    problems = list(dict.fromkeys(problem for each in found.values() for problem in each))
+    shown = [_document(problem) for problem in problems]
+    if shown and session.output == "text":
+        print(render_problems(shown, session.color(sys.stderr)), file=sys.stderr)
+    emit(
+        session,
+        [{field: document[field] for field in FIELDS} for document in shown],
+        lambda: "\n".join(_summary(name, each) for name, each in found.items()),
+        lambda: (),
+    )
+    return ERROR if any(problem.severity == "error" for problem in problems) else DONE
+
+
+def _check(name: str, environments: Sequence[str], strict: bool) -> list[Problem]:
+    """The mistakes of one template; a file that cannot be read is one."""
     import msgspec
 
     from terrace.cli.template import collect
     from terrace.languages import check_source
+    from terrace.model.problem import Problem
     from terrace.model.stack import Source
 
-    found = collect(template, environments, missing_ok=True)
-    problems = check_source(Source(found.template, found.files, found.environments))
-    documents = [msgspec.to_builtins(problem) for problem in problems]
+    unreadable: list[Stop] = []
+    collected = collect(name, environments, missing_ok=True, unreadable=unreadable)
+    faults = [Problem(stop.message, file=stop.file, code=stop.code, hint=stop.hint) for stop in unreadable]
+    if collected.template in collected.files:
+        source = Source(collected.template, collected.files, collected.environments)
+        faults += check_source(source)
+    if strict:
+        faults = [msgspec.structs.replace(fault, severity="error") for fault in faults]
+    return faults
+
+
+def _document(problem: Problem) -> dict[str, Any]:
+    import msgspec
+
+    document: dict[str, Any] = msgspec.to_builtins(problem)
+    return document
+
+
+def _summary(name: str, problems: Sequence[Problem]) -> str:
+    """One line about a file: whether it is right, and what there is to know."""
     wrong = sum(problem.severity == "error" for problem in problems)
-    if documents and session.output == "text":
-        print(render_problems(documents, session.color(sys.stderr)), file=sys.stderr)
-    emit(
-        session,
-        {"valid": not wrong, "problems": documents},
-        lambda: (
-            ""
-            if wrong
-            else f"{template}: valid" + (f", {plural(len(documents), 'warning')}" if documents else "")
-        ),
-        lambda: (),
-    )
-    return ERROR if wrong else DONE
+    counts = [
+        plural(count, word)
+        for count, word in ((wrong, "mistake"), (len(problems) - wrong, "warning"))
+        if count
+    ]
+    return ", ".join([f"{clean(name)}: {'not valid' if wrong else 'valid'}", *counts])
