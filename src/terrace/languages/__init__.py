@@ -18,6 +18,7 @@ from terrace.kinds import TYPES
 from terrace.kinds.schema import TypeEntry
 from terrace.languages.compiled import Asked, Compiled, Setting
 from terrace.languages.document import LIMITS, Document
+from terrace.languages.editor.alone import as_environment, said_of_files
 from terrace.languages.hot.compiler import compile_template
 from terrace.languages.hot.naming import named_files
 from terrace.languages.hot.versions import VERSION_KEY
@@ -59,11 +60,14 @@ def compile_source(
 
 def check_source(source: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> tuple[Problem, ...]:
     """Every mistake in `source`, for documents that are only checked: missing files and parameters, and
-    foreign types that no kind answers to yet, are warnings."""
+    foreign types that no kind answers to yet, are warnings. In place of the template may stand an environment."""
+    alone = as_environment(source)
+    source = alone or source
     try:
-        return _language(source).compile(source, kinds, Setting(stack="stack", lenient=True)).warnings
+        found = _language(source).compile(source, kinds, Setting(stack="stack", lenient=True)).warnings
     except DocumentError as error:
-        return error.problems
+        found = error.problems
+    return said_of_files(found, source) if alone is not None else found
 
 
 def needed_files(text: str, name: str) -> list[str]:

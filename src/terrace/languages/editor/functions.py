@@ -69,7 +69,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{repeat: {template: 'port-%p%', for_each: {'%p%': [80, 443]}}}",
     ),
     "digest": (
-        "The digest of a text: md5, sha1, sha224, sha256, sha384 or sha512, in hexadecimal.",
+        "The digest of a text, in hexadecimal: md5, sha1, sha224, sha256, sha384 or sha512.",
         "{digest: [sha512, {get_param: seed}]}",
     ),
     "resource_facade": (

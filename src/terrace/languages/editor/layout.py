@@ -90,19 +90,20 @@ def _with_comments(moved: Sequence[Line], start: int) -> int:
 
 def _section(lines: Sequence[Line], head: Head, heads: Sequence[Head]) -> list[Line]:
     """A section: no two blank lines in a row, none below its key, and one between resources."""
+    lines = _trimmed(lines)
     inner = {one.line for one in heads if one.depth == 2} if head.name == RESOURCES else set()
     starts = {_with_comments(lines, at) for at, line in enumerate(lines) if line.number in inner}
     spread = len(_trimmed([line for line in lines if line.what is not Is.BLANK])) > len(starts) + 1
     result: list[Line] = []
-    for at, line in enumerate(_trimmed(lines)):
+    for at, line in enumerate(lines):
         previous = result[-1] if result else None
         if line.what is Is.BLANK:
             if previous is not None and previous.what is not Is.BLANK and previous.number != head.line:
                 result.append(line)
             continue
-        if spread and at in starts and at != min(starts) and previous is not None:
-            if previous.what not in (Is.BLANK, Is.KEPT):
-                result.append(Line("", Is.BLANK, 0, line.number))
+        begins = spread and at in starts and at != min(starts)
+        if begins and previous is not None and previous.what not in (Is.BLANK, Is.KEPT):
+            result.append(Line("", Is.BLANK, 0, line.number))
         result.append(line)
     return result
 

@@ -65,7 +65,7 @@ def describe_type(name: str) -> TypeHelp:
     if entry is None:
         hint = did_you_mean(name, TYPES) or "terrace template types"
         raise UserError(f'there is no type "{name}"', hint=hint, code="unknown-type")
-    given = {native: text for native, text in SCHEMAS[entry.kind].attributes.items()}
+    given = SCHEMAS[entry.kind].attributes
     return TypeHelp(
         entry.type,
         entry.kind,

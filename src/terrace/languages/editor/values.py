@@ -53,12 +53,8 @@ def property_schema(prop: Property, function: Schema) -> Schema:
 def _value(prop: Property, function: Schema) -> list[Schema]:
     """The literal values that fit."""
     if prop.allowed:
-        return [
-            {
-                "enum": [one for one in prop.allowed if one != ""]
-                + [str(one) for one in prop.allowed if one != "" and not isinstance(one, str)]
-            }
-        ]
+        values = [one for one in prop.allowed if one != ""]
+        return [{"enum": [*values, *(str(one) for one in values if not isinstance(one, str))]}]
     if prop.type is Type.LIST:
         items = {} if prop.items is None else property_schema(prop.items, function)
         return [{"type": "array", "items": items} | _bounds(prop, "Items")]
