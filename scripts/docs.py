@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts.reference.api import api
 from scripts.reference.commands import cli
+from scripts.reference.corpus import corpus
 from scripts.reference.errors import errors
+from scripts.reference.heat import heat
 from scripts.reference.kinds import kinds
 from scripts.reference.lifecycle import lifecycle
 from scripts.reference.settings import settings
@@ -21,6 +23,7 @@ from scripts.reference.text import REFERENCE
 
 PAGES: dict[str, Callable[[], str]] = {
     "kinds.md": kinds,
+    "heat.md": heat,
     "settings.md": settings,
     "errors.md": errors,
     "cli.md": cli,
@@ -30,10 +33,10 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Writes every page that is out of date."""
-    for name, make in PAGES.items():
+    """Writes every page that is out of date. What is made of the corpus only where that is."""
+    for name, make in {"corpus.toml": corpus, **PAGES}.items():
         path, text = REFERENCE / name, make()
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if text and (not path.exists() or path.read_text(encoding="utf-8") != text):
             path.write_text(text, encoding="utf-8")
             print(f"wrote docs/reference/{name}")
 

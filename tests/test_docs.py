@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import textwrap
 import tomllib
@@ -22,6 +23,9 @@ DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 SOURCE = ROOT / "src" / "terrace"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+REFERENCE_PAGES = [
+    f"{name}.md" for name in ["kinds", "heat", "settings", "errors", "cli", "lifecycle", "api"]
+]
 REAL = {"first-stack.md"}
 """Pages whose commands need Docker: tests/real/test_readme.py runs those."""
 
@@ -50,13 +54,36 @@ def text(name: str) -> str:
 # -- the reference ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["kinds.md", "settings.md", "errors.md", "cli.md", "lifecycle.md", "api.md"])
+@pytest.mark.parametrize("name", REFERENCE_PAGES)
 def test_the_reference_is_up_to_date(name: str) -> None:
     assert text(name) == writer().PAGES[name](), "run make docs"
 
 
 def test_every_page_of_the_writer_is_checked() -> None:
-    assert set(writer().PAGES) == {"kinds.md", "settings.md", "errors.md", "cli.md", "lifecycle.md", "api.md"}
+    assert set(writer().PAGES) == set(REFERENCE_PAGES)
+
+
+def test_what_is_said_of_real_templates_is_up_to_date() -> None:
+    from scripts.reference.corpus import corpus
+
+    found = corpus()
+    if not found and not os.environ.get("CI"):
+        pytest.skip("there is no corpus here; TERRACE_CORPUS may name its folder")
+    assert text("corpus.toml") == found, "run make docs"
+
+
+def test_every_real_template_and_every_type_has_a_row() -> None:
+    from terrace.kinds import NATIVE, TYPES
+
+    rows = tomllib.loads(text("corpus.toml"))["templates"]
+    names = [row["template"] for row in rows]
+    assert len(names) >= 44
+    told = words("heat")
+    assert {*told["runs"], *told["never"]} <= set(names), "heat.toml names a template that there is not"
+    assert not [row["template"] for row in rows if row["template"] in told["runs"] and row.get("against")]
+    page = text("heat.md")
+    assert [name for name in names if f"| `{name}` |" not in page] == []
+    assert [name for name in TYPES if not name.startswith(NATIVE) and f"| `{name}` |" not in page] == []
 
 
 def test_every_kind_is_described() -> None:

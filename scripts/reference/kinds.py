@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from scripts.reference.providers import docker
 from scripts.reference.text import code, page, table
 
 
@@ -110,17 +111,9 @@ def _takes(noun: Any, name: str, prop: Any) -> str:
         return {"update": "in place", "replace": "replacement", "none": "nothing"}[prop.changes]
     if name in rules.inert:
         return "nothing" if prop.changes == "none" else "what it stands for"
-    if rules.forces(name, _docker().in_place.get(noun.name, frozenset())):
+    if rules.forces(name, docker().in_place.get(noun.name, frozenset())):
         return "refused: the data would go" if noun.name == "Volume" else "replacement"
     return "in place"
-
-
-def _docker() -> Any:
-    from terrace.drivers.docker.driver import DockerDriver
-    from terrace.drivers.docker.settings import DockerSettings
-    from terrace.runtime.system import SystemClock
-
-    return DockerDriver(DockerSettings(), clock=SystemClock()).capabilities
 
 
 def _heat_type(entry: Any) -> list[str]:

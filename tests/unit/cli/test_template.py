@@ -66,7 +66,11 @@ def test_one_type(terrace) -> None:
     assert found["kind"] == "Machine"
     assert by_name["flavor"]["required"]
     assert by_name["networks[].fixed_ip"]["type"] == "string"
-    assert by_name["config_drive"] | {"why": ""} == {**by_name["config_drive"], "effect": "ignored", "why": ""}
+    assert by_name["config_drive"] | {"why": ""} == {
+        **by_name["config_drive"],
+        "effect": "ignored",
+        "why": "",
+    }
     assert by_name["config_drive"]["why"]
     assert "first_address" in {one["name"] for one in found["attributes"]}
     text = terrace("template", "types", "OS::Nova::Server").out
@@ -128,7 +132,9 @@ def test_fmt_of_what_cannot_be_read(terrace, tmp_path: Path) -> None:
     assert (tmp_path / "loose.yaml").read_text() == NEAT
 
 
-def test_a_file_that_cannot_be_written_stays(terrace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_stays(
+    terrace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -149,11 +155,11 @@ def test_no_server_is_asked(terrace, server, tmp_path: Path) -> None:
 
 
 def test_types_are_completed() -> None:
-    from terrace.cli.commands import root
-    from terrace.cli.session import Session
-
     import click
     from click.shell_completion import ShellComplete
+
+    from terrace.cli.commands import root
+    from terrace.cli.session import Session
 
     with click.Context(root, obj=Session()):
         found = ShellComplete(root, {}, "terrace", "_TERRACE_COMPLETE").get_completions(

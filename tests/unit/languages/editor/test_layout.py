@@ -259,7 +259,9 @@ def test_a_comment_behind_a_text_does_not_get_into_it() -> None:
 def test_anchors_keep_sections_in_their_order() -> None:
     source = "outputs:\n  a: {value: &x 1}\n\nresources:\n  b: {type: t, properties: {v: *x}}\n"
     assert laid_out(source) == source
-    inside = "outputs: {a: {value: &x 1}, b: {value: *x}}\nparameters: {}\nheat_template_version: 2018-08-31\n"
+    inside = (
+        "outputs: {a: {value: &x 1}, b: {value: *x}}\nparameters: {}\nheat_template_version: 2018-08-31\n"
+    )
     assert laid_out(inside).startswith("heat_template_version")
 
 

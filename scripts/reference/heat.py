@@ -1,0 +1,159 @@
+"""heat.md: what of Heat's templates works, type by type, function by function, template by template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from scripts.reference.providers import declared
+from scripts.reference.text import REFERENCE, code, page, table, words
+
+
+def heat() -> str:
+    """The page."""
+    return page(
+        "Heat",
+        "Terrace reads HOT, the template language of OpenStack Heat. This page says what of it works, and what not. "
+        "What a provider cannot do is said in the plan, before anything runs: *maps to*, *ignored because* or "
+        "*refused because*. [Bring your Heat templates](../howto/heat-templates.md) says how to begin.",
+        *_documents(),
+        *_types(),
+        *_properties(),
+        *_functions(),
+        *_corpus(),
+    )
+
+
+def _documents() -> list[str]:
+    from terrace.languages.hot import environment, parameters, resources, template, versions
+
+    dates = {date: name for name, date in versions.NAMES.items()}
+    shown = [f"{code(date)} ({dates[date]})" if date in dates else code(date) for date in versions.VERSIONS]
+    rows = [
+        ["Versions", ", ".join(shown)],
+        ["Sections", _names(template.SECTIONS)],
+        ["Keys of a resource", _names(sorted(resources.KEYS))],
+        ["Keys of a parameter", _names(sorted(parameters.KEYS))],
+        ["Types of parameters", _names(parameters.TYPES)],
+        ["Constraints", _names(parameters.FITS)],
+        ["Pseudo parameters", _names(parameters.PSEUDO)],
+        ["Sections of an environment", _names(environment.SECTIONS)],
+    ]
+    return [
+        "## Documents",
+        "YAML or JSON, one document per file, no duplicate keys, no tags. Nested templates are named by their file "
+        "(`type: part.yaml`): parameters are properties, outputs are attributes, up to 20 deep. Files are sent along "
+        "by the command line; nothing is fetched from the network.",
+        table(["Part", "What is read"], rows),
+    ]
+
+
+def _types() -> list[str]:
+    providers = declared()
+    rows = [
+        [
+            code(entry.type),
+            f"[{entry.kind}](kinds.md#{entry.kind.lower()})",
+            *(_verdict(entry, one) for one in providers.values()),
+        ]
+        for entry in _foreign()
+    ]
+    return [
+        "## Types",
+        "Each type becomes one of Terrace's [kinds](kinds.md). *Supported*: the provider has it. *Terrace*: Terrace "
+        "makes it itself, whatever the provider. Any other type is an error in `up` and a warning in `terrace "
+        "validate`; an environment can map it to one of these, to a template of yours, or to `OS::Heat::None`.",
+        table(["Type", "Kind", *providers], rows),
+    ]
+
+
+def _foreign() -> list[Any]:
+    from terrace.kinds import NATIVE, TYPES
+
+    return sorted(
+        (one for one in TYPES.values() if not one.type.startswith(NATIVE)), key=lambda one: one.type
+    )
+
+
+def _verdict(entry: Any, capabilities: Any) -> str:
+    """What a provider makes of a type."""
+    from terrace.kinds import KINDS
+    from terrace.model.graph import Node
+
+    kind = KINDS[entry.kind]
+    node = Node(path="it", kind=entry.kind, type_name=entry.type)
+    notes = [f"{note.verdict} {note.words}" for note in kind.notes(node, capabilities) if not note.what]
+    if notes:
+        return "; ".join(notes)
+    if kind.provider or kind.composite:
+        return "Terrace"
+    return "supported" if entry.kind in capabilities.kinds else "refused: it has no such thing"
+
+
+def _properties() -> list[str]:
+    rows = []
+    for entry in _foreign():
+        for what in ("ignored", "refused"):
+            reasons: dict[str, list[str]] = {}
+            for name, prop in _flat(entry.properties):
+                if getattr(prop, what):
+                    reasons.setdefault(getattr(prop, what), []).append(name)
+            rows += [[code(entry.type), _names(names), what, why] for why, names in reasons.items()]
+    return [
+        "## Properties that are not taken",
+        "All other properties of these types are. *Ignored*: accepted, without effect; `terrace validate` and the "
+        "plan warn. *Refused*: giving it is an error, because ignoring it would change what you get. `terrace template "
+        "types TYPE` tells all of one type.",
+        table(["Type", "Properties", "", "Why"], rows),
+    ]
+
+
+def _flat(properties: Any, before: str = "") -> Iterable[tuple[str, Any]]:
+    for name, prop in properties.items():
+        yield before + name, prop
+        yield from _flat(prop.properties, f"{before}{name}.")
+        if prop.items is not None:
+            yield from _flat(prop.items.properties, f"{before}{name}[].")
+
+
+def _functions() -> list[str]:
+    from terrace.languages.editor.functions import describe_functions
+
+    rows = [[code(one.name), one.since, one.description, code(one.example)] for one in describe_functions()]
+    return [
+        "## Functions",
+        "In a version before the one that brought it, the name of a function is plain data, as in Heat.",
+        table(["Function", "Since", "What it gives", "For example"], rows),
+    ]
+
+
+def _corpus() -> list[str]:
+    import tomllib
+
+    found = tomllib.loads((REFERENCE / "corpus.toml").read_text(encoding="utf-8"))["templates"]
+    told = words("heat")
+    rows = [[code(row["template"]), *_outcome(row, told)] for row in found]
+    return [
+        "## Real templates",
+        "Templates that people wrote for Heat (from openstack/heat-templates), and what becomes of them on Docker. "
+        "*Runs*: tests bring it up with its whole content in effect, check what it is for, and take it down. *Nothing "
+        "against it*: every part of it is supported, but no test runs it. *No*: the reason stands beside it. Images "
+        "are named as on the author's cloud: give `-p image=debian-12` or the like.",
+        table(["Template", "On Docker", "Why, and what to know"], rows),
+    ]
+
+
+def _outcome(row: dict[str, Any], told: dict[str, dict[str, str]]) -> list[str]:
+    name = row["template"]
+    against = [*filter(None, [told["never"].get(name)]), *row.get("against", ())]
+    with_environment = f"with {code(row['environment'])}" if row.get("environment") else ""
+    without = f"without effect: {'; '.join(row['without'])}" if row.get("without") else ""
+    becomes = f"maps to: {'; '.join(row['becomes'])}" if row.get("becomes") else ""
+    lacks = f"the corpus lacks {_names(row['lacks'])}" if row.get("lacks") else ""
+    said = [told["runs"].get(name, ""), *against, with_environment, becomes, without, lacks]
+    verdict = "runs" if name in told["runs"] else "no" if against else "nothing against it"
+    return [verdict, ". ".join(one[0].upper() + one[1:] for one in said if one)]
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(code, names))
