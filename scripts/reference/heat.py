@@ -25,7 +25,9 @@ def heat() -> str:
 
 
 def _documents() -> list[str]:
-    from terrace.languages.hot import environment, parameters, resources, template, versions
+    from terrace.languages.hot import resources, template, versions
+    from terrace.languages.hot.environments import reading as environment
+    from terrace.languages.hot.parameters import parameter as parameters
 
     dates = {date: name for name, date in versions.NAMES.items()}
     shown = [f"{code(date)} ({dates[date]})" if date in dates else code(date) for date in versions.VERSIONS]
@@ -119,12 +121,21 @@ def _flat(properties: Any, before: str = "") -> Iterable[tuple[str, Any]]:
 def _functions() -> list[str]:
     from terrace.languages.editor.functions import describe_functions
 
-    rows = [[code(one.name), one.since, one.description, code(one.example)] for one in describe_functions()]
+    rows = [[code(one.name), _span(one), ", ".join(one.where), _line(one)] for one in describe_functions()]
     return [
         "## Functions",
         "In a version before the one that brought it, the name of a function is plain data, as in Heat.",
-        table(["Function", "Since", "What it gives", "For example"], rows),
+        table(["Function", "Versions", "May stand in", "What it gives"], rows),
     ]
+
+
+def _span(one: Any) -> str:
+    return f"{one.since} to {one.until}" if one.until else f"from {one.since} on"
+
+
+def _line(one: Any) -> str:
+    instead = f" Later: {one.instead}." if one.instead else ""
+    return f"{one.description}{instead} {code(one.example)}"
 
 
 def _corpus() -> list[str]:

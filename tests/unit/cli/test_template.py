@@ -11,6 +11,7 @@ import pytest
 
 from terrace.kinds import TYPES
 from terrace.languages import check_source
+from terrace.languages.hot.functions.table import FUNCTIONS
 from terrace.model.stack import Source
 
 LOOSE = """\
@@ -45,8 +46,10 @@ outputs:
 
 def test_functions(terrace) -> None:
     found = json.loads(terrace("template", "functions", "-o", "json").out)
-    assert {"name", "since", "description", "example"} == set(found[0])
-    assert {one["name"]: one["since"] for one in found}["get_param"] == "2013-05-23"
+    assert set(found[0]) >= {"name", "since", "until", "where", "description", "example"}
+    assert {one["name"]: one["since"] for one in found} == {
+        name: entry.since for name, entry in FUNCTIONS.items()
+    }
     text = terrace("template", "functions").out
     assert text.startswith("FUNCTION")
     assert all(one["name"] in text for one in found)
@@ -170,10 +173,22 @@ def test_types_are_completed() -> None:
 
 def test_examples_of_functions_are_right() -> None:
     """What `template functions` shows can be written like that: at most the names in it are not there."""
-    from terrace.languages.editor.functions import describe_functions
+    from terrace.languages.editor.functions import EXAMPLES, describe_functions
 
+    assert set(EXAMPLES) == set(FUNCTIONS)
+    named = {
+        "unknown-parameter",
+        "unknown-resource",
+        "unknown-condition",
+        "missing-file",
+        "missing-parameter",
+    }
     for one in describe_functions():
-        text = f"heat_template_version: 2021-04-16\noutputs:\n  o: {{value: {one.example}}}\n"
-        codes = {problem.code for problem in check_source(Source("t.yaml", {"t.yaml": text}))}
-        named = {"unknown-parameter", "unknown-resource", "unknown-condition", "missing-file"}
-        assert codes <= named, one.name
+        version = one.until or "2021-04-16"
+        if "values" in one.where:
+            text = f"heat_template_version: {version}\noutputs:\n  o: {{value: {one.example}}}\n"
+        else:
+            text = f"heat_template_version: {version}\nconditions:\n  o: {one.example}\n"
+        outer = f"heat_template_version: {version}\nresources:\n  n: {{type: part.yaml}}\n"
+        found = check_source(Source("t.yaml", {"t.yaml": outer, "part.yaml": text}))
+        assert [problem.message for problem in found if problem.code not in named] == [], one.name

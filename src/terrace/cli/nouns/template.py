@@ -32,7 +32,8 @@ def template() -> None:
 @output_option()
 @pass_session
 def functions(session: Session) -> None:
-    """List the functions: since which version of the language, and what each does."""
+    """List the functions: since which version of the language (and until which), where each may stand, and what it
+    gives."""
     from terrace.languages.editor.functions import describe_functions
 
     found = describe_functions()
@@ -40,8 +41,8 @@ def functions(session: Session) -> None:
         session,
         _plain(found),
         lambda: table(
-            ([one.name, one.since, one.description] for one in found),
-            ["FUNCTION", "SINCE", "WHAT IT GIVES"],
+            ([one.name, one.since, one.until, ", ".join(one.where), one.description] for one in found),
+            ["FUNCTION", "SINCE", "UNTIL", "WHERE", "WHAT IT GIVES"],
             session.color(sys.stdout),
         ),
         lambda: (one.name for one in found),

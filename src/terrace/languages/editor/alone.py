@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from terrace.languages.document import LIMITS
-from terrace.languages.hot import environment, versions
+from terrace.languages.hot import versions
+from terrace.languages.hot.environments import reading as environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
 from terrace.model.problem import Problem
@@ -46,7 +47,7 @@ def _is_environment(root: Any) -> bool:
     """Whether a document has a section that only environments have, or nothing but sections of one."""
     if not isinstance(root, dict) or not root or "resources" in root:
         return False
-    sections = {*environment.SECTIONS, *environment.LATER}
+    sections = {*environment.SECTIONS, *environment.WITHOUT_EFFECT}
     return not root.keys().isdisjoint(sections - {"parameters"}) or root.keys() <= sections
 
 

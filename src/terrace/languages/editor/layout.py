@@ -10,7 +10,8 @@ from typing import Any
 from terrace.errors import DocumentError, UserError
 from terrace.languages.document import LIMITS
 from terrace.languages.editor.lines import Head, Is, Line, Lines, Odd
-from terrace.languages.hot import environment, template, versions
+from terrace.languages.hot import template, versions
+from terrace.languages.hot.environments import reading as environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
 
@@ -67,7 +68,11 @@ def _arranged(lines: Lines, root: dict[str, Any]) -> str:
 
 
 def _order(root: dict[str, Any]) -> dict[str, int]:
-    known = template.SECTIONS if versions.VERSION_KEY in root else (*environment.SECTIONS, *environment.LATER)
+    known = (
+        template.SECTIONS
+        if versions.VERSION_KEY in root
+        else (*environment.SECTIONS, *environment.WITHOUT_EFFECT)
+    )
     return {name: place for place, name in enumerate(known)}
 
 

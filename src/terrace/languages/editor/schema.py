@@ -8,9 +8,12 @@ from typing import Any
 
 from terrace.kinds import TYPES
 from terrace.kinds.schema import TypeEntry
-from terrace.languages.editor.functions import describe_functions
+from terrace.languages.editor.functions import FunctionHelp, describe_functions
 from terrace.languages.editor.values import any_of, properties_schema
-from terrace.languages.hot import environment, parameters, resources, template, versions
+from terrace.languages.hot import resources, template, versions
+from terrace.languages.hot.environments import reading as environment
+from terrace.languages.hot.environments.merging import STRATEGIES
+from terrace.languages.hot.parameters import parameter as parameters
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEXT = {"type": "string"}
@@ -129,9 +132,21 @@ ENVIRONMENT: dict[str, Any] = {
         "type": ["object", "null"],
     },
     "resource_registry": {
-        "description": "What types stand for: another type, or the file of a template.",
+        "description": "What types stand for: another type, or the file of a template. A * at the end stands for the "
+        "rest of a name; nothing (null) takes back what was said before.",
         "type": ["object", "null"],
     },
+    "parameter_merge_strategies": {
+        "description": "How a parameter's values from several environments go together.",
+        "type": ["object", "null"],
+        "additionalProperties": {"enum": list(STRATEGIES)},
+    },
+    "moved": {
+        "description": "Resources that have another name now: the old path, and the new one.",
+        "type": ["object", "null"],
+        "additionalProperties": TEXT,
+    },
+    **{name: {"description": f"Has no effect: {why}."} for name, why in environment.WITHOUT_EFFECT.items()},
 }
 
 
@@ -166,7 +181,7 @@ def template_schema() -> dict[str, Any]:
 
 def environment_schema() -> dict[str, Any]:
     """The schema of an environment."""
-    names = (*environment.SECTIONS, *environment.LATER)
+    names = (*environment.SECTIONS, *environment.WITHOUT_EFFECT)
     return {
         "$schema": DRAFT,
         "title": "HOT environment",
@@ -220,8 +235,12 @@ def _function() -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": 1,
         "properties": {
-            one.name: {"description": f"{one.description} Since {one.since}. {one.example}"}
+            one.name: {"description": f"{one.description} {_span(one)} {one.example}"}
             for one in describe_functions()
         },
         "additionalProperties": False,
     }
+
+
+def _span(one: FunctionHelp) -> str:
+    return f"From {one.since} to {one.until}: {one.instead} now." if one.until else f"Since {one.since}."

@@ -11,7 +11,7 @@ import pytest
 from terrace.kinds import TYPES
 from terrace.languages.document import LIMITS
 from terrace.languages.editor.schema import environment_schema, template_schema
-from terrace.languages.hot.parameters import FITS, KEYS
+from terrace.languages.hot.parameters.parameter import FITS, KEYS
 from terrace.languages.hot.resources import KEYS as RESOURCE_KEYS
 from terrace.languages.hot.template import SECTIONS
 from terrace.languages.report import Report
