@@ -222,19 +222,24 @@ class Lines:
         if header is None or not self._frames:
             raise Odd
         numbers = range(start + 1, min(end.line + (end.column > 0), len(self.texts)))
-        filled = [number for number in numbers if self.texts[number].strip(" ")]
+        old, new = self._indents(header, [self.texts[number] for number in numbers])
+        full = [number for number in numbers if self.texts[number][old:]]
         keep = "+" in (header["chomp"], header["after"])
-        if filled and numbers[-1] == len(self.texts) - 1 and filled[-1] == numbers[-1] and not self._ended:
+        if full and full[-1] == len(self.texts) - 1 and not self._ended:
             self._end_without_break(start, token.start_mark.column, header)
-        parent = self._frames[-1]
-        if header["indent"]:
-            old, new = parent.old + int(header["indent"]), parent.new + int(header["indent"])
-        else:
-            first = self.texts[filled[0]] if filled else ""
-            old, new = len(first) - len(first.lstrip(" ")), parent.new + STEP
-        last = numbers[-1] if keep and numbers else filled[-1] if filled else start
+        last = numbers[-1] if keep and numbers else full[-1] if full else start
         for number in range(start + 1, last + 1):
             self._inside[number] = _Span(old, new, literal=True, kept=keep)
+
+    def _indents(self, header: re.Match[str], texts: list[str]) -> tuple[int, int]:
+        """How far in the lines of a block of text stand, and how far they are to stand."""
+        parent = self._frames[-1]
+        if header["indent"]:
+            return parent.old + int(header["indent"]), parent.new + int(header["indent"])
+        filled = [text for text in texts if text.strip(" ")]
+        if not filled:
+            return max(map(len, texts), default=0), parent.new + STEP
+        return len(filled[0]) - len(filled[0].lstrip(" ")), parent.new + STEP
 
     def _end_without_break(self, line: int, column: int, header: re.Match[str]) -> None:
         """A block of text at the very end, where the last line break is missing: its value has none either, which
