@@ -94,6 +94,7 @@ class Lines:
         self._inside: dict[int, _Span] = {}
         self._shift: dict[int, int] = {}
         self._gaps: dict[int, list[tuple[int, int]]] = {}
+        self._blocks: set[int] = set()
         self._named = False
         self._walk(text)
 
@@ -221,6 +222,7 @@ class Lines:
         header = _BLOCK.match(self.texts[start], token.start_mark.column)
         if header is None or not self._frames:
             raise Odd
+        self._blocks.add(start)
         numbers = range(start + 1, min(end.line + (end.column > 0), len(self.texts)))
         old, new = self._indents(header, [self.texts[number] for number in numbers])
         full = [number for number in numbers if self.texts[number][old:]]
@@ -291,7 +293,7 @@ class Lines:
         above = next((n for n in range(number - 1, -1, -1) if n in self._code), None)
         below = next((n for n in range(number + 1, len(self.texts)) if n in self._code), None)
         frames = list(self._around[above]) if above is not None else []
-        literal = any(n in self._inside and self._inside[n].literal for n in range((above or 0) + 1, number))
+        literal = above in self._blocks
         if below is not None:
             if self._code[below].old == column:
                 return self._code[below].new
