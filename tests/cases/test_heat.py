@@ -16,8 +16,10 @@ from terrace.model.stack import Source
 
 FOLDER = Path(__file__).parent / "heat"
 TEMPLATES = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.endswith("_env"))
-OPEN = {"missing-parameter", "ignored-property"}
+OPEN = {"missing-parameter", "ignored-property", "unsupported-type"}
 """What may be said of them."""
+REFUSED = {"volumes": {"not-supported"}}
+"""What else is said, of templates that ask for what no provider here does: a volume from an image."""
 
 
 def source_of(file: Path) -> Source:
@@ -32,7 +34,8 @@ def source_of(file: Path) -> Source:
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
 def test_it_is_read_without_a_mistake(file: Path) -> None:
-    found = [problem for problem in check_source(source_of(file)) if problem.code not in OPEN]
+    fine = OPEN | REFUSED.get(file.stem, set())
+    found = [problem for problem in check_source(source_of(file)) if problem.code not in fine]
     assert not found, "\n\n".join(map(render, found))
 
 

@@ -11,7 +11,7 @@ from terrace.kinds.schema import Property, Type
 Schema = dict[str, Any]
 
 WHOLE = {"type": "string", "pattern": r"^\s*[+-]?[0-9]+\s*$"}
-WORDS = [True, False, 0, 1]
+WORDS: list[Any] = [True, False, 0, 1]
 WORDS += [
     case(word) for word in ["true", "false", "yes", "no", "on", "off"] for case in (str.lower, str.title)
 ]
