@@ -48,6 +48,9 @@ class Attributes(Protocol):
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native path of an attribute; None when there is no such attribute."""
 
+    def absent(self, name: Any) -> str:
+        """Why an attribute that the type has elsewhere has no value here; "" when it is not of that sort."""
+
     def attributes(self) -> list[str]:
         """The names of the attributes that there are for sure."""
 

@@ -10,6 +10,7 @@ from terrace.kinds.schema import TypeEntry
 from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import is_template, resolve
 from terrace.languages.hot.environments.registry import Scopes, stands_for
+from terrace.languages.hot.functions.absent import ABSENT, WHY
 from terrace.languages.hot.job import Asker, Job
 from terrace.languages.hot.parameters.parameter import Parameter
 from terrace.model.graph import Blueprint
@@ -80,6 +81,10 @@ class Target:
         if self.group:
             return self._of_group(head, path[1:])
         return self.entry.attribute(path) if self.entry is not None else path
+
+    def absent(self, name: Any) -> str:
+        """Why an attribute that the type has elsewhere has no value here; "" when it is not of that sort."""
+        return WHY if self.entry is not None and name in ABSENT.get(self.entry.type, ()) else ""
 
     def attributes(self) -> list[str]:
         """The names of the attributes that there are for sure."""

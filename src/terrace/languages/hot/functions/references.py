@@ -77,6 +77,11 @@ def _attribute(on: Expressions, arg: list[Tree], name: str, path: tuple[Any, ...
         return Ref(name, native)
     if target is not None and path[0] == "show":
         return _show(on, name)
+    why = target.absent(path[0]) if target is not None else ""
+    if why:
+        message = f'resource "{name}": attribute "{path[0]}" has no value: {why}'
+        on.job.report.warn(on.document, on.document.value(arg, 1), "ignored-attribute", message)
+        return None
     known = target.attributes() if target is not None else []
     near, at = on.job.report.guess(str(path[0]), known), on.document.value(arg, 1)
     hint = near or (f"known: {', '.join(sorted(known))}" if known else "")
