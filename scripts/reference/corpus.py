@@ -21,8 +21,8 @@ FOLDER = Path(os.environ.get("TERRACE_CORPUS", ROOT.parent / "shared" / "corpus"
 
 class Row(NamedTuple):
     """One template. `environment`: the one it was read with; `against`: why it does not run on Docker; `without`:
-    what of it has no effect there; `becomes`: what is mapped to something else; `lacks`: files that the corpus
-    does not hold."""
+    what of it has no effect there; `becomes`: properties that are mapped to something else; `lacks`: files that the
+    corpus does not hold."""
 
     template: str
     environment: str
@@ -120,10 +120,12 @@ def _notes(source: Any) -> Iterator[tuple[str, str]]:
     offered = docker()
     for node in _written_nodes(graph):
         kind = KINDS[node.kind]
-        if not kind.provider and not kind.composite and node.kind not in offered.kinds:
+        notes = kind.notes(node, offered)
+        if not notes and not kind.provider and not kind.composite and node.kind not in offered.kinds:
             yield "refused because", f"Docker has no {node.kind}"
-        for note in kind.notes(node, offered):
-            yield str(note.verdict), f"{note.what}: {note.words}".removeprefix(": ")
+        for note in notes:
+            if note.what or note.verdict != "maps to":
+                yield str(note.verdict), f"{note.what}: {note.words}".removeprefix(": ")
 
 
 def _written_nodes(graph: Any) -> Iterator[Any]:

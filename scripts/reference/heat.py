@@ -8,6 +8,15 @@ from typing import Any
 from scripts.reference.providers import declared
 from scripts.reference.text import REFERENCE, code, page, table, words
 
+VALUES = (
+    "A parameter's value comes from `-p` or `--parameters`, else from `parameters` of the environments (the later one "
+    "wins, or is merged as `parameter_merge_strategies` says), else from `parameter_defaults`, which reach nested "
+    "templates too, else from `default`. `get_attr` of something that is not there yet makes a property wait; an output is "
+    "nothing until then, and a plan says that the value is not known yet. In a group `%index%` (or `index_var`) stands "
+    "for the member's number in every text, and `get_attr: [group, ATTRIBUTE]` gives the list of all members'."
+)
+LABELS = "\n- `parameter_groups`, and `label` and `tags` of a parameter, are checked and are for people."
+
 
 def heat() -> str:
     """The page."""
@@ -47,6 +56,12 @@ def _documents() -> list[str]:
         "(`type: part.yaml`): parameters are properties, outputs are attributes, up to 20 deep. Files are sent along "
         "by the command line; nothing is fetched from the network.",
         table(["Part", "What is read"], rows),
+        VALUES,
+        "\n".join(
+            f"- `{name}` of an environment has no effect: {why}."
+            for name, why in environment.WITHOUT_EFFECT.items()
+        )
+        + LABELS,
     ]
 
 
@@ -93,6 +108,8 @@ def _verdict(entry: Any, capabilities: Any) -> str:
 
 
 def _properties() -> list[str]:
+    from terrace.languages.hot.functions.absent import WHY
+
     rows = []
     for entry in _foreign():
         for what in ("ignored", "refused"):
@@ -107,7 +124,20 @@ def _properties() -> list[str]:
         "plan warn. *Refused*: giving it is an error, because ignoring it would change what you get. `terrace template "
         "types TYPE` tells all of one type.",
         table(["Type", "Properties", "", "Why"], rows),
+        f"Attributes that Heat gives and nothing here has a value for ({WHY}) are read as nothing, with a warning:",
+        table(["Type", "Attributes"], [[code(name), _names(sorted(names))] for name, names in _absent()]),
     ]
+
+
+def _absent() -> list[tuple[str, list[str]]]:
+    """By type, the attributes that are read as nothing."""
+    from terrace.languages.hot.functions.absent import ABSENT
+
+    gone = {
+        one.type: [name for name in ABSENT.get(one.type, ()) if one.attribute((name,)) is None]
+        for one in _foreign()
+    }
+    return [(name, names) for name, names in gone.items() if names]
 
 
 def _flat(properties: Any, before: str = "") -> Iterable[tuple[str, Any]]:

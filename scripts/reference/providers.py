@@ -1,8 +1,11 @@
-"""What the drivers declare, as they are without settings."""
+"""What the drivers declare, with everything on that their settings can switch on."""
 
 from __future__ import annotations
 
 from typing import Any
+
+SWITCHES = {"floating_pool": "198.51.100.0/24"}
+"""Settings of Docker without which it offers less."""
 
 
 def declared() -> dict[str, Any]:
@@ -16,7 +19,8 @@ def docker() -> Any:
     from terrace.drivers.docker.settings import DockerSettings
     from terrace.runtime.system import SystemClock
 
-    return DockerDriver(DockerSettings(), clock=SystemClock()).capabilities
+    switches = {name: value for name, value in SWITCHES.items() if name in DockerSettings.__struct_fields__}
+    return DockerDriver(DockerSettings(**switches), clock=SystemClock()).capabilities
 
 
 def simulated() -> Any:

@@ -192,8 +192,8 @@ def environment_schema() -> dict[str, Any]:
 
 
 def _resource() -> dict[str, Any]:
-    """A resource; what its properties may be depends on its type. Any other text may be a type too: a file, or
-    what an environment defines."""
+    """A resource; what its properties may be depends on its type, unless a function makes them. Any other text may
+    be a type too: a file, or what an environment defines."""
     known = {"enum": sorted(TYPES)}
     types = {"description": "What it is: a type, or the file of a template.", **any_of(known, TEXT)}
     keys = {"type": types} | {name: RESOURCE_KEYS.get(name, {}) for name in sorted(resources.KEYS - {"type"})}
@@ -204,7 +204,7 @@ def _resource() -> dict[str, Any]:
         "additionalProperties": False,
         "allOf": [
             {
-                "if": {"properties": {"type": {"const": entry.type}}},
+                "if": {"properties": {"type": {"const": entry.type}, "properties": {"not": FUNCTION}}},
                 "then": {"properties": {"properties": {"$ref": f"#/definitions/{_name(entry)}"}}},
             }
             for entry in TYPES.values()

@@ -17,7 +17,19 @@ TYPES: dict[str, Any] = {
 }
 KNOWN = {
     *("$schema", "$ref", "title", "description", "default", "deprecated", "definitions"),
-    *("type", "enum", "const", "anyOf", "allOf", "if", "then", "required", "properties", "propertyNames"),
+    *(
+        "type",
+        "enum",
+        "const",
+        "anyOf",
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "required",
+        "properties",
+        "propertyNames",
+    ),
     *("additionalProperties", "items", "pattern", "minLength", "maxLength", "minItems", "maxItems"),
     *("minimum", "maximum", "minProperties", "maxProperties"),
 }
@@ -36,6 +48,8 @@ def faults(schema: Any, value: Any, top: dict[str, Any], path: str = "") -> Iter
         yield f"{path}: not {schema['const']}"
     if "anyOf" in schema and all(any(faults(one, value, top, path)) for one in schema["anyOf"]):
         yield f"{path}: fits none of several"
+    if "not" in schema and not any(faults(schema["not"], value, top, path)):
+        yield f"{path}: fits what it must not"
     for one in schema.get("allOf", ()):
         yield from faults(one, value, top, path)
     if "if" in schema and not any(faults(schema["if"], value, top, path)):
@@ -89,7 +103,7 @@ def words(schema: Any) -> Iterator[str]:
     for name in ("properties", "definitions"):
         for inner in schema.get(name, {}).values():
             yield from words(inner)
-    for name in ("items", "additionalProperties", "propertyNames", "if", "then"):
+    for name in ("items", "additionalProperties", "propertyNames", "not", "if", "then"):
         yield from words(schema.get(name))
     for name in ("anyOf", "allOf"):
         for inner in schema.get(name, ()):

@@ -125,6 +125,7 @@ def test_mistakes_are_marked(text: str, says: str) -> None:
         resource("OS::Heat::RandomString", "{length: '12', sequence: lowercase, salt: 5}"),
         resource("OS::Heat::RandomString", "{length: {get_param: x}, salt: null}"),
         resource("OS::Nova::Server", "{flavor: m1.small, networks: [{network: {get_resource: x}}]}"),
+        resource("OS::Nova::Server", "{if: [big, {flavor: m1.large}, {flavor: m1.small}]}"),
         resource("My::Own::Type", "{any: thing}"),
         resource("part.yaml", "{any: thing}"),
         "heat_template_version: wallaby\nresources:\noutputs:\n",
