@@ -9,11 +9,12 @@ from scripts.reference.providers import declared
 from scripts.reference.text import REFERENCE, code, page, table, words
 
 VALUES = (
-    "A parameter's value comes from `-p` or `--parameters`, else from `parameters` of the environments (the later one "
-    "wins, or is merged as `parameter_merge_strategies` says), else from `parameter_defaults`, which reach nested "
-    "templates too, else from `default`. `get_attr` of something that is not there yet makes a property wait; an output is "
-    "nothing until then, and a plan says that the value is not known yet. In a group `%index%` (or `index_var`) stands "
-    "for the member's number in every text, and `get_attr: [group, ATTRIBUTE]` gives the list of all members'."
+    "A parameter's value comes from `-p` or `--parameters`, else from `parameters` of the environments (the later"
+    " one wins, or is merged as `parameter_merge_strategies` says), else from `parameter_defaults`, which reach "
+    "nested templates too, else from `default`. `get_attr` of something that is not there yet makes a property "
+    "wait; an output is nothing until then, and a plan says that the value is not known yet. In a group `%index%`"
+    " (or `index_var`) stands for the member's number in every text, and `get_attr: [group, ATTRIBUTE]` gives the"
+    " list of all members'."
 )
 LABELS = "\n- `parameter_groups`, and `label` and `tags` of a parameter, are checked and are for people."
 
@@ -190,7 +191,7 @@ def _outcome(row: dict[str, Any], told: dict[str, dict[str, str]]) -> list[str]:
     with_environment = f"with {code(row['environment'])}" if row.get("environment") else ""
     without = f"without effect: {'; '.join(row['without'])}" if row.get("without") else ""
     becomes = f"maps to: {'; '.join(row['becomes'])}" if row.get("becomes") else ""
-    lacks = f"the corpus lacks {_names(row['lacks'])}" if row.get("lacks") else ""
+    lacks = f"the corpus lacks {', '.join(row['lacks'])}" if row.get("lacks") else ""
     said = [told["runs"].get(name, ""), *against, with_environment, becomes, without, lacks]
     verdict = "runs" if name in told["runs"] else "no" if against else "nothing against it"
     return [verdict, ". ".join(one[0].upper() + one[1:] for one in said if one)]
