@@ -43,7 +43,9 @@ def _visit(tree: Any, found: dict[str, None], seen: set[int]) -> None:
     name, kind = tree.get("get_file"), tree.get("type")
     if len(tree) == 1 and isinstance(name, str):
         found[name] = None
-    if isinstance(kind, str) and is_template(kind):
-        found[kind] = None
+    chained = tree.get("resources")
+    for one in [kind, *(chained if isinstance(chained, list) else ())]:  # the list is a ResourceChain's
+        if isinstance(one, str) and is_template(one):
+            found[one] = None
     for item in tree.values():
         _visit(item, found, seen)

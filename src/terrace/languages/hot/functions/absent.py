@@ -20,6 +20,7 @@ _NAMES: Final[dict[str, str]] = {
     "OS::Cinder::Volume": "availability_zone snapshot_id display_description volume_type metadata source_volid "
     "created_at bootable metadata_values encrypted attachments attachments_list multiattach",
     "OS::Heat::SoftwareComponent": "configs",
+    "OS::Heat::WaitConditionHandle": "signal",
     "AWS::EC2::Instance": "AvailabilityZone",
 }
 ABSENT: Final[dict[str, frozenset[str]]] = {name: frozenset(text.split()) for name, text in _NAMES.items()}
