@@ -98,6 +98,7 @@ def _section(lines: Sequence[Line], head: Head, heads: Sequence[Head]) -> list[L
     lines = _trimmed(lines)
     inner = {one.line for one in heads if one.depth == 2} if head.name == RESOURCES else set()
     starts = {_with_comments(lines, at) for at, line in enumerate(lines) if line.number in inner}
+    first = min(starts, default=0)
     spread = len(_trimmed([line for line in lines if line.what is not Is.BLANK])) > len(starts) + 1
     result: list[Line] = []
     for at, line in enumerate(lines):
@@ -106,7 +107,7 @@ def _section(lines: Sequence[Line], head: Head, heads: Sequence[Head]) -> list[L
             if previous is not None and previous.what is not Is.BLANK and previous.number != head.line:
                 result.append(line)
             continue
-        begins = spread and at in starts and at != min(starts)
+        begins = spread and at in starts and at != first
         if begins and previous is not None and previous.what not in (Is.BLANK, Is.KEPT):
             result.append(Line("", Is.BLANK, 0, line.number))
         result.append(line)

@@ -256,7 +256,11 @@ class Lines:
 
     def moved(self) -> Iterator[Line]:
         """Every line, where it is to stand."""
+        code = sorted(self._code)
+        passed = 0
         for number, text in enumerate(self.texts):
+            while passed < len(code) and code[passed] <= number:
+                passed += 1
             if number in self._inside:
                 yield self._moved_inside(number, text, self._inside[number])
             elif number in self._code:
@@ -264,7 +268,8 @@ class Lines:
             elif not text.strip():
                 yield Line("", Is.BLANK, 0, number)
             elif text.lstrip(" \t").startswith("#"):
-                column = self._comment_column(number, len(text) - len(text.lstrip(" \t")))
+                around = (code[passed - 1] if passed else None, code[passed] if passed < len(code) else None)
+                column = self._comment_column(len(text) - len(text.lstrip(" \t")), *around)
                 yield Line(" " * column + text.strip(), Is.COMMENT, column, number)
             else:
                 raise Odd
@@ -287,11 +292,9 @@ class Lines:
         rest = rest if number + 1 in self._inside else rest.rstrip()
         return Line(" " * column + rest if rest else "", what, column, number)
 
-    def _comment_column(self, number: int, column: int) -> int:
+    def _comment_column(self, column: int, above: int | None, below: int | None) -> int:
         """Where a comment belongs: to the line below when it stands as far in as that, else to what is open
         there or above."""
-        above = next((n for n in range(number - 1, -1, -1) if n in self._code), None)
-        below = next((n for n in range(number + 1, len(self.texts)) if n in self._code), None)
         frames = list(self._around[above]) if above is not None else []
         literal = above in self._blocks
         if below is not None:
