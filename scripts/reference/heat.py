@@ -179,8 +179,9 @@ def _corpus() -> list[str]:
         "## Real templates",
         "Templates that people wrote for Heat (from openstack/heat-templates), and what becomes of them on Docker. "
         "*Runs*: tests bring it up with its whole content in effect, check what it is for, and take it down. *Nothing "
-        "against it*: every part of it is supported, but no test runs it. *No*: the reason stands beside it. Images "
-        "are named as on the author's cloud: give `-p image=debian-12` or the like.",
+        "against it*: every part of it is supported, but no test runs it. *No*: the reason stands beside it. Images, "
+        "keys and networks are named as on the author's cloud: see [how to bring a "
+        "template](../howto/heat-templates.md).",
         table(["Template", "On Docker", "Why, and what to know"], rows),
     ]
 
