@@ -59,7 +59,8 @@ def _row(file: Path, environments: Iterable[Path]) -> Row:
     against = (
         [f"no provider offers {', '.join(named['unsupported-type'])}"] if "unsupported-type" in named else []
     )
-    against += dict.fromkeys(one.message for one in problems if one.severity == "error")
+    refused = ("not-supported", "unsupported-attribute")
+    against += dict.fromkeys(p.message for p in problems if p.severity == "error" or p.code in refused)
     without = [one.message for one in problems if one.code == "ignored-property"]
     notes = list(_notes(source)) if not [one for one in problems if one.severity == "error"] else []
     return Row(

@@ -59,8 +59,9 @@ def compile_source(
 
 
 def check_source(source: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> tuple[Problem, ...]:
-    """Every mistake in `source`, for documents that are only checked: missing files and parameters, and
-    foreign types that no kind answers to yet, are warnings. In place of the template may stand an environment."""
+    """Every mistake in `source`, for documents that are only checked: what only `up` needs is a warning (a
+    missing file or parameter, a foreign type or attribute that there is not yet, a property that is refused). In
+    place of the template may stand an environment."""
     alone = as_environment(source)
     source = alone or source
     try:

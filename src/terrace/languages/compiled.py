@@ -12,8 +12,8 @@ from terrace.model.problem import Problem
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """For whom a template is compiled. `lenient`: a missing file or parameter, and a foreign type that no
-    kind answers to yet, are warnings."""
+    """For whom a template is compiled. `lenient`: what is not about the language is a warning: a missing
+    file or parameter, a foreign type or attribute that there is not yet, a property that is refused."""
 
     project: str = ""
     stack: str = ""

@@ -31,8 +31,8 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Job:
-    """One compilation. `lenient`: a missing file or parameter and a foreign type that no kind answers to are
-    warnings, for documents that are only checked. `pseudo` are the values of OS::stack_name and its like."""
+    """One compilation. `lenient`: for documents that are only checked: what is not about the language is a
+    warning. `pseudo` are the values of OS::stack_name and its like."""
 
     def __init__(
         self,

@@ -18,6 +18,8 @@ from terrace.languages.hot.targets import Nested, Target
 from terrace.model.value import Call, Ref, Secret
 
 UPDATE_POLICY = "update_policy"
+REFUSED = "not-supported"
+"""What a kind says of a property that it knows and cannot do: the language is right all the same."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -115,6 +117,11 @@ class Properties:
             message = f'{place.what}: there is no property "{path[:200]}" in {type_name}'
         elif missing:
             message = f'{place.what}: property "{path}" of {type_name} is required'
+        elif error.code == REFUSED:
+            message = f'{place.what}: property "{path}" is refused: {error.message}'
+            if self._job.lenient:
+                self._job.report.warn(self._document, mark, error.code, message, error.hint)
+                return
         self._on.fail(mark, error.code, message, error.hint)
 
     def _arguments(self, nested: Nested, values: dict[str, Any], place: Place) -> dict[str, Any]:
