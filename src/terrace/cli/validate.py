@@ -45,8 +45,9 @@ def validate(
 ) -> int:
     """Check templates on this machine, without a server: every mistake with its place, those in nested
     templates and environments too. What only `up` needs is a warning: a type that no provider offers, a
-    property that is refused, a file or a parameter that is not there. Exit code 0: the language is right, 1: it is not. A FILE may be an
-    environment, which is then checked alone; "-" is standard input."""
+    property that is refused, a file or a parameter that is not there. Exit code 0: the language is
+    right, 1: it is not. A FILE may be an environment, which is then checked alone; "-" is standard
+    input."""
     found = {name: _check(name, environments, strict) for name in templates}
     problems = list(dict.fromkeys(problem for each in found.values() for problem in each))
     shown = [_document(problem) for problem in problems]

@@ -9,12 +9,8 @@ from terrace.kinds.schema import Property, Type, TypeEntry
 from terrace.languages import check_source, compile_source
 from terrace.model.stack import Source
 
-ROCKET = TypeEntry(
-    "Acme::Rocket",
-    "Value",
-    {"value": Property(Type.ANY), "fuel": Property(Type.MAP, properties={"kind": Property(Type.STRING, refused="it burns")})},
-    {"value": "value"},
-)  # fmt: skip
+FUEL = Property(Type.MAP, properties={"kind": Property(Type.STRING, refused="it burns")})
+ROCKET = TypeEntry("Acme::Rocket", "Value", {"value": Property(Type.ANY), "fuel": FUEL}, {"value": "value"})
 KINDS = {ROCKET.type: ROCKET}
 HEAD = "heat_template_version: 2018-08-31\n"
 
