@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from scripts.reference.providers import declared
+from scripts.reference.providers import SWITCHES, declared
 from scripts.reference.text import REFERENCE, code, page, table, words
 
 VALUES = (
@@ -102,7 +102,10 @@ def _verdict(entry: Any, capabilities: Any) -> str:
     node = Node(path="it", kind=entry.kind, type_name=entry.type)
     notes = [f"{note.verdict} {note.words}" for note in kind.notes(node, capabilities) if not note.what]
     if notes:
-        return "; ".join(notes)
+        said = "; ".join(notes)
+        for setting, value in SWITCHES.items():
+            said = said.replace(value, code(setting))
+        return said
     if kind.provider or kind.composite:
         return "Terrace"
     return "supported" if entry.kind in capabilities.kinds else "refused: it has no such thing"
