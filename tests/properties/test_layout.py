@@ -24,7 +24,8 @@ from terrace.model.graph import Node
 from terrace.model.problem import Place
 from terrace.model.stack import Source
 
-REAL = [file.read_text() for file in (*TEMPLATES, *ENVIRONMENTS)]
+OWN = sorted((Path(__file__).parents[1] / "cases" / "heat").rglob("*.yaml"))
+REAL = [file.read_text() for file in (*TEMPLATES, *ENVIRONMENTS, *OWN)]
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 
 
