@@ -75,7 +75,9 @@ def test_one_type(terrace) -> None:
         "why": "",
     }
     assert by_name["config_drive"]["why"]
-    assert "first_address" in {one["name"] for one in found["attributes"]}
+    given = {one["name"]: one["description"] for one in found["attributes"]}
+    assert "first_address" in given
+    assert given["console_urls"].startswith("No value: ")
     text = terrace("template", "types", "OS::Nova::Server").out
     assert "no effect: it means something to an OpenStack cloud only" in text
 

@@ -11,6 +11,7 @@ from terrace.errors import UserError
 from terrace.kinds import SCHEMAS, TYPES
 from terrace.kinds.rules.check import did_you_mean
 from terrace.kinds.schema import Property, TypeEntry
+from terrace.languages.hot.functions.absent import ABSENT, WHY
 
 TAKEN, IGNORED, REFUSED = "taken", "ignored", "refused"
 
@@ -71,7 +72,10 @@ def describe_type(name: str) -> TypeHelp:
         entry.kind,
         _description(entry),
         tuple(_properties(entry.properties)),
-        tuple(AttributeHelp(one, given.get(native, "")) for one, native in entry.attributes.items()),
+        (
+            *(AttributeHelp(one, given.get(native, "")) for one, native in entry.attributes.items()),
+            *(AttributeHelp(one, f"No value: {WHY}.") for one in _absent(entry)),
+        ),
         entry.open,
         entry.any_attribute,
     )
@@ -80,6 +84,11 @@ def describe_type(name: str) -> TypeHelp:
 def _description(entry: TypeEntry) -> str:
     native = SCHEMAS[entry.kind].description
     return " ".join(dict.fromkeys(filter(None, (native, entry.description))))
+
+
+def _absent(entry: TypeEntry) -> list[str]:
+    """The attributes that the type has elsewhere, and no value for here."""
+    return sorted(one for one in ABSENT.get(entry.type, ()) if entry.attribute((one,)) is None)
 
 
 def _properties(table: Mapping[str, Property], before: str = "") -> Iterator[PropertyHelp]:
