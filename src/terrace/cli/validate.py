@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +24,7 @@ FIELDS = ("file", "line", "column", "code", "severity", "message", "hint")
     "validate",
     epilog="""\
   terrace validate shop.yaml
-  terrace validate shop.yaml -e prod.yaml -o json
+  terrace validate shop.yaml -e prod.yaml -p replicas=3 -o json
   terrace validate --strict templates/*.yaml""",
 )
 @click.argument("templates", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False))
@@ -37,18 +37,33 @@ FIELDS = ("file", "line", "column", "code", "severity", "message", "hint")
     type=click.Path(dir_okay=False),
     help="an environment for all of them; later ones win",
 )
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="a parameter, checked against its constraints; NAME=@FILE reads a file",
+)
 @click.option("--strict", is_flag=True, help="warnings are errors")
 @output_option("text", "json", "yaml")
 @pass_session
 def validate(
-    session: Session, templates: tuple[str, ...], environments: tuple[str, ...], strict: bool
+    session: Session,
+    templates: tuple[str, ...],
+    environments: tuple[str, ...],
+    parameters: tuple[str, ...],
+    strict: bool,
 ) -> int:
     """Check templates on this machine, without a server: every mistake with its place, those in nested
     templates and environments too. What only `up` needs is a warning: a type that no provider offers, a
     property that is refused, a file or a parameter that is not there. Exit code 0: the language is
     right, 1: it is not. A FILE may be an environment, which is then checked alone; "-" is standard
     input."""
-    found = {name: _check(name, environments, strict) for name in templates}
+    from terrace.cli.verbs.request import parameter
+
+    given = dict(map(parameter, parameters))
+    found = {name: _check(name, environments, given, strict) for name in templates}
     problems = list(dict.fromkeys(problem for each in found.values() for problem in each))
     shown = [_document(problem) for problem in problems]
     if shown and session.output == "text":
@@ -62,7 +77,9 @@ def validate(
     return ERROR if any(problem.severity == "error" for problem in problems) else DONE
 
 
-def _check(name: str, environments: Sequence[str], strict: bool) -> list[Problem]:
+def _check(
+    name: str, environments: Sequence[str], parameters: Mapping[str, str], strict: bool
+) -> list[Problem]:
     """The mistakes of one template; a file that cannot be read is one."""
     import msgspec
 
@@ -75,7 +92,7 @@ def _check(name: str, environments: Sequence[str], strict: bool) -> list[Problem
     collected = collect(name, environments, missing_ok=True, unreadable=unreadable)
     faults = [Problem(stop.message, file=stop.file, code=stop.code, hint=stop.hint) for stop in unreadable]
     if collected.template in collected.files:
-        source = Source(collected.template, collected.files, collected.environments)
+        source = Source(collected.template, collected.files, collected.environments, dict(parameters))
         faults += check_source(source)
     if strict:
         faults = [msgspec.structs.replace(fault, severity="error") for fault in faults]

@@ -144,6 +144,19 @@ def test_a_file_that_is_no_text_does_not_hide_other_mistakes(terrace, files) -> 
     assert "unknown-type" in codes
 
 
+def test_parameters_are_checked(terrace, files) -> None:
+    (files / "t.yaml").write_text(
+        "heat_template_version: 2018-08-31\nparameters:\n"
+        "  size: {type: number, constraints: [{range: {max: 9}}]}\n"
+    )
+    assert terrace("validate", "t.yaml", "--strict", "-p", "size=9").code == 0
+    found = json.loads(terrace("validate", "t.yaml", "-p", "size=10", "-p", "sise=1", "-o", "json").out)
+    assert {(one["line"], one["code"]) for one in found} == {
+        (3, "broken-constraint"),
+        (0, "unknown-parameter"),
+    }
+
+
 def test_standard_input(terrace, files, monkeypatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(WRONG))
     ran = terrace("validate", "-")
