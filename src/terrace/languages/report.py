@@ -60,14 +60,14 @@ class Report:
         """Something to know that stops nothing."""
         self.add(locate(document, mark, Problem(message, code=code, hint=hint, severity="warning")))
 
-    def guess(self, word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-        """A hint that names the known word nearest to a mistyped one; "" when nothing is as near as `cutoff` (1: the
-        same). Only the first mistakes get one: it is dear."""
+    def guess(self, word: str, known: Iterable[str], *, of_family: bool = False) -> str:
+        """A hint that names the known word nearest to a mistyped one; "" when nothing is near. Only the first
+        mistakes get one: it is dear. `of_family`: they share much of their names, and must be nearer."""
         self._guesses += 1
         if self._guesses > MOST_GUESSES or len(word) > 200:
             return ""
         lowered = {name.lower(): name for name in list(known)[:MOST_CANDIDATES]}
-        near = get_close_matches(word.lower(), lowered, n=1, cutoff=cutoff)
+        near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.8 if of_family else 0.6)
         return f'did you mean "{lowered[near[0]]}"?' if near else ""
 
     def conceal(self, name: str, value: Any) -> None:

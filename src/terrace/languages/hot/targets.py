@@ -17,8 +17,6 @@ from terrace.model.graph import Blueprint
 
 NATIVE = "Terrace::"
 IDENTITY = "OS::stack_id"
-TYPE_CUTOFF = 0.8
-"""How near a type must be to be taken for a mistyped one: all of a family share much of their names."""
 OF_MEMBERS = ("attributes", "outputs", "outputs_list")
 """Attributes of groups whose next part names one of their members."""
 
@@ -197,7 +195,7 @@ class Types:
     def _unknown(self, name: str, mark: Mark, document: Document | None = None) -> None:
         report = self.job.report
         known = [*self.job.kinds, *self.job.environment.registry.types]
-        hint = report.guess(name, known, TYPE_CUTOFF)
+        hint = report.guess(name, known, of_family=True)
         message = f'there is no type "{name[:200]}"'
         if self.job.lenient and "::" in name and not name.startswith(NATIVE):
             report.warn(
