@@ -52,7 +52,8 @@ def _written(row: Row) -> str:
 def _row(file: Path, environments: Iterable[Path]) -> Row:
     from terrace.languages import check_source
 
-    environment = next((one for one in environments if _defines(one, file)), None)
+    fitting = [one for one in environments if _defines(one, file)]
+    environment = min(fitting, key=lambda one: _missing(_source(file, one)), default=None)
     source = _source(file, *filter(None, [environment]))
     problems = check_source(source)
     named = {one.code: _quoted(p for p in problems if p.code == one.code) for one in problems}
@@ -71,6 +72,13 @@ def _row(file: Path, environments: Iterable[Path]) -> Row:
         list(dict.fromkeys(words for verdict, words in notes if verdict == "maps to")),
         sorted({Path(name).name for name in named.get("missing-file", ())}),
     )
+
+
+def _missing(source: Any) -> int:
+    """How many files a template and its environment name that the corpus does not hold."""
+    from terrace.languages import check_source
+
+    return sum(problem.code == "missing-file" for problem in check_source(source))
 
 
 def _defines(environment: Path, template: Path) -> bool:
