@@ -16,10 +16,10 @@ from terrace.model.stack import Source
 
 FOLDER = Path(__file__).parent / "heat"
 TEMPLATES = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.endswith("_env"))
-OPEN = {"missing-parameter", "ignored-property", "unsupported-type"}
+OPEN = {"missing-parameter", "ignored-property", "ignored-attribute"}
 """What may be said of them."""
-REFUSED = {"volumes": {"not-supported"}}
-"""What else is said, of templates that ask for what no provider here does: a volume from an image."""
+REFUSED = {"volumes": {"not-supported"}, "site": {"unsupported-type"}}
+"""What else is said, of templates that ask for what there is not: a volume from an image, a stack in another region."""
 
 
 def source_of(file: Path) -> Source:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from terrace.kinds.group import MEMBER, Chain
 from terrace.kinds.group.policy import KINDS
 from terrace.kinds.group.rolling import PROPERTIES, UPDATES
-from terrace.kinds.heat.words import REQUIRED_TEXT, TEXT, entry, first, given, ignored, renamed
+from terrace.kinds.heat.words import REQUIRED_TEXT, TEXT, entry, first, given, ignored, refused, renamed
 from terrace.kinds.schema import Property, Type, TypeEntry
 from terrace.kinds.signal.condition import LONGEST, watching
 
@@ -67,6 +67,7 @@ AWS_GROUP: Final[dict[str, Property]] = {
     "update_policy": PROPERTIES["update_policy"],
     **ignored("AvailabilityZones VPCZoneIdentifier HealthCheckGracePeriod HealthCheckType Tags"),
     **ignored("LoadBalancerNames", BALANCERS),
+    **refused("InstanceId", "a group is made from a launch configuration, not after a machine that runs"),
 }
 INSTANCES: Final[dict[str, Property]] = {
     "LaunchConfigurationName": REQUIRED_TEXT,
