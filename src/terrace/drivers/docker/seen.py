@@ -165,7 +165,7 @@ def _own(facts: Facts) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _nic(key: str, end: Mapping[str, Any]) -> dict[str, Any]:
     asked = (end.get("IPAMConfig") or {}).get("IPv4Address") or ""
-    nic = {"network": end.get("NetworkID") or key}
+    nic = {"network": end.get("NetworkID") or key, "name": key}
     return {**nic, "ip": asked} if asked else nic
 
 
