@@ -74,7 +74,7 @@ def shop(image: str, *rules: Any) -> dict[str, Any]:
 
 
 def reaches(terrace: Terrace, who: str, address: str, port: int) -> bool:
-    words = ("exec", "shop", who, "--", "nc", "-w", "2", address, str(port))
+    words = ("exec", f"shop/{who}", "--", "nc", "-w", "2", address, str(port))
     return terrace(*words, code=None).out == "served\n"
 
 
