@@ -171,9 +171,9 @@ class Machines:
     ) -> None:
         """Makes the networks be those wanted, with address and names."""
         ends = {end.get("NetworkID") or key: end for key, end in held.items()}
+        named = {key: end.get("NetworkID") or key for key, end in held.items()}  # a wish may name a network
         bridge = "" if spec.networks else (held.get("bridge") or {}).get("NetworkID", "")
-        known = {key: end.get("NetworkID") or key for key, end in held.items()}  # a wish may name either
-        wanted = {known.get(nic.network, nic.network): nic for nic in spec.networks}
+        wanted = {named.get(nic.network, nic.network): nic for nic in spec.networks}
         for network, end in ends.items():
             nic = wanted.get(network)
             if network != bridge and (nic is None or not _fits(end, nic, spec)):
