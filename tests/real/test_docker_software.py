@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from terrace.drivers.docker.settings import DockerSettings
 from terrace.errors import PermanentError
 from terrace.kinds.software.text import cloud_config, multipart
 from terrace.model.spec.machine import Mount, Nic
+from terrace.model.spec.simple import ImageSpec
 from terrace.model.spec.software import DeploymentSpec
 from terrace.model.step import Step, Verb
 from terrace.model.value import Secret
@@ -216,3 +221,54 @@ async def test_a_copy_that_cannot_be_made_says_why_and_leaves_nothing(rig: Docke
     with pytest.raises(Exception, match="nowhere"):
         await rig.finish(step)
     assert [one.provider_id for one in await rig.ours()] == [volume.provider_id]
+
+
+# --- images by address
+
+
+async def test_an_image_comes_from_an_address_that_the_settings_allow(
+    engine: Engine, tiny_image: str, tmp_path: Path
+) -> None:
+    packed = tmp_path / "root.tar"
+    container = engine.cli("create", tiny_image)
+    engine.cli("export", "--output", str(packed), container)
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(tmp_path))
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            if self.path == "/moved.tar":
+                self.send_response(302)
+                self.send_header("Location", "/root.tar")
+                self.end_headers()
+                return
+            super().do_GET()
+
+        def log_message(self, *args: Any) -> None:
+            """Nothing: the test counts what was asked."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        pub = f"http://127.0.0.1:{server.server_port}/"
+        rig = DockerRig(engine, tiny_image, DockerSettings(host=engine.docker_host, image_urls=(pub,)))
+        try:
+            step = rig.step(Verb.CREATE, "Image", rig.owner(), ImageSpec(pub + "root.tar", format="archive"))
+            image = (await rig.finish(step)).seen
+            assert image is not None
+            _, seen = await rig.make(image=image.provider_id)
+            assert await rig.run(seen.provider_id, "echo", "hi") == (0, "hi\n")
+            assert (await rig.finish(step)).seen == image
+            assert asked == ["/root.tar"]
+            for spec, words in (
+                (ImageSpec(pub + "disk.qcow2", format="qcow2"), "not from a disk"),
+                (ImageSpec(pub + "moved.tar"), "HTTP 302"),
+            ):
+                with pytest.raises(PermanentError, match=words):
+                    await rig.finish(rig.step(Verb.CREATE, "Image", rig.owner(), spec))
+            assert asked == ["/root.tar", "/moved.tar"]
+        finally:
+            server.shutdown()
+            await rig.driver.close()
