@@ -19,6 +19,7 @@ from terrace.model.spec.simple import ImageSpec
 from terrace.model.spec.software import DeploymentSpec
 from terrace.model.step import Step, Verb
 from terrace.model.value import Secret
+from tests.contracts.rig import CountingFence
 from tests.real.docker_rig import DockerRig, Watching
 from tests.real.engine import Engine
 
@@ -179,7 +180,7 @@ async def test_each_action_is_a_run_of_its_own(rig: DockerRig) -> None:
 async def test_what_broke_off_is_said_to_have_and_not_begun_again(rig: DockerRig) -> None:
     machine, seen = await rig.make()
     step = deployment(rig, seen.provider_id, CREATE="echo run >> /runs\nexec sleep 1000\n")
-    receipt = await rig.driver.apply(step, Allowing())
+    receipt = await rig.driver.apply(step, CountingFence())
     assert receipt.handle
     while (await rig.run(seen.provider_id, "cat", "/runs"))[0]:
         await rig.clock.sleep(0.1)
@@ -191,28 +192,24 @@ async def test_what_broke_off_is_said_to_have_and_not_begun_again(rig: DockerRig
     assert await rig.run(seen.provider_id, "cat", "/runs") == (0, "run\n")
 
 
-class Allowing:
-    """A lease that is never lost."""
-
-    def check(self, timeout: float) -> None:
-        assert timeout > 0
-
-
 # --- volumes
 
 
-async def test_a_copy_pauses_who_writes_and_tells_nobody(rig: DockerRig) -> None:
+async def test_a_copy_pauses_who_writes_and_nobody_takes_that_for_trouble(rig: DockerRig) -> None:
     made, volume = await rig.make("Volume")
     _, writer = await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
-    assert writer.state == "running"
-    owner = rig.owner()
-    fence: Any = Allowing()
-    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=owner)
-    receipt = await rig.driver.apply(step, fence)
-    while receipt.handle:
-        receipt = await rig.driver.apply(replace(step, handle=receipt.handle), fence)
-    listed = rig.engine.cli("ps", "--all", "--format", "{{.Names}}")
-    assert "terrace-copy" not in listed
+    fill = "dd if=/dev/zero of=/data/big bs=1048576 count=600 2>/dev/null"
+    assert (await rig.run(writer.provider_id, "sh", "-c", fill))[0] == 0
+    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=rig.owner())
+    receipt = await rig.driver.apply(step, CountingFence())
+    assert receipt.handle
+    assert rig.engine.cli("inspect", "--format", "{{.State.Status}}", writer.provider_id) == "paused"
+    listed = {one.kind: one for one in await rig.ours()}
+    assert listed["Machine"].state == "running"
+    assert not listed["VolumeSnapshot"].complete
+    assert (await rig.finish(replace(step, handle=receipt.handle))).seen is not None
+    assert rig.engine.cli("inspect", "--format", "{{.State.Status}}", writer.provider_id) == "running"
+    assert "terrace-copy" not in rig.engine.cli("ps", "--all", "--format", "{{.Names}}")
 
 
 async def test_a_copy_that_cannot_be_made_says_why_and_leaves_nothing(rig: DockerRig) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.unit.runtime.bench import STACK, Bench, play
 
-from terrace.model.graph import Edge, Graph, Node
-from terrace.model.value import Ref
+from terrace.model.graph import Blueprint, Edge, Graph, Node
+from terrace.model.value import Call, Ref
 
 WEB = {"image": "one", "networks": [{"network": Ref("net")}]}
 NET = Node("net", "Network", {"cidr": "10.1.0.0/24"})
@@ -50,6 +50,23 @@ def test_user_data_may_be_a_configuration_whatever_way_it_is_named() -> None:
         again = Node("boot", "SoftwareConfig", {"config": "#!/bin/sh\necho two"})
         await bench.up(Graph((NET, again, web)))
         assert bench.world.things[await bench.id("web")].spec.user_data == "#!/bin/sh\necho two"
+
+    play(scene)
+
+
+def test_user_data_may_come_through_the_parameter_of_a_nested_template() -> None:
+    async def scene(bench: Bench) -> None:
+        inner = {**WEB, "networks": [{"network": Ref("/net")}], "user_data": Call("input", ("boot",))}
+        graph = Graph(
+            (
+                NET,
+                Node("boot", "SoftwareConfig", {"config": "#!/bin/sh\necho one"}),
+                Node("shop", "Nested", {"boot": Ref("boot")}, blueprint="shop.yaml"),
+            ),
+            {"shop.yaml": Blueprint((Node("web", "Machine", inner),), required=("boot",))},
+        )
+        await bench.up(graph)
+        assert bench.world.things[await bench.id("shop/web")].spec.user_data == "#!/bin/sh\necho one"
 
     play(scene)
 

@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from terrace.drivers.docker import labels, seen
+from terrace.drivers.docker.bodies import OURS
 from terrace.drivers.docker.recipes import debian
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.client import Engine
@@ -26,7 +27,7 @@ from terrace.model.spec.simple import ImageSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
 
-REPOSITORY = "terrace/"  # of images that Terrace built
+REPOSITORY = OURS
 WEB = "terrace-web/"  # of images that came from an address
 ARCHIVES = ("", "archive", "raw")
 _RECIPE = "recipe:"
