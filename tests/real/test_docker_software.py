@@ -27,7 +27,7 @@ SHEBANG = "#!/bin/sh\n"
 
 
 @pytest.fixture
-async def rig(engine: Engine, tiny_image: str) -> AsyncIterator[DockerRig]:
+async def rig(engine: Engine, tiny_image: str, base_image: str) -> AsyncIterator[DockerRig]:
     made = DockerRig(engine, tiny_image)
     yield made
     await made.driver.close()
@@ -210,6 +210,19 @@ async def test_a_copy_pauses_who_writes_and_nobody_takes_that_for_trouble(rig: D
     assert (await rig.finish(replace(step, handle=receipt.handle))).seen is not None
     assert rig.engine.cli("inspect", "--format", "{{.State.Status}}", writer.provider_id) == "running"
     assert "terrace-copy" not in rig.engine.cli("ps", "--all", "--format", "{{.Names}}")
+
+
+async def test_without_an_image_of_ours_that_of_the_writer_does_it(
+    rig: DockerRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(source: str) -> None:
+        return None
+
+    made, volume = await rig.make("Volume")
+    await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
+    monkeypatch.setattr(rig.driver._images, "find", nothing)
+    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=rig.owner())
+    assert (await rig.finish(step)).seen is not None
 
 
 async def test_a_copy_that_cannot_be_made_says_why_and_leaves_nothing(rig: DockerRig) -> None:

@@ -92,9 +92,15 @@ class Images:
             raise
         return seen.image(item, _by_content(reference, item))
 
-    def reference(self, source: str) -> str:
-        """What the engine calls the image of a source."""
-        return self._reference(ImageSpec(source))
+    async def ready(self, source: str) -> Seen | str:
+        """The image as the engine has it; while it is being made, how far that is."""
+        found = await self.find(source)
+        if found is not None:
+            return found
+        reference = self._reference(ImageSpec(source))
+        job = self.fetch(reference)
+        await self._finish(reference, job)
+        return await self.find(source) or job.note
 
     def fetch(self, reference: str, certificates: bool = True, url: str = "") -> _Job:
         """The job that fetches or builds it (from `url`, if any), started if there is none."""
