@@ -71,6 +71,24 @@ def test_user_data_may_come_through_the_parameter_of_a_nested_template() -> None
     play(scene)
 
 
+def test_a_member_whose_user_data_waits_ends_a_rolling_change() -> None:
+    async def scene(bench: Bench) -> None:
+        def graph(text: str) -> Graph:
+            shape = {"kind": "Machine", "properties": {**WEB, "user_data": text}}
+            rolling = {"in_service": 2, "batch": 1}
+            return Graph((NET, Node("all", "Group", {"count": 3, "resource_def": shape, "rolling": rolling})))
+
+        await bench.up(graph("#!/bin/sh\n"))
+        before = {path: record.provider_id for path, record in (await bench.records()).items()}
+        await bench.want(graph("just words"))
+        assert "its user data waits" in await failed(bench)
+        after = {path: record.provider_id for path, record in (await bench.records()).items()}
+        assert sum(before[path] != after[path] for path in before) == 1
+        await bench.up(graph("#!/bin/sh\ntrue"))
+
+    play(scene)
+
+
 def test_what_needs_the_agent_fails_the_generation_with_its_reason() -> None:
     async def scene(bench: Bench) -> None:
         config = Node("manifest", "SoftwareConfig", {"config": "class a {}", "group": "puppet"})
