@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
+from terrace.kinds.guest.placement import demands_apart, members_of
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
 from terrace.kinds.net import fill
 from terrace.kinds.net.fill import BOUND, TOP
 from terrace.kinds.rules.check import did_you_mean
+from terrace.kinds.software.fill import configs, filled
 from terrace.model.graph import Blueprint, Graph, Keep, Node
 from terrace.model.problem import Problem
 from terrace.model.value import Ref
@@ -45,10 +47,10 @@ class _Completion:
         self.parameters = image_parameters(graph.blueprints)
         self.images = Images(graph.nodes)
         self.given = {node.path for node in graph.nodes}
-        self.shared: dict[
-            str, Node
-        ] = {}  # what machines of this stack share without saying so: networks, groups
+        # What machines of this stack share without saying so: networks, groups.
+        self.shared: dict[str, Node] = {}
         self.groups: dict[str, str] = {}  # names of the security groups of the template being worked on
+        self.configs: frozenset[str] = frozenset()  # its configurations
         self.capabilities_of = capabilities_of
         self.problems: dict[Problem, None] = {}
 
@@ -59,6 +61,8 @@ class _Completion:
     def level(self, nodes: tuple[Node, ...], up: str) -> tuple[Node, ...]:
         """The nodes of one template; `up` is what leads from there to the top level."""
         self.groups = fill.group_names(nodes)
+        self.configs = configs(nodes)
+        self.apart(nodes)
         done = tuple(self.node(node, up) for node in nodes)
         lending = [node for node in done if self.lends_range(node)]
         if lending:
@@ -91,9 +95,32 @@ class _Completion:
                 fresh = self.nested(node, up)
             case "Group":
                 fresh = self.group(node, up)
+            case "MultipartMime":
+                fresh = self.filled(node)
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)
+
+    def filled(self, node: Node) -> dict[str, Any]:
+        fresh = filled(node, self.configs)
+        return fresh if fresh != node.properties else node.properties
+
+    def apart(self, nodes: tuple[Node, ...]) -> None:
+        """Notes machines that must stand apart where there is one host only."""
+        rules = {node.path for node in nodes if node.kind == "ServerGroup" and demands_apart(node)}
+        taken: set[str] = set()
+        for node, group, count in members_of(nodes):
+            capabilities = self.capabilities(node) if group in rules else None
+            if capabilities is None or capabilities.hosts != 1:
+                continue
+            if count > 1 or group in taken:
+                self.problem(
+                    node,
+                    f'"{group}" wants its members on different hosts, and this provider has one',
+                    "not-supported",
+                    "soft-anti-affinity asks for it as far as it goes",
+                )
+            taken.add(group)
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
@@ -114,7 +141,7 @@ class _Completion:
         return {**node.properties, SHAPE: {**shape, "properties": fresh.properties}}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
-        properties = dict(node.properties)
+        properties = filled(node, self.configs)
         image = properties.get("image")
         capabilities = self.capabilities(node)
         if is_name(image) and self.known(node, image, capabilities):

@@ -16,6 +16,7 @@ from tests.unit.kinds.asking import NOWHERE, UNABLE, UNSEEN, decide, there, want
 LEAST: dict[str, dict[str, Any]] = {
     "Machine": {"image": "sha256:1"},
     "Volume": {},
+    "VolumeSnapshot": {"volume": "v"},
     "VolumeAttachment": {"volume": "v", "machine": "m"},
     "Network": {},
     "Subnet": {"network": "n", "cidr": "10.0.0.0/24"},
@@ -34,6 +35,13 @@ LEAST: dict[str, dict[str, Any]] = {
     "None": {"whatever": 1},
     "Delay": {},
     "TestResource": {},
+    "SoftwareConfig": {},
+    "CloudConfig": {},
+    "MultipartMime": {},
+    "SoftwareDeployment": {"machine": "m", "config": "#!/bin/sh"},
+    "DeployedServer": {},
+    "Flavor": {},
+    "ServerGroup": {},
 }
 STATES = {"Machine": "running"}
 KIND = pytest.mark.parametrize("kind", sorted(LEAST))

@@ -15,6 +15,8 @@ from tests.unit.kinds.asking import UNABLE, able, changes, decide, spec, there, 
 
 KEY = "ssh-ed25519 AAAAC3Nz me@here"
 SUBNET = {"network": "n", "cidr": "10.0.0.0/24"}
+DEPLOYED = {"machine": "m", "config": "a"}
+STRUCTURED = {"machine": "m", "config": {"a": {"get_input": "x"}}, "inputs": {"x": 1}}
 
 _RULE = {"security_group": "g", "protocol": "tcp", "from_port": 1, "to_port": 9}
 _ENDS = {"router": "r", "network": "n"}
@@ -57,6 +59,10 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Volume", {}, "size", 1, 2, Effect.UPDATE, Effect.REPLACE),
     ("Volume", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("Volume", {}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
+    ("Volume", {}, "source", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("VolumeSnapshot", {}, "volume", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("VolumeSnapshot", {"volume": "v"}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("VolumeSnapshot", {"volume": "v"}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
     ("VolumeAttachment", {"machine": "m"}, "volume", "v", "w", Effect.REPLACE, Effect.REPLACE),
     ("VolumeAttachment", {"volume": "v"}, "machine", "m", "n", Effect.REPLACE, Effect.REPLACE),
     ("VolumeAttachment", {"volume": "v", "machine": "m"}, "path", "/a", "/b", Effect.REPLACE, Effect.REPLACE),
@@ -102,6 +108,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Image", {}, "source", "a:1", "a:2", Effect.REPLACE, Effect.REPLACE),
     ("Image", {"source": "a:1"}, "pull", "missing", "always", Effect.UPDATE, Effect.UPDATE),
     ("Image", {"source": "a:1"}, "certificates", True, False, Effect.REPLACE, Effect.REPLACE),
+    ("Image", {"source": "a:1"}, "format", "", "archive", Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "length", 32, 8, Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "classes", None, [{"class": "digits"}], Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "sequences", None, [{"characters": "%$"}], Effect.REPLACE, Effect.REPLACE),
@@ -118,6 +125,29 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("TestResource", {}, "replace", 1, 2, Effect.REPLACE, Effect.REPLACE),
     ("TestResource", {}, "waits", {}, {"create": 1}, Effect.UPDATE, Effect.UPDATE),
     ("TestResource", {}, "attributes", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareConfig", {}, "config", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "group", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "inputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "outputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "options", {}, {"a": 1}, Effect.REPLACE, Effect.REPLACE),
+    ("CloudConfig", {}, "cloud_config", {}, {"runcmd": ["true"]}, Effect.REPLACE, Effect.REPLACE),
+    ("MultipartMime", {}, "parts", [], [{"config": "#!/bin/sh"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareDeployment", {"config": "a"}, "machine", "m", "n", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareDeployment", {"machine": "m"}, "config", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "inputs", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "actions", ["CREATE"], ["DELETE"], Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", STRUCTURED, "input_key", "get_input", "ask", Effect.UPDATE, Effect.UPDATE),
+    ("DeployedServer", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("DeployedServer", {}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
+    ("Flavor", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("Flavor", {}, "cpu", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "memory", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "disk", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "pids", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "extra", {}, {"a": "b"}, Effect.UPDATE, Effect.REPLACE),
+    ("ServerGroup", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("ServerGroup", {}, "policies", ["affinity"], ["anti-affinity"], Effect.REPLACE, Effect.REPLACE),
 ]
 
 

@@ -104,8 +104,9 @@ def look(item: Mapping[str, Any]) -> str:
     return f"{item['State']}:{match.group(1) if match else ''}"
 
 
-def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "") -> Seen:
-    """`networks`: network id -> the name that people gave it. `host` is the engine's."""
+def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[str, str] = ("", "")) -> Seen:
+    """`networks`: network id -> the name that people gave it. `host` is the engine's. `boot`: how far its user data has
+    got, and that in words."""
     state = STATES.get(facts.state, "dead")
     ends = _own(facts)
     addresses: dict[str, list[str]] = {}
@@ -144,8 +145,14 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "")
         created=known.created,
         finished=known.finished if state in ("exited", "dead") else 0.0,
         exit_code=known.exit_code if state in ("exited", "dead") else None,
-        why=why,
+        why=boot[1],
+        boot=boot[0],
     )
+
+
+def thawed(seen: Seen) -> Seen:
+    """A machine as it is when it is not paused."""
+    return msgspec.structs.replace(seen, state="running", attributes={**seen.attributes, "state": "running"})
 
 
 def _own(facts: Facts) -> list[tuple[str, Mapping[str, Any]]]:
@@ -185,15 +192,20 @@ def network(item: Mapping[str, Any]) -> Seen:
     )
 
 
-def volume(item: Mapping[str, Any], used: bool = False) -> Seen:
-    """From GET /volumes or /volumes/NAME. `size` (GiB) is what was asked for; the local store sets no
-    bound."""
+def volume(item: Mapping[str, Any], used: bool = False, complete: bool = True) -> Seen:
+    """From GET /volumes or /volumes/NAME; a snapshot is one too. `size` (GiB) is what was asked for at first; the local
+    store sets no bound, and what it grew to later is Terrace's own to remember."""
     written = item.get("Labels") or {}
+    kind = written.get(labels.KIND, "Volume")
+    more = {"volume_id": written.get(labels.OF, "")} if kind == "VolumeSnapshot" else {}
     return Seen(
-        kind="Volume",
+        kind=kind,
         provider_id=item["Name"],
         owner=labels.read(written),
+        complete=complete,
+        keeps=("size",) if kind == "Volume" else (),
         attributes={
+            **more,
             "id": item["Name"],
             "name": written.get(labels.NAME, item["Name"]),
             "size": int(written.get(labels.SIZE) or 0),

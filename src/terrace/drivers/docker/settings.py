@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,9 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
     without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
-    of ("": there are none). `flavors` and `images` add to the built-in catalogue."""
+    of ("": there are none). `flavors` and `images` add to the built-in catalogue; `keys` are public keys for ssh
+    that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and
+    path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -73,6 +76,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    image_urls: tuple[str, ...] = ()
     registries: dict[str, Registry] = {}
 
     def __post_init__(self) -> None:
@@ -93,6 +98,11 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        for prefix in self.image_urls:
+            if not re.fullmatch(r"https?://[^/@\s]+/[^\s]*", prefix):
+                raise ValueError(
+                    f'image_urls needs scheme, host and a path, as in "https://images.example/", not "{prefix}"'
+                )
         if self.floating_pool:
             ipaddress.IPv4Network(self.floating_pool)
         pool = ipaddress.ip_network(self.address_pool)
@@ -101,4 +111,4 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
-        return Catalogue(flavors={**FLAVORS, **self.flavors}, images={**IMAGES, **self.images})
+        return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)

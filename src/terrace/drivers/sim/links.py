@@ -14,6 +14,7 @@ from terrace.errors import TransientError
 LINKED = {
     "Subnet": ("network",),
     "VolumeAttachment": ("volume", "machine"),
+    "SoftwareDeployment": ("machine",),
     "SecurityGroupRule": ("security_group",),
     "RouterInterface": ("router", "network"),
     "RouterGateway": ("router",),
@@ -55,6 +56,14 @@ class Links:
     def users(self, thing: Thing) -> list[Thing]:
         """Live things that stand on it."""
         return [self._things[user] for user in self._users.get(thing.provider_id, ()) if user in self._things]
+
+    def content(self, kind: str, spec: Any) -> dict[str, str]:
+        """What a thing with this spec holds at first: a copy of what it is made of. A copy does not stand on that.
+        TransientError when it is missing."""
+        source = spec.volume if kind == "VolumeSnapshot" else spec.source if kind == "Volume" else ""
+        if source and source not in self._things:
+            raise TransientError(f"there is no {source}", code="missing")
+        return dict(self._things[source].content) if source else {}
 
     def check(self, kind: str, spec: Any, own: str = "") -> None:
         """TransientError when what `spec` stands on is missing, or something it would hold is taken by

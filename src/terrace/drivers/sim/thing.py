@@ -16,6 +16,8 @@ from terrace.model.value import Secret, holds
 SHOWN = {
     "Machine": ("image", "cpu", "memory", "pids", "networks", "volumes", "command", "restart"),
     "Volume": ("size",),
+    "VolumeSnapshot": (),
+    "SoftwareDeployment": (),
     "Network": ("cidr", "internal"),
     "Image": ("source",),
 }
@@ -79,6 +81,7 @@ class Thing:
     def show(self) -> Seen:
         """Works out anew what the provider shows."""
         machine = self.kind == "Machine"
+        waiting = unheard(self)
         self.seen = Seen(
             kind=self.kind,
             provider_id=self.provider_id,
@@ -91,7 +94,9 @@ class Thing:
             created=self.created,
             finished=self.finished,
             exit_code=self.exit_code,
-            data=self.kind == "Volume",
+            data=self.kind in ("Volume", "VolumeSnapshot"),
+            boot="waiting" if waiting else "",
+            why=waiting,
         )
         return self.seen
 
@@ -130,6 +135,12 @@ def attributes(thing: Thing) -> dict[str, Any]:
             }
         case "Port":
             return _port(thing, spec)
+        case "VolumeSnapshot":
+            given = {"volume_id": spec.volume, "size": 0, "state": thing.state}
+            return {"name": spec.name, "id": own, **given}
+        case "SoftwareDeployment":
+            results = {"deploy_stdout": "", "deploy_stderr": "", "deploy_status_code": 0}
+            return {**dict.fromkeys(spec.outputs, ""), **results, "id": own, "name": spec.name}
         case "VolumeAttachment":
             return {"path": spec.path}
         case "Image":
@@ -174,6 +185,18 @@ def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
             return {}
 
 
+RUNS = ("#!", "#cloud-config", "Content-Type:", "MIME-Version:")
+
+
+def unheard(thing: Thing) -> str:
+    """Why a machine's user data waits: what looks like any is done at once ("")."""
+    data = getattr(thing.spec, "user_data", "") if thing.kind == "Machine" else ""
+    text = str(data.reveal() if isinstance(data, Secret) else data)
+    if not text or text.startswith(RUNS):
+        return ""
+    return "its user data waits: nothing here runs it"
+
+
 def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
     named = {thing.networks[network]: address for network, address in thing.address.items()}
     return {
@@ -198,7 +221,7 @@ def shown(kind: str, spec: Any) -> dict[str, Any]:
     """The fields of `spec` that this provider can show, as plain data. Secrets are never among them."""
     if spec is None:
         return {}
-    fields = SHOWN.get(kind) or spec.__struct_fields__
+    fields = SHOWN.get(kind, spec.__struct_fields__)
     found = {}
     for field in fields:
         value = getattr(spec, field)

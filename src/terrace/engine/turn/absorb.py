@@ -89,7 +89,11 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
 
 
 def settle_seen(record: Record, seen: Seen) -> Seen:
-    """What is seen of a thing that is not up keeps the attributes it had, so that dependents do not follow it down."""
+    """What is seen of a thing that is not up keeps the attributes it had, so that dependents do not follow it down. So
+    do those attributes of any thing that its provider cannot show anew."""
+    if seen.keeps and record.seen is not None:
+        held = {name: record.seen.attributes[name] for name in seen.keeps if name in record.seen.attributes}
+        seen = replace(seen, attributes={**seen.attributes, **held})
     if seen.state in UP or record.seen is None:
         return seen
     return replace(seen, attributes={**seen.attributes, **record.seen.attributes, "state": seen.state})

@@ -180,8 +180,8 @@ PROPERTIES = {
     ),
     "keys": Property(
         Type.LIST,
-        "Who may log in by ssh: each a KeyPair or a public key.",
-        items=Property(Type.STRING, pattern=PUBLIC_KEY),
+        "Who may log in by ssh: each a KeyPair, a public key, or the name of one of the provider's settings.",
+        items=Property(Type.STRING, pattern=f"{PUBLIC_KEY}|{NAME}"),
         shorthand=_listed,
     ),
     "metadata": Property(Type.MAP, "Notes for people and for the guest.", items=NOTE, changes=Effect.UPDATE),
@@ -206,6 +206,14 @@ PROPERTIES = {
         Type.LIST,
         "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; if the provider allows.",
         items=_PUBLISHED,
+    ),
+    "workdir": Property(Type.STRING, "The folder that its program begins in.", check=wrong_path),
+    "tags": Property(Type.LIST, "Words for people.", items=TEXT, changes=Effect.UPDATE),
+    "boot_volume": Property(Type.STRING, "A Volume that it starts from, instead of an image."),
+    "group": Property(Type.STRING, "A ServerGroup: where it stands beside others."),
+    "placement": Property(Type.STRING, "The rule of its group; Terrace fills it in.", changes=Effect.NONE),
+    "password": Property(
+        Type.STRING, "The password of its administrator, set at its first boot.", secret=True, minimum=1
     ),
     "aliases": Property(
         Type.LIST,

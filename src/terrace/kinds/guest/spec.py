@@ -45,13 +45,19 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         files=_each(plain.get("files"), lambda item: File(item["path"], item["content"], item["mode"])),
         user_data=plain.get("user_data", ""),
         user_data_format=plain["user_data_format"],
-        keys=many(plain.get("keys")),
+        keys=_keys(plain.get("keys"), capabilities),
         metadata=plain.get("metadata", {}),
         health=_health(plain.get("health")),
         restart=plain["restart"],
         log_size=plain["log_size"],
         publish=_each(plain.get("publish"), lambda item: Publish(**item)),
         aliases=_aliases(plain.get("aliases"), name, node),
+        group=plain.get("group", ""),
+        placement=plain.get("placement", ""),
+        password=plain.get("password", ""),
+        workdir=plain.get("workdir", ""),
+        tags=many(plain.get("tags")),
+        boot_volume=plain.get("boot_volume", ""),
     )
 
 
@@ -83,6 +89,28 @@ def flavor_of(name: str, capabilities: Capabilities) -> Flavor:
         hint = did_you_mean(name, flavors) or f"known: {', '.join(sorted(flavors)) or 'none'}"
         raise SpecError(f'there is no flavor "{name}"', ("flavor",), hint=hint, code="unknown-flavor")
     return flavors[name]
+
+
+def _keys(given: Any, capabilities: Capabilities) -> Any:
+    if given is UNKNOWN:
+        return UNKNOWN
+    return tuple(_key(key, index, capabilities) for index, key in enumerate(given or ()))
+
+
+def _key(key: Any, index: int, capabilities: Capabilities) -> Any:
+    """A public key; one that is called by name is found in the provider's settings."""
+    if key is UNKNOWN or " " in key.strip():
+        return key
+    known = capabilities.catalogue.keys
+    if key not in known:
+        raise SpecError(
+            f'there is no key "{key}"',
+            ("keys", index),
+            hint=did_you_mean(key, known)
+            or "make a KeyPair and refer to it, or add the key to the provider's settings",
+            code="unknown-key",
+        )
+    return known[key]
 
 
 def _networks(networks: Any, groups: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from terrace.kinds.heat.words import DATA, REQUIRED_TEXT, TEXT, entry, ignored, refused, renamed
+from terrace.kinds.heat.words import REQUIRED_TEXT, TEXT, entry, first, given, ignored, refused, renamed
 from terrace.kinds.schema import Property, Type, TypeEntry
 
 VOLUME: Final[dict[str, Property]] = {
@@ -12,7 +12,12 @@ VOLUME: Final[dict[str, Property]] = {
     "size": Property(Type.INTEGER, minimum=1),
     "metadata": Property(Type.MAP),
     **ignored("availability_zone description volume_type scheduler_hints multiattach read_only"),
-    **refused("snapshot_id backup_id image source_volid", DATA),
+    "snapshot_id": TEXT,
+    "source_volid": TEXT,
+    **refused(
+        "backup_id", "there are no backups yet: make the volume from a snapshot or from another volume"
+    ),
+    **refused("image", "an image is for machines to start from, and holds no data for a volume"),
 }
 ATTACHMENT: Final[dict[str, Property]] = {
     "instance_uuid": REQUIRED_TEXT,
@@ -22,7 +27,8 @@ ATTACHMENT: Final[dict[str, Property]] = {
 
 
 def _volume(properties: dict[str, Any]) -> dict[str, Any]:
-    return renamed(properties, {"name": "name", "size": "size", "metadata": "metadata"})
+    native = renamed(properties, {"name": "name", "size": "size", "metadata": "metadata"})
+    return native | given(source=first(properties, "snapshot_id", "source_volid"))
 
 
 def _attachment(properties: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
+from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
 from terrace.model.spec.router import (
     FloatingIPAssociationSpec,
     FloatingIPSpec,
@@ -24,12 +25,14 @@ from terrace.model.spec.simple import (
     TestResourceSpec,
     ValueSpec,
 )
-from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
+from terrace.model.spec.software import ConfigSpec, DeployedServerSpec, DeploymentSpec
+from terrace.model.spec.volume import AttachmentSpec, VolumeSnapshotSpec, VolumeSpec
 
 SPECS: dict[str, type] = {
     "Machine": MachineSpec,
     "Volume": VolumeSpec,
     "VolumeAttachment": AttachmentSpec,
+    "VolumeSnapshot": VolumeSnapshotSpec,
     "Network": NetworkSpec,
     "Subnet": SubnetSpec,
     "Port": PortSpec,
@@ -47,4 +50,11 @@ SPECS: dict[str, type] = {
     "None": NoneSpec,
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
+    "SoftwareConfig": ConfigSpec,
+    "CloudConfig": ConfigSpec,
+    "MultipartMime": ConfigSpec,
+    "SoftwareDeployment": DeploymentSpec,
+    "DeployedServer": DeployedServerSpec,
+    "Flavor": FlavorSpec,
+    "ServerGroup": ServerGroupSpec,
 }
