@@ -102,6 +102,8 @@ class Rig(ABC):
                 spec: Any = self.machine(**{"name": name, **fields})
             case "Volume":
                 spec = VolumeSpec(**{"name": name, **fields})
+            case "VolumeSnapshot":
+                spec = VolumeSnapshotSpec(**{"name": name, **fields})
             case "SecurityGroup":
                 spec = SecurityGroupSpec(
                     **{"name": name, "rules": (Rule(protocol="tcp", first=80, last=80),), **fields}
@@ -110,8 +112,6 @@ class Rig(ABC):
                 spec = RouterSpec(**{"name": name, "gateway": "public", **fields})
             case "FloatingIP":
                 spec = FloatingIPSpec(**fields)
-            case "VolumeSnapshot":
-                spec = VolumeSnapshotSpec(**{"name": name, **fields})
             case _:
                 spec = NetworkSpec(**{"name": name, **fields})
         return self.step(Verb.CREATE, kind, owner, spec)

@@ -45,6 +45,8 @@ def is_moving(child: Live) -> bool:
     if child.children:
         return any(is_moving(below) for below in child.children.values())
     record = child.current
+    if child.lacking and not child.stuck:
+        return True
     if child.older or (record is not None and record.intent is not None):
         return True
     queued = child.parent is not None and child.path in child.parent.queue
@@ -59,5 +61,6 @@ def available(child: Live) -> bool:
     return (
         record is not None
         and bool(record.ready)
+        and not child.lacking
         and record.state in (State.READY, State.WAITING, State.UNKNOWN)
     )

@@ -22,7 +22,25 @@ from terrace.ports.kind import Wanted
 NOTHING: frozenset[str] = frozenset()
 
 
-class Noun:
+class Referred:
+    """What others make of a kind, and a kind of others, where there is nothing special about that."""
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
+        return values
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """What this spec holds exclusively."""
+        return frozenset()
+
+    def reference(self, seen: Seen) -> Any:
+        """What `get_resource` gives: the reference id."""
+        return seen.provider_id
+
+
+class Noun(Referred):
     """ports.kind.Kind for a thing that either is there or is not. A noun says what it is in class
     variables and `build`, and overrides what is special about it. `foretold` maps attributes to the fields
     of the spec they follow from."""
@@ -43,12 +61,6 @@ class Noun:
         if problems:
             raise problems[0]
         return self.build(plain, node, capabilities)
-
-    def resolve(
-        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
-    ) -> Mapping[str, Any]:
-        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
-        return values
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from properties that were read against the schema. Composites have none: theirs is made by
@@ -105,14 +117,6 @@ class Noun:
     ) -> Change:
         """The only difference function: none, in place or replace; certain or maybe."""
         return compare(wanted.form, applied, seen, self.rules, capabilities.in_place.get(self.name, NOTHING))
-
-    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
-        """What this spec holds exclusively."""
-        return frozenset()
-
-    def reference(self, seen: Seen) -> Any:
-        """What `get_resource` gives: the reference id."""
-        return seen.provider_id
 
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
