@@ -74,7 +74,7 @@ ASKED: dict[str, str] = {
     "neutron.router": "Router",
     "neutron.security_group": "SecurityGroup",
     "cinder.volume": "Volume",
-    "cinder.snapshot": "Snapshot",
+    "cinder.snapshot": "VolumeSnapshot",
 }
 """The kind of thing that must exist."""
 

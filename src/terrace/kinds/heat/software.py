@@ -105,7 +105,7 @@ SOFTWARE: Final[tuple[TypeEntry, ...]] = (
     entry(
         "OS::Heat::StructuredConfig",
         "SoftwareConfig",
-        {**_CONFIG, "config": Property(Type.ANY)},  # a map, or a list such as chef's
+        _CONFIG,
         "config",
         _config,
     ),
