@@ -109,13 +109,15 @@ class Simulation:
 
     async def apply(self, name: str, graph: Graph, **more: Any) -> Stack:
         """What `up` does once the text is compiled."""
+        stack = await self._save(name, graph, why="up", **more)
         self.wanted[name] = graph
-        return await self._save(name, graph, why="up", **more)
+        return stack
 
-    async def down(self, name: str) -> Stack:
+    async def down(self, name: str, *, force: bool = False) -> Stack:
         """What `down` does."""
+        stack = await self._save(name, Graph(), force=force, why="down", deleting=True)
         self.wanted[name] = None
-        return await self._save(name, Graph(), why="down", deleting=True)
+        return stack
 
     async def rollback(self, name: str) -> Stack | None:
         """The content of the last settled generation is wanted again."""
@@ -126,13 +128,13 @@ class Simulation:
         self.wanted[name] = good.graph
         return await self._save(name, good.graph, why=f"rollback to {good.number}", restores=good.number)
 
-    async def _save(self, name: str, graph: Graph, **more: Any) -> Stack:
+    async def _save(self, name: str, graph: Graph, *, force: bool = False, **more: Any) -> Stack:
         now = self.clock.now()
         found = await self.find(name)
         await self._loosen(name, graph, found)
         stack = found or Stack(self.entropy.uid(), "p", name, 0, created=now)
         generation = Generation(stack.generation + 1, graph, Source(""), now, **more)
-        saved = await self.store.save_generation(stack, generation, stack.generation)
+        saved = await self.store.save_generation(stack, generation, stack.generation, force=force)
         self._saved[name] = saved.generation
         self.note(f"{more.get('why')} {name}: generation {saved.generation}, {len(graph.nodes)} nodes")
         for process in self.processes:
@@ -147,7 +149,8 @@ class Simulation:
         """What a graph would change."""
         process = self.engine
         assert process.controller is not None
-        plan: Plan = await process.run(process.controller.plan(await self.find(name), graph))
+        stack = await self.find(name) or Stack("new", "p", name, 0)
+        plan: Plan = await process.run(process.controller.plan(stack, graph))
         return plan
 
     # ---- looking

@@ -31,8 +31,8 @@ class Stacks:
     def apply(
         self, name: str, request: dict[str, Any], *, if_match: int | None = None, wait: float = 0.0
     ) -> dict[str, Any]:
-        """Asks for what `request` ({template, files, environments, parameters, on_failure, timeout})
-        describes; the stack as it then is. `if_match`: the generation it must be at (0: it must not exist),
+        """Asks for what `request` ({template, files, environments, parameters, on_failure, timeout, plan}, or
+        {sealed}) describes; the stack as it then is. `if_match`: the generation it must be at (0: it must not exist),
         else ApiError 412. `wait`: seconds to wait for settled."""
         query = {"wait": "settled", "timeout": wait} if wait else None
         reply = self._transport.call(
@@ -41,20 +41,21 @@ class Stacks:
         body: dict[str, Any] = reply.body
         return body
 
-    def plan(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
-        """What `apply` would do."""
-        reply = self._transport.call(
-            "PUT", self._path(name), {"dry_run": True}, request, timeout=PATIENCE + GRACE
-        )
+    def plan(self, name: str, request: dict[str, Any], *, seal: bool = False) -> dict[str, Any]:
+        """What `apply` would do. `seal`: with a `sealed` that may be given back as the whole request,
+        {"sealed": ...}, later."""
+        query = {"dry_run": True, "seal": True} if seal else {"dry_run": True}
+        reply = self._transport.call("PUT", self._path(name), query, request, timeout=PATIENCE + GRACE)
         plan: dict[str, Any] = reply.body
         return plan
 
     def delete(
-        self, name: str, *, forget: bool = False, if_match: int | None = None
+        self, name: str, *, forget: bool = False, force: bool = False, if_match: int | None = None
     ) -> dict[str, Any] | None:
-        """Asks for nothing of it to be left. `forget` gives up what cannot be reached. The stack as it then
-        is, if anything is left."""
-        reply = self._transport.call("DELETE", self._path(name), {"forget": forget}, if_match=if_match)
+        """Asks for nothing of it to be left. `forget` gives up what cannot be reached; `force`: also while others
+        use its outputs. The stack as it then is, if anything is left."""
+        query = {"forget": forget, "force": True} if force else {"forget": forget}
+        reply = self._transport.call("DELETE", self._path(name), query, if_match=if_match)
         stack: dict[str, Any] | None = reply.body
         return stack
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from terrace.engine.functions import FUNCTIONS
 from terrace.errors import InvariantError, SpecError
-from terrace.model.value import UNKNOWN, Call, Ref, Secret, holds
+from terrace.model.value import EXPORTS, UNKNOWN, Call, Ref, Secret, holds
 
 Lookup = Callable[[Ref], Any]
 Inputs = Callable[[tuple[Any, ...]], Any]
@@ -80,6 +80,8 @@ class _Evaluation:
         args = [self.run(arg) for arg in call.args]
         if call.function == "input":
             return self.inputs(tuple(args))
+        if call.function == "export":
+            return self.lookup(Ref(EXPORTS, tuple(args)))
         function = FUNCTIONS.get(call.function)
         if function is None:
             raise InvariantError(f"no function {call.function!r}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import spread, want
+from terrace.engine.stack import crossing, spread, want
 from terrace.engine.stack.read import lookup, step_into
 from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn.composite import expand_for_plan
-from terrace.engine.turn.moves import Moves
+from terrace.engine.turn.moves import Moves, notes_of
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Refuse, Settled
+from terrace.model.export import Name
 from terrace.model.graph import Keep
 from terrace.model.plan import Item, Plan, Planned
 from terrace.model.record import Record
@@ -79,15 +82,22 @@ class _Planner:
                     stack.extend(reversed(before))
                     continue
             if not self.state.rules.kinds[live.node.kind].composite:
-                self.items[one] = self._leaf(live)
+                self.items[one] = self._noted(live, self._leaf(live))
                 stack.pop()
                 continue
             if live.opened:
-                self.items[one] = self._composite(live)
+                self.items[one] = self._noted(live, self._composite(live))
                 stack.pop()
                 continue
             live.opened = True
             stack.extend(reversed(self._open(live)))
+
+    def _noted(self, live: Live, item: Item) -> Item:
+        """The item with what the language and the kind say of its node on this provider."""
+        node = live.node
+        assert node is not None
+        notes = notes_of(self.state.rules, node)
+        return replace(item, notes=notes) if notes else item
 
     # ---- composites
 
@@ -147,7 +157,10 @@ class _Planner:
                 "terrace provider list",
             )
         try:
-            values = evaluate(node.properties, self._lookup, self._input)
+            names: set[Name] = set()
+            look = crossing.looking(self.state, live, self._lookup, names)
+            values = evaluate(node.properties, look, self._input)
+            self.state.imports.settle(live.path, names)
             wanted = want.want(self.state, live, values)
         except SpecError as error:
             where = ".".join(str(part) for part in error.path)
@@ -199,6 +212,7 @@ class _Planner:
             differences=change.differences,
             delete_first=first,
             implied=wanted.node.implied,
+            loses=self._loses(record) if what is Planned.REPLACE else "",
         )
 
     def _claims_clash(self, wanted: Wanted, record: Record) -> bool:
@@ -218,7 +232,21 @@ class _Planner:
         what = Planned.RETAIN if record.keep is Keep.RETAIN else Planned.DELETE
         if record.applied is None and not record.provider_id:
             return
-        self.items[live.path] = Item(live.path, record.kind, what, "no longer wanted", implied=record.implied)
+        self.items[live.path] = Item(
+            live.path,
+            record.kind,
+            what,
+            "no longer wanted",
+            implied=record.implied,
+            loses=self._loses(record) if what is Planned.DELETE else "",
+        )
+
+    def _loses(self, record: Record) -> str:
+        """The data that goes when the thing of a record goes, as its provider calls it."""
+        capabilities = self.state.rules.capabilities.get(record.provider)
+        if capabilities is None or record.kind not in capabilities.data or not record.provider_id:
+            return ""
+        return f"the data in {record.provider_id}"
 
     # ---- values
 

@@ -18,6 +18,7 @@ from terrace.kinds.network import Network, Port, Subnet
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.stack_output import StackOutput
 from terrace.kinds.testing import TestResource
 from terrace.kinds.volume import Volume, VolumeAttachment
 from terrace.ports.kind import Kind
@@ -54,6 +55,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Nothing(),
     Delay(),
     TestResource(),
+    StackOutput(),
 )
 
 KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}

@@ -12,6 +12,8 @@ from terrace.errors import DocumentError, SpecError
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
+from terrace.kinds.stack_output import FOUND, reading
+from terrace.model.export import Name, Use
 from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Until
 from terrace.model.problem import Problem
 from terrace.model.value import Ref, refs
@@ -34,7 +36,9 @@ def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Gr
     if work.problems:
         raise DocumentError(list(work.problems))
     added = [node for path, node in work.networks.items() if path not in work.given]
-    return replace(graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints)
+    return replace(
+        graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints, uses=tuple(work.uses)
+    )
 
 
 class _Completion:
@@ -46,6 +50,7 @@ class _Completion:
         self.networks: dict[str, Node] = {}
         self.capabilities_of = capabilities_of
         self.problems: dict[Problem, None] = {}
+        self.uses: dict[Use, None] = {}
 
     def blueprint(self, blueprint: Blueprint) -> Blueprint:
         nodes = self.level(blueprint.nodes, TOP)
@@ -78,6 +83,8 @@ class _Completion:
                 fresh = self.group(node, up)
             case "VolumeAttachment":
                 return _bound(node)
+            case "StackOutput":
+                fresh = self.reading(node, up)
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)
@@ -134,6 +141,13 @@ class _Completion:
                 implied=True,
             )
         return path
+
+    def reading(self, node: Node, up: str) -> dict[str, Any]:
+        """The expression that finds an output of another stack; where its names are known, it is noted as used."""
+        stack, output = node.properties.get("stack"), node.properties.get("output")
+        if isinstance(stack, str) and isinstance(output, str):
+            self.uses[Use("" if up else node.path, Name("", stack, output))] = None
+        return node.properties if FOUND in node.properties else reading(node.properties)
 
     def nested(self, node: Node, up: str) -> dict[str, Any]:
         wanted = self.parameters.get(node.blueprint)

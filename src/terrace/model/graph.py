@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from terrace.model.export import Use
 from terrace.model.problem import Place
 
 
@@ -91,9 +92,11 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs."""
+    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `uses`
+    are the outputs of other stacks that it is known to read (a project "" is the stack's own)."""
 
     nodes: tuple[Node, ...] = ()
     blueprints: dict[str, Blueprint] = {}
     outputs: dict[str, Output] = {}
     description: str = ""
+    uses: tuple[Use, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from terrace.model.event import Event
+from terrace.model.export import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Lease, Stack
@@ -32,9 +33,10 @@ class Commit(msgspec.Struct, frozen=True):
     replaces what the engine owns of the stack's row (phase, why, since, counts, settled), None leaves it;
     from a head of an older generation the phase is not taken. `settled` and `failed` mark generations;
     `generation` is a new one that the engine itself asks for (automatic rollback), saved only if it is
-    still the next number. `gone` removes the stack altogether, but only while its newest generation is a
-    deleting one: what people want again by now stays, and `head` is not taken. `synced`: on disk before
-    it returns."""
+    still the next number. `exports` are all outputs that are known, by name, and `uses` all that the stack reads
+    of others (None: as before); from a head of an older generation neither is taken. `gone` removes the stack
+    altogether, but only while its newest generation is a deleting one: what people want again by now stays,
+    and `head` is not taken. `synced`: on disk before it returns."""
 
     stack: str
     epoch: int
@@ -50,6 +52,8 @@ class Commit(msgspec.Struct, frozen=True):
     generation: Generation | None = None
     gone: bool = False
     synced: bool = False
+    exports: dict[str, Any] | None = None
+    uses: tuple[Use, ...] | None = None
 
 
 class RecordRow(msgspec.Struct, frozen=True):
@@ -76,10 +80,13 @@ class Opening(Protocol):
 class Wishes(Protocol):
     """What people ask for: synced before it returns."""
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    async def save_generation(
+        self, stack: Stack, generation: Generation, expected: int | None, *, force: bool = False
+    ) -> Stack:
         """A new desired state, synced. Makes the stack (by project and name) when there is none.
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
-        the newest (0: the stack must not exist; None: whatever); ConflictError if not so."""
+        the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
+        would use each other in a circle, or an output ends that another stack uses (unless `force`)."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -134,6 +141,23 @@ class Reading(Protocol):
         of them (still oldest first)."""
 
 
+class Crossings(Protocol):
+    """What stacks read of each other."""
+
+    async def uses(self, stack: str) -> list[Use]:
+        """What a stack reads of others, by path and name."""
+
+    async def exports(self, stack: str) -> dict[str, Any]:
+        """The outputs of a stack that are known."""
+
+    async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
+        """What there is of each of `names` for a stack that reads it; nothing of a name that leads back to the
+        stack itself."""
+
+    async def readers(self, project: str, name: str) -> list[str]:
+        """The ids of the stacks that read the one of that name."""
+
+
 class Writing(Protocol):
     """What the engine writes."""
 
@@ -156,5 +180,5 @@ class Writing(Protocol):
         beyond the newest `generations_kept` per stack, never the newest or the last settled."""
 
 
-class Store(Opening, Wishes, Reading, Writing, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Writing, Protocol):
     """All of it. Times are epoch seconds."""

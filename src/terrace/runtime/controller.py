@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from terrace.engine.stack.state import Rules, StackState
 from terrace.engine.turn import advance
 from terrace.errors import NotFoundError, TerraceError
 from terrace.model.event import Event
+from terrace.model.export import Found
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.seen import NotSeen
@@ -35,6 +36,8 @@ from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
 
 DAY = 86_400.0
+LOOKS = 10
+"""How often a plan is begun anew to look up what other stacks export: names may hang on what was found before."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ class Controller:
         self._kinds = kinds
         self._clock = means.clock
         self._entropy = means.entropy
-        self._secrets = means.secrets
+        self.secrets = means.secrets
         self._telemetry = means.telemetry
         self._committer = Committer(store, self.bell, means.clock, means.telemetry)
         self._pools = {
@@ -111,7 +114,7 @@ class Controller:
         return Rules(
             self._kinds,
             capabilities,
-            self._secrets.digest,
+            self.secrets.digest,
             default_provider=self.tuning.default_provider,
             lease=self.tuning.lease,
         )
@@ -126,13 +129,14 @@ class Controller:
             pools=self._pools,
             clock=self._clock,
             entropy=self._entropy,
-            secrets=self._secrets,
+            secrets=self.secrets,
             telemetry=self._telemetry,
             bell=self.bell,
             installation=await self._store.installation(),
             holder=self.tuning.holder,
             lease=self.tuning.lease,
             look=self.look,
+            wake=self.wake,
         )
         for stack in await self._store.stacks():
             self._begin(stack)
@@ -179,20 +183,33 @@ class Controller:
 
     # ---- asking
 
-    async def plan(self, stack: Stack | None, graph: Graph, *, deleting: bool = False) -> Plan:
-        """What `graph` would change in a stack (None: a new one): the engine's own decisions, with nothing done."""
-        head = stack or Stack(id="new", project="", name="", generation=0)
-        state = StackState(head, self.rules, self._entropy.uid, await self._store.installation())
-        if stack is not None:
+    async def plan(self, stack: Stack, graph: Graph, *, deleting: bool = False) -> Plan:
+        """What `graph` would change in a stack (at generation 0: a new one): the engine's own decisions, with nothing
+        done."""
+        found: list[Found] = []
+        for _ in range(LOOKS):
+            state = await self._state_for_plan(stack, found)
+            now = self._clock.now()
+            generation = Generation(stack.generation + 1, graph, Source(""), now, deleting=deleting)
+            plan = make_plan(state, generation, now)
+            asked = list(state.imports.asked)
+            if not asked:
+                break
+            found += await self._store.imports(stack.id, asked)
+        return plan
+
+    async def _state_for_plan(self, stack: Stack, found: Sequence[Found]) -> StackState:
+        state = StackState(stack, self.rules, self._entropy.uid, await self._store.installation())
+        if stack.generation:
             state.restore(await self._store.records(stack.id))
+            state.imports.restore(await self._store.uses(stack.id))
             advance.direct(state, await self._store.directives(stack.id))
             self._lend_sightings(state, stack.id)
+        state.imports.arrive(found)
         for name, hub in self._hubs.items():
             if hub.trouble is not None:
                 state.silent[name] = hub.trouble
-        now = self._clock.now()
-        generation = Generation(head.generation + 1, graph, Source(""), now, deleting=deleting)
-        return make_plan(state, generation, now)
+        return state
 
     def _lend_sightings(self, state: StackState, stack_id: str) -> None:
         worker = self._workers.get(stack_id)

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
-from terrace.engine.stack import summary
+from terrace.engine.stack import read, summary
 from terrace.engine.stack.state import Key, Rules, StackState, Turn
 from terrace.engine.turn import absorb, advance
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
+from terrace.model.export import Name, Use
 from terrace.model.seen import NotSeen, Seen
 from terrace.model.stack import Generation, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
@@ -49,6 +51,7 @@ class Surroundings:
     holder: str
     lease: float
     look: Callable[[str], None]
+    wake: Callable[[str], None]
 
 
 class StackWorker:
@@ -144,6 +147,8 @@ class StackWorker:
     async def _load(self) -> None:
         records = await self._around.store.records(self.state.stack.id)
         self.state.restore(records)
+        self.state.imports.restore(await self._around.store.uses(self.state.stack.id))
+        self.state.exports.known = await self._around.store.exports(self.state.stack.id)
         for name in self._around.drivers:
             for ruling in await self._around.store.rulings(name):
                 if ruling.stack == self.state.stack.id and ruling.what == "disowned":
@@ -168,6 +173,14 @@ class StackWorker:
         if stack.forget and not before.forget:
             for path in self.state.lives:
                 self.state.agenda.touch(path)
+        await self._look_up(list(self.state.imports.readers))
+
+    async def _look_up(self, names: Sequence[Name]) -> None:
+        """Reads what other stacks export under `names`; the next turn takes it in."""
+        if names:
+            found = await self._around.store.imports(self.state.stack.id, names)
+            self._scrub = self._scrub.also([one.value for one in found])
+            self._take(lambda now: advance.arrive(self.state, found, now))
 
     async def _turn(self) -> None:
         self._wake.clear()
@@ -191,6 +204,8 @@ class StackWorker:
             await self._after(commit, head)
         for provider, step in turn.steps:
             self._around.pools[provider].submit(step, self._holding, self)
+        if self.state.imports.asked:
+            await self._look_up(list(self.state.imports.asked))
         for provider in self.state.observe:
             self._around.look(provider)
         self.state.observe.clear()
@@ -225,8 +240,9 @@ class StackWorker:
         newly = head.settled != before.settled or (
             head.phase is Phase.SETTLED and before.phase is not Phase.SETTLED
         )
+        exports, uses = self._crossings(turn)
         same = replace(head, updated=before.updated, since=before.since) == before
-        if not turn and same and not failed:
+        if not turn and same and not failed and exports is None and uses is None:
             return None
         self.state.stack = head
         return Commit(
@@ -244,7 +260,18 @@ class StackWorker:
             generation=self._rollback,
             gone=head.phase is Phase.GONE,
             synced=turn.synced or bool(failed),
+            exports=exports,
+            uses=uses,
         )
+
+    def _crossings(self, turn: Turn) -> tuple[dict[str, Any] | None, tuple[Use, ...] | None]:
+        """What the stack exports and what it uses of others, each None when it is as it was written before."""
+        for record in turn.upserts.values():
+            self.state.exports.touch(record.path)
+        imports = self.state.imports
+        uses = imports.uses() if imports.changed else None
+        imports.changed = False
+        return read.exported(self.state), uses
 
     def _event(self, head: Stack, kind: str, message: str, now: float) -> Event:
         return Event(
@@ -278,6 +305,9 @@ class StackWorker:
             self.wake()
         if commit.gone:
             self.finished = True
+        if commit.exports is not None or commit.gone:
+            for reader in await self._around.store.readers(head.project, head.name):
+                self._around.wake(reader)
         if commit.settled and generation is not None:
             self.state.generation = replace(generation, settled=commit.settled_at)
         if commit.failed and generation is not None and generation.on_failure is OnFailure.ROLLBACK:

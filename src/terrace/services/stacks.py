@@ -13,8 +13,9 @@ from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.problem import Problem
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
-from terrace.services.admission import Admission, Wish
+from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.saved import Seal, moved
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""
@@ -30,10 +31,13 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a wish would do, and what was odd about its documents."""
+    """What a wish would do, and what was odd about its documents. `digest` names this very plan; `sealed` is it
+    as it can be kept and given back ("" when that was not asked for)."""
 
     plan: Plan
     warnings: tuple[Problem, ...] = ()
+    digest: str = ""
+    sealed: str = ""
 
 
 class Stacks:
@@ -42,6 +46,7 @@ class Stacks:
     def __init__(self, surface: Surface, admission: Admission) -> None:
         self._on = surface
         self._admission = admission
+        self._seal = Seal(surface.controller.secrets)
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
@@ -62,10 +67,10 @@ class Stacks:
             for attempt in range(ATTEMPTS):
                 try:
                     return await self._apply(actor, where, wish, expected)
-                except (
-                    ConflictError
-                ):  # the engine rolled it back, or it went away, while the documents were compiled
-                    if expected is not None or attempt == ATTEMPTS - 1:
+                except ConflictError as error:
+                    # the engine rolled it back, or it went away, while the documents were compiled
+                    mends = error.code == ConflictError.code
+                    if expected is not None or attempt == ATTEMPTS - 1 or not mends:
                         raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -73,6 +78,9 @@ class Stacks:
         found = await self._current(where, expected)
         stack = found or self._new(where)
         prepared = await self._admission.prepare(where, stack.id, wish)
+        if wish.plan:
+            plan = await self._planned(where, found, prepared)
+            moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
         generation = Generation(
             number=stack.generation + 1,
             graph=prepared.graph,
@@ -87,18 +95,38 @@ class Stacks:
         saved = await self.save(described, generation, stack.generation)
         return Accepted(saved, found is None, prepared.warnings)
 
-    async def plan(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Preview:
-        """What `apply` would do now; saves nothing."""
+    async def plan(
+        self, actor: Actor, where: Where, wish: Wish, expected: int | None = None, *, seal: bool = False
+    ) -> Preview:
+        """What `apply` would do now; saves nothing. `seal`: also as it can be kept and applied later."""
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish)
-        plan = await self._on.controller.plan(found, prepared.graph)
-        return Preview(msgspec.structs.replace(plan, stack=where.stack), prepared.warnings)
+        plan = await self._planned(where, found, prepared)
+        digest = self._seal.digest(plan, wish.source)
+        moved(wish.plan, digest, where.stack)
+        sealed = self._seal.close(where, wish, digest) if seal else ""
+        return Preview(plan, prepared.warnings, digest, sealed)
+
+    def unseal(self, where: Where, sealed: str) -> Wish:
+        """The wish in a plan that was kept. UserError."""
+        return self._seal.open(sealed, where)
+
+    async def _planned(self, where: Where, found: Stack | None, prepared: Prepared) -> Plan:
+        plan = await self._on.controller.plan(found or self._new(where), prepared.graph)
+        return msgspec.structs.replace(plan, stack=where.stack)
 
     async def delete(
-        self, actor: Actor, where: Where, expected: int | None = None, *, forget: bool = False
+        self,
+        actor: Actor,
+        where: Where,
+        expected: int | None = None,
+        *,
+        forget: bool = False,
+        force: bool = False,
     ) -> Stack:
-        """Wants nothing of the stack any more. `forget`: what cannot be reached is given up."""
+        """Wants nothing of the stack any more. `forget`: what cannot be reached is given up; `force`: also when
+        other stacks use its outputs, which then keep what they have. ConflictError."""
         await self._on.gate.stack(actor, Right.WRITE, where)
         async with self.turn(where):
             stack = await self._current(where, expected)
@@ -115,7 +143,7 @@ class Stacks:
                     deleting=True,
                 )
                 going = msgspec.structs.replace(stack, phase=Phase.DELETING, why="")
-                stack = await self.save(going, generation, stack.generation)
+                stack = await self.save(going, generation, stack.generation, force=force)
             if forget:
                 await self._on.store.mark_forget(stack.id)
                 self._on.controller.wake(stack.id)
@@ -152,11 +180,13 @@ class Stacks:
                 return now
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 
-    async def save(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    async def save(
+        self, stack: Stack, generation: Generation, expected: int | None, *, force: bool = False
+    ) -> Stack:
         """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved
-        meanwhile."""
+        meanwhile, or other stacks stand in the way (unless `force`)."""
         try:
-            saved = await self._on.store.save_generation(stack, generation, expected)
+            saved = await self._on.store.save_generation(stack, generation, expected, force=force)
         except OverflowError as error:
             raise QuotaError(
                 "the documents hold a number with more than 64 bits", code="number-too-large"

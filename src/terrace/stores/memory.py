@@ -19,6 +19,7 @@ from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.memory_crossing import MemoryCrossings
 from terrace.stores.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
@@ -97,7 +98,7 @@ class _Reading:
         return found[::-1] if newest else found
 
 
-class MemoryStore(_Reading):
+class MemoryStore(_Reading, MemoryCrossings):
     """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
     around each write and may raise: before it nothing is written yet, after it everything is and the caller
     does not know."""
@@ -121,14 +122,18 @@ class MemoryStore(_Reading):
         """The power fails: what was written since the last synced write is gone."""
         self._tables.revert()
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    async def save_generation(
+        self, stack: Stack, generation: Generation, expected: int | None, *, force: bool = False
+    ) -> Stack:
         with self._writing("save_generation", synced=True) as tables:
             present = tables.named(stack.project, stack.name)
             if present is None and stack.id in tables.stacks:
                 raise InvariantError(f"two stacks cannot share the id {stack.id}")
             saved = desired(present, stack, generation, expected)
+            self._check_crossings(saved, generation, force=force)
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
+            self._declare(saved, generation)
         return saved
 
     async def bump_retries(self, stack: str) -> None:
@@ -228,6 +233,7 @@ class MemoryStore(_Reading):
         return True
 
     def _advance(self, tables: Tables, present: Stack, commit: Commit) -> None:
+        self._cross(commit, present)
         saved = tables.generations[commit.stack]
         if (one := saved.get(commit.settled)) and not one.settled:
             tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))
@@ -237,6 +243,7 @@ class MemoryStore(_Reading):
         asked = commit.generation
         if asked and asked.number == row.generation + 1:
             self._save(tables, commit.stack, asked.number, asked)
+            self._declare(present, asked)
             row = msgspec.structs.replace(row, generation=asked.number, updated=asked.created)
         tables.put(tables.stacks, commit.stack, row)
 

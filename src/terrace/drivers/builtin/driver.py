@@ -16,7 +16,7 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
 
-KINDS = frozenset({"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource"})
+KINDS = frozenset({"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "StackOutput"})
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -29,6 +29,7 @@ CAPABILITIES = Capabilities(
         "None": frozenset({"properties"}),
         "Delay": frozenset({"minimum", "jitter", "multiplier", "actions"}),
         "TestResource": frozenset({"value", "fail", "waits", "attributes"}),
+        "StackOutput": frozenset({"stack", "output", "value"}),
     },
     concurrency=10_000,
     data=frozenset(),
@@ -51,6 +52,7 @@ class BuiltinDriver:
         self._entropy = entropy
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
+            "StackOutput": self._value,
             "None": self._nothing,
             "RandomString": self._random_string,
             "KeyPair": self._key_pair,

@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from terrace.engine.expression import evaluate, walk
 from terrace.engine.stack.state import Live, StackState
+from terrace.errors import SpecError
 from terrace.model.record import Record
 from terrace.model.stack import Generation
-from terrace.model.value import UNKNOWN, Ref, Secret
+from terrace.model.value import UNKNOWN, Ref, Secret, Unknown, holds
 from terrace.ports.kind import Composite
 
 
@@ -87,6 +88,19 @@ def outputs(state: StackState) -> dict[str, Any]:
         value = evaluate(output.value, lambda r: lookup(state, r), lambda a: read_input(state, a))
         found[name] = _known(value)
     return found
+
+
+def exported(state: StackState) -> dict[str, Any] | None:
+    """What the stack exports, when that has changed since it was last asked: all outputs that are known."""
+    values = {}
+    for name, expression in state.exports.take().items():
+        try:
+            value = evaluate(expression, lambda r: lookup(state, r), lambda a: read_input(state, a))
+        except SpecError:
+            continue  # whoever asks for the outputs is told; nobody else gets to see it
+        if not holds(value, Unknown):
+            values[name] = value
+    return state.exports.learn(values)
 
 
 def _known(value: Any) -> Any:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from terrace.engine.form import Mask, child_uid
 from terrace.engine.stack.agenda import Agenda
+from terrace.engine.stack.crossing import Exports, Imports
 from terrace.model.decision import Expansion
 from terrace.model.event import Event
 from terrace.model.graph import Edge, Keep, Node, Until
@@ -148,6 +149,8 @@ class StackState:
         self.observe: set[str] = set()
         self.ledger: dict[str, Ruling] = {}
         self.directives: dict[str, dict[str, Any]] = {}
+        self.imports = Imports()
+        self.exports = Exports()
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()
@@ -211,6 +214,8 @@ class StackState:
             for edge in live.deps:
                 self.dependents.setdefault(edge.node, set()).add(live.path)
             live.node = node
+            if node is None:
+                self.imports.settle(live.path, ())
             live.wanted = None
             live.values = None
             self.total += (node is not None) - (before is not None)

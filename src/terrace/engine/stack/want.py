@@ -8,9 +8,11 @@ import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
+from terrace.engine.stack.crossing import looking
 from terrace.engine.stack.read import inputs_of, lookup, read_input
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
+from terrace.model.export import Name
 from terrace.model.graph import Node
 from terrace.model.record import Record
 from terrace.model.spec import SPECS
@@ -23,9 +25,11 @@ def evaluate_properties(state: StackState, node: Node) -> dict[str, Any]:
     """The node's properties with expressions evaluated; UNKNOWN inside where something is not known yet."""
     if not holds(node.properties, Ref) and not holds(node.properties, Call):
         return node.properties
-    values: dict[str, Any] = evaluate(
-        node.properties, lambda r: lookup(state, r), lambda a: read_input(state, a)
-    )
+    names: set[Name] = set()
+    look = looking(state, state.lives[node.path], lambda r: lookup(state, r), names)
+    values: dict[str, Any] = evaluate(node.properties, look, lambda a: read_input(state, a))
+    if names or node.path in state.imports.by_path:
+        state.imports.settle(node.path, names)
     return values
 
 
@@ -77,7 +81,7 @@ def first_unknown(state: StackState, live: Live) -> str:
         target = state.lives.get(edge.node)
         if target is None or not target.ready:
             return f"waiting for {edge.node}"
-    return "waiting for a value that is not known yet"
+    return state.imports.why(live.path) or "waiting for a value that is not known yet"
 
 
 def unknown_in(values: dict[str, Any]) -> bool:

@@ -16,10 +16,12 @@ from terrace.engine.turn.composite import advance_composite
 from terrace.engine.turn.moves import Moves, due_now
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Refuse, Settled, Wait
+from terrace.model.export import Found
 from terrace.model.record import Fault, Record, State
 from terrace.model.seen import NotSeen, Present, Sighting
 from terrace.model.stack import Directive, Generation
 from terrace.model.step import Verb
+from terrace.model.value import refs
 from terrace.ports.kind import Wanted
 
 HEALING = (Verb.START, Verb.UNPAUSE)
@@ -35,7 +37,27 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
     for live in list(state.lives.values()):
         if live.parent is None and live.path not in wanted:
             spread.unwant(state, live)
+    outputs = {} if generation.deleting else generation.graph.outputs
+    state.exports.desire(
+        {name: output.value for name, output in outputs.items()},
+        {name: refs(output.value) for name, output in outputs.items()},
+    )
+    own = state.stack.project
+    inside = (use.name for use in generation.graph.uses if not use.path and not generation.deleting)
+    state.imports.settle("", (replace(name, project=name.project or own) for name in inside))
     retry(state, now)
+
+
+def arrive(state: StackState, found: Iterable[Found], now: float) -> None:
+    """What other stacks export, as it is now: who reads it looks again."""
+    had = set(state.imports.values)
+    for path in state.imports.arrive(found):
+        live = state.lives.get(path)
+        if live is not None:
+            live.stale = True
+            state.agenda.touch(path)
+    for name in sorted(had - state.imports.values.keys()):
+        state.say("export.gone", now, message=f"{state.imports.absent[name]}; what was read of it is kept")
 
 
 def direct(state: StackState, directives: Iterable[Directive]) -> None:

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from terrace.engine import retry
 from terrace.engine.stack import gate, spread
-from terrace.engine.stack.state import Key, Live, StackState, next_incarnation
+from terrace.engine.stack.state import Key, Live, Rules, StackState, next_incarnation
 from terrace.engine.turn import rollout
-from terrace.model.decision import Act, Decision, Effect
+from terrace.model.decision import Act, Decision, Effect, Refuse
 from terrace.model.graph import Node
+from terrace.model.plan import Note, Verdict
 from terrace.model.record import Intent, Record, State
 from terrace.model.seen import Absent, Names, NotSeen, Owner, Sighting
 from terrace.model.step import Step, Verb
@@ -25,9 +26,19 @@ DOING = {
 }
 
 
+NO_PROVIDER = Capabilities(kinds=frozenset())
+
+
 def due_now(record: Record, now: float) -> Record:
     """The record with its fault's next try set to now."""
     return record if record.fault is None else replace(record, fault=replace(record.fault, retry_at=now))
+
+
+def notes_of(rules: Rules, node: Node) -> tuple[Note, ...]:
+    """What becomes of a node on its provider: the properties that have no effect, and what its kind says."""
+    ignored = tuple(Note(Verdict.IGNORED, name, why) for name, why in sorted(node.ignored.items()))
+    capabilities = rules.capabilities.get(rules.provider(node), NO_PROVIDER)
+    return (*ignored, *rules.kinds[node.kind].notes(node, capabilities))
 
 
 class Moves:
@@ -71,7 +82,11 @@ class Moves:
         if record.applied is not None and (record.kind != node.kind or record.provider != provider):
             what = "type" if record.kind != node.kind else "provider"
             return Act(Verb.REPLACE, f"its {what} changed")
-        return self.rules.kinds[node.kind].decide(wanted, record, sighting, capabilities, now)
+        kind = self.rules.kinds[node.kind]
+        for note in kind.notes(node, capabilities):
+            if note.verdict is Verdict.REFUSED:
+                return Refuse(f"{note.what}: {note.words}" if note.what else note.words)
+        return kind.decide(wanted, record, sighting, capabilities, now)
 
     # ---- records
 

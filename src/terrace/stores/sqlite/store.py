@@ -17,12 +17,13 @@ from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.sqlite import writing
 from terrace.stores.sqlite.connection import Database, identify
+from terrace.stores.sqlite.crossing import Crossings
 from terrace.stores.sqlite.reading import Reading
 
 _PROOF = b"terrace"
 
 
-class SqliteStore(Reading):
+class SqliteStore(Reading, Crossings):
     """Implements ports.Store on the file at `path`, which is made when it is missing. Taking a lease over
     need not be synced: what the file forgets in a power failure, the only server to it forgets as well."""
 
@@ -48,8 +49,10 @@ class SqliteStore(Reading):
     async def installation(self) -> str:
         return self._installation
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        asked = writing.Asked(stack, generation, expected)
+    async def save_generation(
+        self, stack: Stack, generation: Generation, expected: int | None, *, force: bool = False
+    ) -> Stack:
+        asked = writing.Asked(stack, generation, expected, force)
         return await self._database.write(
             lambda writer: writing.save_generation(writer, self._encoding, asked), synced=True
         )

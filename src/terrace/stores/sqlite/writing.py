@@ -16,6 +16,7 @@ from terrace.stores.encoding import Encoding
 from terrace.stores.heads import desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
+from terrace.stores.sqlite import crossing
 from terrace.stores.sqlite.reading import stack_of
 
 
@@ -25,6 +26,7 @@ class Asked(msgspec.Struct, frozen=True):
     stack: Stack
     generation: Generation
     expected: int | None
+    force: bool = False
 
 
 def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked) -> Stack:
@@ -32,6 +34,7 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
     name = (asked.stack.project, asked.stack.name)
     present = stack_of(writer.execute(SQL["stacks.by_name"], name).fetchall())
     row = desired(present, asked.stack, asked.generation, asked.expected)
+    crossing.check(writer, row, asked.generation, force=asked.force)
     if present is None:
         if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
             raise InvariantError(f"two stacks cannot share the id {row.id}")
@@ -40,6 +43,7 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
         said = (row.phase, row.why, row.since, row.updated, row.description, row.forget)
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
+    crossing.declare(writer, row, asked.generation)
     return row
 
 
@@ -105,6 +109,7 @@ def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, p
 
 
 def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+    crossing.write(writer, encoding, commit, present)
     if commit.settled:
         writer.execute(SQL["generations.settle"], (commit.settled_at, commit.stack, commit.settled))
     if commit.failed:
@@ -119,6 +124,7 @@ def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, pre
         newer = msgspec.structs.replace(row, generation=asked.number)
         writer.execute(SQL["stacks.restore"], (newer.generation, asked.created, newer.id))
         _insert_generation(writer, encoding, newer, asked)
+        crossing.declare(writer, newer, asked)
 
 
 def _insert_generation(
