@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -175,6 +175,15 @@ class Simulation:
             await asyncio.sleep(CHECK_EVERY)
             self.check()
         return self.clock.now() - started
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], within: float = 2 * HOUR) -> None:
+        """Lets time pass until something holds."""
+        end = self.clock.now() + within
+        while not await holds():
+            if self.clock.now() > end:
+                raise BrokenPromise(await self.describe(tuple(self.wanted)))
+            await asyncio.sleep(CHECK_EVERY)
+            self.check()
 
     async def describe(self, names: tuple[str, ...]) -> str:
         """Why stacks are not settled."""

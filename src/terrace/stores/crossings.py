@@ -75,7 +75,7 @@ def circle(start: Place, names: Iterable[Name], crossings: Iterable[Crossing]) -
         further.setdefault((one.project, one.stack), set()).add((one.name.project, one.name.stack))
     before: dict[Place, Place] = {}
     waiting: list[Place] = []
-    for name in names:
+    for name in sorted(names):
         place = (name.project, name.stack)
         if place not in before:
             before[place] = start
@@ -84,7 +84,7 @@ def circle(start: Place, names: Iterable[Name], crossings: Iterable[Crossing]) -
         place = waiting.pop()
         if place == start:
             return _chain(start, before)
-        for following in further.get(place, ()):
+        for following in sorted(further.get(place, ())):
             if following not in before:
                 before[following] = place
                 waiting.append(following)

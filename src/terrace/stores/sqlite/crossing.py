@@ -87,15 +87,13 @@ def write(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, presen
         return
     if commit.exports is not None:
         writer.execute(SQL["exports.clear"], (commit.stack,))
-        rows = [(commit.stack, name, encoding.value(value)) for name, value in commit.exports.items()]
-        writer.executemany(SQL["exports.insert"], rows)
+        exported = [(commit.stack, name, encoding.value(value)) for name, value in commit.exports.items()]
+        writer.executemany(SQL["exports.insert"], exported)
     if commit.uses is not None:
         writer.execute(SQL["uses.clear"], (commit.stack,))
-        used = [
-            (commit.stack, *_key(use), encoding.value(use.kept[0]) if use.kept else None)
-            for use in commit.uses
-        ]
-        writer.executemany(SQL["uses.insert"], used)
+        used = {_key(use): encoding.value(use.kept[0]) if use.kept else None for use in commit.uses}
+        rows = [(commit.stack, *key, kept) for key, kept in used.items()]
+        writer.executemany(SQL["uses.insert"], rows)
 
 
 def _key(use: Use) -> tuple[str, str, str, str]:
