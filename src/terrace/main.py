@@ -92,9 +92,11 @@ def load_settings() -> Settings:
 
 async def check(settings: Settings) -> None:
     """Builds every driver that the settings name, and says that they are right. DocumentError."""
+    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
 
-    for driver in build_drivers(settings, SystemClock(), SystemEntropy()).values():
+    clock = SystemClock()
+    for driver in build_drivers(settings, clock, BuiltinDriver(clock, SystemEntropy())).values():
         await driver.close()
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
 
@@ -105,6 +107,7 @@ async def run(settings: Settings) -> None:
 
     from terrace.api import build
     from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
@@ -112,7 +115,8 @@ async def run(settings: Settings) -> None:
     from terrace.stores.sqlite import SqliteStore
 
     clock, entropy = SystemClock(), SystemEntropy()
-    drivers = build_drivers(settings, clock, entropy)
+    builtin = BuiltinDriver(clock, entropy)
+    drivers = build_drivers(settings, clock, builtin)
     async with AsyncExitStack() as ending:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
@@ -124,8 +128,6 @@ async def run(settings: Settings) -> None:
         telemetry = open_log(os.path.join(settings.state, "server.log"))
         listener = ending.enter_context(listen(settings.socket))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        await controller.start()
-        ending.push_async_callback(stop, controller)
         surface = Surface(
             gate=Gate(store, telemetry),
             store=store,
@@ -136,6 +138,9 @@ async def run(settings: Settings) -> None:
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation())
+        builtin.offer(services.owned)
+        await controller.start()
+        ending.push_async_callback(stop, controller)
 
         def ready() -> None:
             settle_memory()
@@ -156,17 +161,16 @@ async def stop(controller: Controller) -> None:
         await asyncio.wait_for(controller.stop(), STOPPING)
 
 
-def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[str, Driver]:
-    """A driver for each configured provider, and "builtin". Only what is configured is imported.
+def build_drivers(settings: Settings, clock: Clock, builtin: Driver) -> dict[str, Driver]:
+    """A driver for each configured provider, and `builtin`. Only what is configured is imported.
     DocumentError."""
     from msgspec.structs import replace
 
-    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.errors import DocumentError
     from terrace.services.settings import Document, read_struct
 
     document = Document(settings.text, settings.file)
-    drivers: dict[str, Driver] = {"builtin": BuiltinDriver(clock, entropy)}
+    drivers: dict[str, Driver] = {"builtin": builtin}
     for name, provider in settings.providers.items():
         place = ("providers", name)
         if provider.driver not in DRIVERS:

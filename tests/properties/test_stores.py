@@ -14,8 +14,7 @@ from tests.contracts.store.samples import FlippedSecrets, HandClock, a_generatio
 
 from terrace.errors import TerraceError
 from terrace.model.event import Event
-from terrace.model.export import Name, Use
-from terrace.model.graph import Graph, Output
+from terrace.model.graph import Graph, Name, Output, Use
 from terrace.model.record import Record, State
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Lease, Phase, Stack

@@ -15,8 +15,7 @@ from terrace.engine.turn.composite import expand_for_plan
 from terrace.engine.turn.moves import Moves, notes_of
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Refuse, Settled
-from terrace.model.export import Name
-from terrace.model.graph import Keep
+from terrace.model.graph import Keep, Name
 from terrace.model.plan import Item, Plan, Planned
 from terrace.model.record import Record
 from terrace.model.seen import NotSeen, Present

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from terrace.errors import SpecError
+from terrace.kinds.across.stack import HEAT_STACK, Stack
+from terrace.kinds.across.stack_output import StackOutput
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
 from terrace.kinds.group import Group
@@ -18,7 +20,6 @@ from terrace.kinds.network import Network, Port, Subnet
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
-from terrace.kinds.stack_output import StackOutput
 from terrace.kinds.testing import TestResource
 from terrace.kinds.volume import Volume, VolumeAttachment
 from terrace.ports.kind import Kind
@@ -56,6 +57,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Delay(),
     TestResource(),
     StackOutput(),
+    Stack(),
 )
 
 KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}
@@ -81,9 +83,11 @@ def _own(noun: Noun) -> TypeEntry:
 
 
 # "Nested" is not here: a nested template is named by its file.
-TYPES: Final[dict[str, TypeEntry]] = {
-    entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]
-} | HEAT
+TYPES: Final[dict[str, TypeEntry]] = (
+    {entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]}
+    | HEAT
+    | HEAT_STACK
+)
 
 
 SCHEMAS: Final[dict[str, Schema]] = {noun.name: noun.schema for noun in NOUNS}

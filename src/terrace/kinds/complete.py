@@ -9,12 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
+from terrace.kinds.across.stack import following
+from terrace.kinds.across.stack_output import FOUND, reading
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
-from terrace.kinds.stack_output import FOUND, reading
-from terrace.model.export import Name, Use
-from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Until
+from terrace.model.graph import Blueprint, Edge, Graph, Keep, Name, Node, Until, Use
 from terrace.model.problem import Problem
 from terrace.model.value import Ref, refs
 from terrace.ports.driver import Capabilities
@@ -85,6 +85,8 @@ class _Completion:
                 return _bound(node)
             case "StackOutput":
                 fresh = self.reading(node, up)
+            case "Stack":
+                fresh = node.properties if FOUND in node.properties else following(node.properties)
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)

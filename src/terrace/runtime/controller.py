@@ -17,8 +17,7 @@ from terrace.engine.stack.state import Rules, StackState
 from terrace.engine.turn import advance
 from terrace.errors import NotFoundError, TerraceError
 from terrace.model.event import Event
-from terrace.model.export import Found
-from terrace.model.graph import Graph
+from terrace.model.graph import Found, Graph
 from terrace.model.plan import Plan
 from terrace.model.seen import NotSeen
 from terrace.model.stack import Generation, Source, Stack

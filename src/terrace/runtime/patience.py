@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from terrace.errors import TransientError
 from terrace.model.event import Event
-from terrace.model.export import Found, Name, Use
+from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Lease, Stack

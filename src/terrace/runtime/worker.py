@@ -15,7 +15,7 @@ from terrace.engine.stack.state import Key, Rules, StackState, Turn
 from terrace.engine.turn import absorb, advance
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
-from terrace.model.export import Name, Use
+from terrace.model.graph import Name, Use
 from terrace.model.seen import NotSeen, Seen
 from terrace.model.stack import Generation, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step

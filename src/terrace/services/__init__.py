@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
 from terrace.services.doctor import Doctor
 from terrace.services.events import Events
@@ -24,7 +25,9 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
-        self.stacks = Stacks(surface, Admission(settings, surface.controller.drivers))
+        admission = Admission(settings, surface.controller.drivers)
+        self.stacks = Stacks(surface, admission)
+        self.owned = OwnedStacks(surface, self.stacks, admission)
         self.history = History(surface, self.stacks)
         self.resources = Resources(surface)
         self.outputs = Outputs(surface)

@@ -15,7 +15,7 @@ from terrace.model.problem import Problem
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import Actor, Right, Surface, Where
-from terrace.services.saved import Seal, moved
+from terrace.services.plans.saved import Seal, moved
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""

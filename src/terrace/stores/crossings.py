@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from terrace.errors import ConflictError
-from terrace.model.export import Crossing, Name, Use
+from terrace.model.graph import Crossing, Name, Use
 from terrace.model.stack import Generation, Stack
 
 Place = tuple[str, str]

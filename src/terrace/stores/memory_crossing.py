@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from terrace.model.export import Crossing, Found, Name, Use
+from terrace.model.graph import Crossing, Found, Name, Use
 from terrace.model.stack import Generation, Stack
 from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
@@ -54,7 +54,7 @@ class MemoryCrossings:
         if not name.output:
             return Found(name, (values,))
         missing = name.output not in values
-        return Found(name, why=f"{name} is not there") if missing else Found(name, (values[name.output],))
+        return Found(name, why="not there") if missing else Found(name, (values[name.output],))
 
     def _crossings(self) -> Iterator[Crossing]:
         for stack, rows in self._tables.uses.items():

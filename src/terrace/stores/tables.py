@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from terrace.model.export import Name
+from terrace.model.graph import Name
 from terrace.model.stack import Lease, Stack
 from terrace.ports.store import Ruling
 from terrace.stores.order import Point

@@ -9,8 +9,7 @@ import pytest
 from tests.contracts.store.samples import Worker, a_generation, a_stack
 
 from terrace.errors import ConflictError
-from terrace.model.export import Found, Name, Use
-from terrace.model.graph import Graph, Output
+from terrace.model.graph import Found, Graph, Name, Output, Use
 from terrace.model.stack import Generation
 from terrace.model.value import Secret
 from terrace.ports.store import Store

@@ -7,14 +7,18 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
+from terrace.drivers.builtin.stacks import StackSteps
 from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.seen import Observation, Seen
 from terrace.model.spec.simple import DelaySpec, TestResourceSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
+from terrace.ports.stacks import OwnStacks
 
 KINDS = frozenset({"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "StackOutput"})
 
@@ -45,11 +49,11 @@ class BuiltinDriver:
     """ports.Driver without an outside: nothing is listed, nothing can be lost; until a create is recorded
     it may be made anew."""
 
-    capabilities = CAPABILITIES
-
     def __init__(self, clock: Clock, entropy: Entropy) -> None:
+        self.capabilities = CAPABILITIES
         self._clock = clock
         self._entropy = entropy
+        self._stacks: StackSteps | None = None
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "StackOutput": self._value,
@@ -59,6 +63,16 @@ class BuiltinDriver:
             "Delay": self._delay,
             "TestResource": self._test_resource,
         }
+
+    def offer(self, stacks: OwnStacks) -> None:
+        """From now on there is also the kind Stack. Before anything else is asked of this driver."""
+        self._stacks = StackSteps(stacks)
+        kinds = KINDS | {"Stack"}
+        in_place = {
+            **CAPABILITIES.in_place,
+            "Stack": frozenset({"template", "parameters", "timeout", "outputs"}),
+        }
+        self.capabilities = replace(CAPABILITIES, kinds=kinds, recorded=kinds, in_place=in_place)
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """Always empty: every kind is recorded."""
@@ -70,6 +84,8 @@ class BuiltinDriver:
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """Carries out `step`. There are no requests, so the fence guards nothing here."""
+        if step.kind == "Stack" and self._stacks is not None:
+            return await self._stacks.apply(step)
         applier = self._appliers.get(step.kind)
         if applier is None:
             raise CapabilityError(f"Terrace itself makes no {step.kind}")

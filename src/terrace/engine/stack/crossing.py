@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from terrace.engine.expression import Lookup
 from terrace.errors import SpecError
-from terrace.model.export import Found, Name, Use
+from terrace.model.graph import Found, Name, Use, owned_name
 from terrace.model.value import EXPORTS, UNKNOWN, Ref
 
 if TYPE_CHECKING:
     from terrace.engine.stack.state import Live, StackState
-
-ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Imports:
@@ -52,7 +49,8 @@ class Imports:
             self.asked.add(name)
         if key not in self.kept:
             return UNKNOWN
-        return {"value": self.kept[key], "gone": self.absent.get(name, "")}
+        why = self.absent.get(name, "")
+        return {"value": self.kept[key], "gone": f"{name}: {why}" if why else ""}
 
     def settle(self, path: str, names: Iterable[Name]) -> None:
         """The resource at `path` reads just these names."""
@@ -129,14 +127,6 @@ def _name(state: StackState, live: Live, path: tuple[Any, ...]) -> Any:
         if not isinstance(text, str) or not text:
             raise SpecError("must be a name that everybody may see", (field,))
     return Name(state.stack.project, stack, output)
-
-
-def owned_name(path: str, uid: str) -> str:
-    """The name of the stack that a resource owns: the same for all incarnations, and no other resource's."""
-    readable = ODD.sub("-", path).strip("-.")
-    if not readable[:1].isalpha():
-        readable = f"stack-{readable}".rstrip("-.")
-    return f"{readable[:200]}-{uid[:12]}"
 
 
 class Exports:

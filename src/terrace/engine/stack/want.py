@@ -12,8 +12,7 @@ from terrace.engine.stack.crossing import looking
 from terrace.engine.stack.read import inputs_of, lookup, read_input
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
-from terrace.model.export import Name
-from terrace.model.graph import Node
+from terrace.model.graph import Name, Node
 from terrace.model.record import Record
 from terrace.model.spec import SPECS
 from terrace.model.value import Call, Ref, Unknown, holds

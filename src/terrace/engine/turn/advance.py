@@ -16,7 +16,7 @@ from terrace.engine.turn.composite import advance_composite
 from terrace.engine.turn.moves import Moves, due_now
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Refuse, Settled, Wait
-from terrace.model.export import Found
+from terrace.model.graph import Found
 from terrace.model.record import Fault, Record, State
 from terrace.model.seen import NotSeen, Present, Sighting
 from terrace.model.stack import Directive, Generation
@@ -57,7 +57,9 @@ def arrive(state: StackState, found: Iterable[Found], now: float) -> None:
             live.stale = True
             state.agenda.touch(path)
     for name in sorted(had - state.imports.values.keys()):
-        state.say("export.gone", now, message=f"{state.imports.absent[name]}; what was read of it is kept")
+        state.say(
+            "export.gone", now, message=f"{name}: {state.imports.absent[name]}; what was read of it is kept"
+        )
 
 
 def direct(state: StackState, directives: Iterable[Directive]) -> None:

@@ -5,7 +5,7 @@ SPECS maps the native kind name to its spec. Fields may hold Secret or, in a pla
 
 from __future__ import annotations
 
-from terrace.model.spec.crossing import StackOutputSpec
+from terrace.model.spec.crossing import StackOutputSpec, StackSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
 from terrace.model.spec.simple import (
@@ -34,4 +34,5 @@ SPECS: dict[str, type] = {
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
     "StackOutput": StackOutputSpec,
+    "Stack": StackSpec,
 }

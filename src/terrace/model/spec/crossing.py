@@ -18,12 +18,11 @@ class StackOutputSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StackSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A stack that a resource owns, called `name`: a template as text and its parameters. `outputs` are what it
-    exports at the moment; `timeout` seconds (0: as usual)."""
+    """A stack that the resource at `path` owns: a template as text, and its parameters. `timeout` in seconds (0: as
+    usual); `outputs` are what it exports at the moment."""
 
     path: str
     template: str
     parameters: dict[str, Any] = {}
-    files: dict[str, str] = {}
     timeout: float = 0.0
     outputs: dict[str, Any] = {}

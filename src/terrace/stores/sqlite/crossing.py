@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from terrace.model.export import Crossing, Found, Name, Use
+from terrace.model.graph import Crossing, Found, Name, Use
 from terrace.model.stack import Generation, Stack
 from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
@@ -47,11 +47,7 @@ class Crossings:
             rows = self._database.rows(SQL["exports.of_name"], (name.project, name.stack))
             return Found(name, ({key: self._encoding.read_value(body) for key, body in rows},))
         rows = self._database.rows(SQL["exports.one"], (name.project, name.stack, name.output))
-        return (
-            Found(name, (self._encoding.read_value(rows[0][0]),))
-            if rows
-            else Found(name, why=f"{name} is not there")
-        )
+        return Found(name, (self._encoding.read_value(rows[0][0]),)) if rows else Found(name, why="not there")
 
 
 def check(writer: sqlite3.Connection, row: Stack, generation: Generation, *, force: bool) -> None:
