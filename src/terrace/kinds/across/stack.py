@@ -35,7 +35,9 @@ class Stack(Noun):
                 minimum=1,
                 changes=Effect.UPDATE,
             ),
-            "parameters": Property(Type.MAP, "Its parameters.", changes=Effect.UPDATE),
+            "parameters": Property(
+                Type.MAP, "Its parameters.", items=Property(Type.ANY), changes=Effect.UPDATE
+            ),
             "timeout": Property(
                 Type.DURATION, "Until it counts as failed; 0: as usual.", default=0.0, changes=Effect.UPDATE
             ),
