@@ -262,10 +262,13 @@ class _Planner:
         item = self.items.get(ref.node)
         if item is None or item.what is Planned.UNDECIDED:
             return UNKNOWN
-        if item.what in STILL or (item.what is Planned.UPDATE and not ref.path):
+        if item.what in STILL:
             return lookup(self.state, ref)
         wanted = self.wanted.get(ref.node)
-        return kind.foretell(wanted, ref.path) if wanted is not None else UNKNOWN
+        told = kind.foretell(wanted, ref.path) if wanted is not None else UNKNOWN
+        if told is UNKNOWN and item.what is Planned.UPDATE and not ref.path:
+            return lookup(self.state, ref)
+        return told
 
     def _input(self, args: tuple[Any, ...]) -> Any:
         path, name, *rest = args

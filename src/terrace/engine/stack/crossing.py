@@ -130,11 +130,12 @@ def _name(state: StackState, live: Live, path: tuple[Any, ...]) -> Any:
 
 
 class Exports:
-    """The outputs of a stack as others may read them. Only what may have changed is worked out anew."""
+    """The outputs of a stack as others may read them. Only what may have changed is worked out anew. `known` are
+    those that were written; `fresh`: maybe they were not, since a newer wish had come."""
 
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
-        self.fresh = True
+        self.fresh = False
         self._by_path: dict[str, set[str]] = {}
         self._wanted: dict[str, Any] = {}
         self._touched: set[str] = set()
@@ -147,7 +148,6 @@ class Exports:
             for path in found:
                 self._by_path.setdefault(path, set()).add(name)
         self._touched = set(outputs)
-        self.fresh = True
 
     def touch(self, path: str) -> None:
         """A resource has changed: what refers to it, or to a composite that it is in, may have another value."""

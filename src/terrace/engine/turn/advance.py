@@ -30,6 +30,9 @@ COMING_UP = (State.CREATING, State.UPDATING, State.HEALING)
 
 def desire(state: StackState, generation: Generation, now: float) -> None:
     """A new desired state. What it does not name is no longer wanted; what has failed is tried again at once."""
+    if state.generation is not None:
+        # What was last said of exports and uses may have been left out by the store, as of an older generation.
+        state.exports.fresh = state.imports.changed = True
     state.generation = generation
     wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
     for path, node in wanted.items():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from terrace.engine.expression import reveal
-from terrace.errors import ConflictError, PermanentError, TransientError, UserError
+from terrace.errors import ConflictError, NotFoundError, PermanentError, TransientError, UserError
 from terrace.model.stack import Directive, Source, Stack
 from terrace.model.value import Secret, holds
 from terrace.ports.stacks import Order, Standing
@@ -86,7 +87,8 @@ class OwnedStacks:
 
     async def delete(self, project: str, name: str, owner: str) -> None:
         """See ports.stacks."""
-        await self._stacks.delete(_actor(owner), Where(project, name), force=True)
+        with suppress(NotFoundError):
+            await self._stacks.delete(_actor(owner), Where(project, name), force=True)
 
     async def _owner(self, stack: Stack) -> dict[str, Any]:
         """Whose a stack is. Between its first generation and the directive that says it, the generation does."""
