@@ -198,7 +198,7 @@ OPEN: dict[str, dict[str, tuple[To, ...]]] = {
 }
 """Kinds that take any property, with some."""
 
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {"Stack": "tests/unit/api/test_across.py"}
 """Kinds that neither the simulated provider nor Terrace itself makes, and where their updates are tried."""
 
 FAR = {

@@ -188,7 +188,7 @@ def test_4_down_of_a_stack_whose_export_is_in_use_then_forced() -> None:
         # In use: refused whole, and nothing has moved.
         with pytest.raises(ConflictError, match="net is in use by app"):
             await simulation.down("net")
-        with pytest.raises(ConflictError, match="id of net is in use by app"):
+        with pytest.raises(ConflictError, match="id, word of net is in use by app"):
             await simulation.apply("net", replace(net, outputs={}))
         with pytest.raises(ConflictError, match="net -> app -> net"):
             await simulation.apply("net", reader("id", of="app"))

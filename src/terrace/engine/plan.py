@@ -8,8 +8,8 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import crossing, spread, want
-from terrace.engine.stack.read import lookup, step_into
+from terrace.engine.stack import spread, want
+from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn.composite import expand_for_plan
 from terrace.engine.turn.moves import Moves, notes_of
@@ -157,7 +157,7 @@ class _Planner:
             )
         try:
             names: set[Name] = set()
-            look = crossing.looking(self.state, live, self._lookup, names)
+            look = looking(self.state, live, self._lookup, names)
             values = evaluate(node.properties, look, self._input)
             self.state.imports.settle(live.path, names)
             wanted = want.want(self.state, live, values)

@@ -106,7 +106,7 @@ async def test_a_plan_that_was_kept_is_applied_exactly(rig: Rig) -> None:
     assert shown.json()["counts"] == {"update": 2}
     answer = await apply(rig, sealed)
     assert answer.json()["settled"] == 2
-    assert (await rig.get(f"{SHOP}/resources/w"))["items"][0]["attributes"]["value"] == 2
+    assert (await rig.get(f"{SHOP}/resources/w"))["attributes"]["value"] == 2
 
 
 @pytest.mark.parametrize("how", ["another change", "the same again", "applied before"])
@@ -140,7 +140,7 @@ async def test_it_is_refused_when_what_the_stack_stands_on_has_moved(rig: Rig) -
     assert (await apply(rig, sealed, dry_run=1)).json()["counts"] == {"nothing": 1, "update": 1}
     await rig.up(net % 2, "net")
     for _ in range(400):
-        if (await rig.get(f"{SHOP}/resources/seen"))["items"][0]["attributes"] == {"value": 2}:
+        if (await rig.get(f"{SHOP}/resources/seen"))["attributes"] == {"value": 2}:
             break
         await asyncio.sleep(0.02)
     await refused(rig, sealed)

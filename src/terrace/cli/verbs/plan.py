@@ -56,7 +56,7 @@ def plan(
         lambda: plan_text(found, session.color(sys.stdout)),
         lambda: (item["path"] for item in changes(found)),
     )
-    if found.get("counts", {}).get("refused"):
+    if any(item["what"] == "refused" for item in found["items"]):
         return ERROR
     return CHANGES if found["changes"] else DONE
 

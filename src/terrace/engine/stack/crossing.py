@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from terrace.engine.expression import Lookup
-from terrace.errors import SpecError
-from terrace.model.graph import Found, Name, Use, owned_name
-from terrace.model.value import EXPORTS, UNKNOWN, Ref
-
-if TYPE_CHECKING:
-    from terrace.engine.stack.state import Live, StackState
+from terrace.model.graph import Found, Name, Use
+from terrace.model.value import UNKNOWN
 
 
 class Imports:
@@ -100,33 +95,6 @@ class Imports:
         return tuple(
             Use(path, name, (kept[path, name],) if (path, name) in kept else ()) for path, name in keys
         )
-
-
-def looking(state: StackState, live: Live, lookup: Lookup, names: set[Name]) -> Lookup:
-    """`lookup` that also knows what other stacks export. What is read of them is noted in `names`."""
-
-    def look(ref: Ref) -> Any:
-        if ref.node != EXPORTS:
-            return lookup(ref)
-        name = _name(state, live, ref.path)
-        if name is UNKNOWN:
-            return UNKNOWN
-        names.add(name)
-        return state.imports.read(live.path, name)
-
-    return look
-
-
-def _name(state: StackState, live: Live, path: tuple[Any, ...]) -> Any:
-    if not path:
-        return Name(state.stack.project, owned_name(live.path, live.uid))
-    if UNKNOWN in path:
-        return UNKNOWN
-    stack, output = path
-    for field, text in (("stack", stack), ("output", output)):
-        if not isinstance(text, str) or not text:
-            raise SpecError("must be a name that everybody may see", (field,))
-    return Name(state.stack.project, stack, output)
 
 
 class Exports:

@@ -8,8 +8,7 @@ import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
-from terrace.engine.stack.crossing import looking
-from terrace.engine.stack.read import inputs_of, lookup, read_input
+from terrace.engine.stack.read import inputs_of, looking, lookup, read_input
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.graph import Name, Node

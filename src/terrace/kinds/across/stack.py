@@ -67,12 +67,13 @@ class Stack(Noun):
         if isinstance(plain["template"], Secret):
             raise SpecError("a template must not be hidden; give its parameters hidden values", ("template",))
         found = values.get(FOUND, UNKNOWN)
+        outputs: Any = found if found is UNKNOWN else found["value"]
         return StackSpec(
             path=node.path,
             template=plain["template"],
             parameters=plain.get("parameters", {}),
             timeout=plain["timeout"],
-            outputs=found if found is UNKNOWN else found["value"],
+            outputs=outputs,
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:

@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 
 from terrace.engine.expression import reveal
-from terrace.errors import ConflictError, NotFoundError, PermanentError, TransientError, UserError
+from terrace.errors import (
+    ConflictError,
+    DocumentError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    UserError,
+)
 from terrace.model.stack import Directive, Source, Stack
 from terrace.model.value import Secret, holds
 from terrace.ports.stacks import Order, Standing
@@ -68,6 +75,9 @@ class OwnedStacks:
             await self._stacks.apply(_actor(order.owner), where, wish, present.generation if present else 0)
         except ConflictError as error:
             raise TransientError(error.message, hint=error.hint) from error
+        except DocumentError as error:
+            line = error.problems[0].line
+            raise PermanentError(f"its template, line {line}: {error.message}", hint=error.hint) from error
         except UserError as error:
             raise PermanentError(f"its template: {error.message}", hint=error.hint) from error
 

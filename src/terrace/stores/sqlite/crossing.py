@@ -97,7 +97,8 @@ def _key(use: Use) -> tuple[str, str, str, str]:
 
 
 def _crossing(row: Sequence[Any]) -> Crossing:
-    return Crossing(*row[:3], Name(*row[3:6]))
+    reader, project, stack, *name = row
+    return Crossing(reader, project, stack, Name(*name))
 
 
 def _uses(rows: Sequence[Sequence[Any]], encoding: Encoding) -> list[Use]:
