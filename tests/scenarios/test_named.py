@@ -7,20 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from terrace.drivers.sim.faults import Faults, Rule, Trouble
 from terrace.drivers.sim.loop import run_virtual
-from terrace.errors import ConflictError
-from terrace.kinds import complete
-from terrace.model.graph import Graph, Keep, Node, Output
+from terrace.model.graph import Graph, Keep, Node
 from terrace.model.plan import Planned
-from terrace.model.record import Record
 from terrace.model.spec import VolumeSpec
 from terrace.model.stack import Generation
-from terrace.model.value import Ref, Secret
-from terrace.ports.driver import Capabilities, CreateOnce
+from terrace.model.value import Ref
+from terrace.ports.driver import CreateOnce
+from tests.scenarios import across
 from tests.scenarios.design import BOX, IMAGES
 from tests.scenarios.harness import HOUR, OnFailure, Simulation
 from tests.scenarios.process import Process
@@ -145,94 +142,17 @@ def test_3_a_group_is_made_smaller_by_a_person_while_it_rolls() -> None:
     tell(story)
 
 
-def reader(*outputs: str, of: str = "net") -> Graph:
-    """A stack that reads outputs of another, with machines that are told them."""
-    read = [Node(name, "StackOutput", {"stack": of, "output": name}) for name in outputs]
-    told = [machine(f"m-{name}", environment={"SEEN": Ref(name, ("value",))}) for name in outputs]
-    return complete(Graph((*read, *told)), lambda provider: Capabilities(kinds=frozenset({"Machine"})))
-
-
 def test_4_down_of_a_stack_whose_export_is_in_use_then_forced() -> None:
-    net = Graph(
-        (machine("gate"), Node("word", "RandomString", {"length": 8})),
-        outputs={"id": Output(Ref("gate", ("id",))), "word": Output(Secret("hush"))},
-    )
-
-    async def value(simulation: Simulation, path: str) -> Record:
-        stack = await simulation.find("app")
-        assert stack is not None
-        (found,) = [record for record in await simulation.store.records(stack.id) if record.path == path]
-        return found
-
     async def story(simulation: Simulation) -> None:
         await simulation.start()
-        await simulation.apply("app", reader("id", "word"))
-        await asyncio.sleep(60)
-        assert (await value(simulation, "id")).why == 'waiting for output "id" of stack "net": not there'
-        await simulation.apply("net", net)
-        await simulation.until_settled()
-        gate = (await ids(simulation, "net"))["gate"]
-        assert (await value(simulation, "id")).seen.attributes == {"value": gate}  # type: ignore[union-attr]
-        assert (await value(simulation, "word")).seen.attributes == {"value": Secret("hush")}  # type: ignore[union-attr]
-
-        # It follows, and so does what hangs on it.
-        before = (await ids(simulation, "app"))["m-id"]
-        changed = replace(net, nodes=(machine("gate", image=IMAGES[1]), *net.nodes[1:]))
-        await simulation.apply("net", changed)
-        await simulation.until_settled()
-        gate = (await ids(simulation, "net"))["gate"]
-        await simulation.until(lambda: _value_is(simulation, gate))
-        await simulation.until_settled()
-        assert (await ids(simulation, "app"))["m-id"] != before
-
-        # In use: refused whole, and nothing has moved.
-        with pytest.raises(ConflictError, match="net is in use by app"):
-            await simulation.down("net")
-        with pytest.raises(ConflictError, match="id, word of net is in use by app"):
-            await simulation.apply("net", replace(net, outputs={}))
-        with pytest.raises(ConflictError, match="net -> app -> net"):
-            await simulation.apply("net", reader("id", of="app"))
-        stack = await simulation.find("net")
-        assert stack is not None
-        assert (stack.phase, stack.generation) == ("settled", 2)
-
-        # Forced: it goes, also while a power failure happens; the reader keeps what it had, and says so.
-        machines_of_app = await ids(simulation, "app")
-        await simulation.down("net", force=True)
-        await simulation.kill(simulation.processes[0], power=True)
-        await simulation.start("two")
-        await simulation.until_settled()
-        assert await simulation.find("net") is None
-        kept = await value(simulation, "id")
-        assert kept.state == "ready"
-        assert kept.why.startswith("export gone: ")
-        assert kept.seen.attributes == {"value": gate}  # type: ignore[union-attr]
-        assert await ids(simulation, "app") == machines_of_app
-
-        # New uses wait; what had a value goes on.
-        await simulation.apply("app", reader("id", "word", "other"))
-        await asyncio.sleep(120)
-        stack = await simulation.find("app")
-        assert stack is not None
-        assert stack.phase == "settling"
-        assert (await value(simulation, "other")).state == "waiting"
-        assert {path: (await ids(simulation, "app"))[path] for path in machines_of_app} == machines_of_app
-
-        # It is back under its name: all follow again.
-        again = replace(changed, outputs={**net.outputs, "other": Output("new")})
-        await simulation.apply("net", again)
-        await simulation.until_settled()
-        gate = (await ids(simulation, "net"))["gate"]
-        await simulation.until(lambda: _value_is(simulation, gate))
-        await simulation.until_settled()
-        assert (await value(simulation, "id")).why == ""
+        await across.it_waits_and_follows(simulation)
+        await across.what_is_in_use_is_refused(simulation)
+        await across.forced_it_goes_and_readers_keep_what_they_had(simulation)
+        await across.new_uses_wait(simulation)
+        await across.it_is_back_under_its_name(simulation)
         await simulation.down("app")
         await simulation.down("net")
         await simulation.until_settled()
-
-    async def _value_is(simulation: Simulation, wanted: str) -> bool:
-        seen = (await value(simulation, "id")).seen
-        return seen is not None and seen.attributes == {"value": wanted}
 
     tell(story)
 

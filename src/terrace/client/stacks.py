@@ -54,7 +54,7 @@ class Stacks:
     ) -> dict[str, Any] | None:
         """Asks for nothing of it to be left. `forget` gives up what cannot be reached; `force`: also while others
         use its outputs. The stack as it then is, if anything is left."""
-        query = {"forget": forget, "force": True} if force else {"forget": forget}
+        query = {"forget": forget, "force": force}
         reply = self._transport.call("DELETE", self._path(name), query, if_match=if_match)
         stack: dict[str, Any] | None = reply.body
         return stack

@@ -84,7 +84,8 @@ class _Completion:
             case "VolumeAttachment":
                 return _bound(node)
             case "StackOutput":
-                fresh = self.reading(node, up)
+                self.uses |= _used(node, up)
+                fresh = node.properties if FOUND in node.properties else reading(node.properties)
             case "Stack":
                 fresh = node.properties if FOUND in node.properties else following(node.properties)
             case _:
@@ -144,13 +145,6 @@ class _Completion:
             )
         return path
 
-    def reading(self, node: Node, up: str) -> dict[str, Any]:
-        """The expression that finds an output of another stack; where its names are known, it is noted as used."""
-        stack, output = node.properties.get("stack"), node.properties.get("output")
-        if isinstance(stack, str) and isinstance(output, str):
-            self.uses[Use("" if up else node.path, Name("", stack, output))] = None
-        return node.properties if FOUND in node.properties else reading(node.properties)
-
     def nested(self, node: Node, up: str) -> dict[str, Any]:
         wanted = self.parameters.get(node.blueprint)
         if not wanted:
@@ -205,6 +199,14 @@ class _Completion:
             return False
         capabilities = self.capabilities(node)
         return capabilities is not None and "Subnet" in capabilities.recorded
+
+
+def _used(node: Node, up: str) -> dict[Use, None]:
+    """Which output of another stack is used, where the names are known."""
+    stack, output = node.properties.get("stack"), node.properties.get("output")
+    if not isinstance(stack, str) or not isinstance(output, str):
+        return {}
+    return {Use("" if up else node.path, Name("", stack, output)): None}
 
 
 def _bare(value: Any) -> bool:

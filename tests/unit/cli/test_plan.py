@@ -135,4 +135,4 @@ def test_down_of_what_is_in_use(terrace, routes, server) -> None:
     assert ran.code == 1
     assert "shop is in use by app" in ran.err
     terrace("down", "shop", "--yes", "--force", "--no-follow")
-    assert server.asked("DELETE")[-1].query == {"forget": ["0"], "force": ["1"]}
+    assert server.asked("DELETE")[-1].query == {"force": ["1"]}

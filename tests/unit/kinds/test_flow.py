@@ -27,6 +27,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "None": {"whatever": 1},
     "Delay": {},
     "TestResource": {},
+    "StackOutput": {"stack": "net", "output": "id", "found": {"value": 1, "gone": ""}},
+    "Stack": {"template": "x", "found": {"value": {}, "gone": ""}},
 }
 STATES = {"Machine": "running"}
 KIND = pytest.mark.parametrize("kind", sorted(LEAST))

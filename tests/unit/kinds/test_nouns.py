@@ -16,6 +16,8 @@ from tests.unit.kinds.asking import UNABLE, able, changes, decide, spec, there, 
 KEY = "ssh-ed25519 AAAAC3Nz me@here"
 SUBNET = {"network": "n", "cidr": "10.0.0.0/24"}
 
+FOUND: dict[str, Any] = {"found": {"value": {}, "gone": ""}}
+
 # kind, what stays, property, before, after, effect where the provider can do all, and where it can do nothing
 CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Volume", {}, "size", 1, 2, Effect.UPDATE, Effect.REPLACE),
@@ -76,6 +78,12 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("TestResource", {}, "replace", 1, 2, Effect.REPLACE, Effect.REPLACE),
     ("TestResource", {}, "waits", {}, {"create": 1}, Effect.UPDATE, Effect.UPDATE),
     ("TestResource", {}, "attributes", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("StackOutput", {"output": "x", **FOUND}, "stack", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("StackOutput", {"stack": "x", **FOUND}, "output", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", FOUND, "template", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "parameters", {"a": 1}, {"a": 2}, Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "timeout", 0, "5m", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "context", None, {}, Effect.NONE, Effect.NONE),
 ]
 
 

@@ -26,6 +26,7 @@ def test_the_types_are_these() -> None:
         "OS::Heat::None",
         "OS::Heat::RandomString",
         "OS::Heat::ResourceGroup",
+        "OS::Heat::Stack",
         "OS::Heat::TestResource",
         "OS::Heat::Value",
         "OS::Neutron::Net",

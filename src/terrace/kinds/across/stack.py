@@ -41,7 +41,7 @@ class Stack(Noun):
             "timeout": Property(
                 Type.DURATION, "Until it counts as failed; 0: as usual.", default=0.0, changes=Effect.UPDATE
             ),
-            "context": Property(Type.MAP, "Where it is made, when not here.", changes=Effect.UPDATE),
+            "context": Property(Type.MAP, "Where it is made, when not here.", changes=Effect.NONE),
         },
         attributes={
             "name": "Its name: terrace status shows it.",
