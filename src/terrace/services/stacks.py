@@ -108,8 +108,9 @@ class Stacks:
         sealed = self._seal.close(where, wish, digest) if seal else ""
         return Preview(plan, prepared.warnings, digest, sealed)
 
-    def unseal(self, where: Where, sealed: str) -> Wish:
+    def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
         """The wish in a plan that was kept. UserError."""
+        self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
 
     async def _planned(self, where: Where, found: Stack | None, prepared: Prepared) -> Plan:

@@ -35,6 +35,10 @@ def _environment(seen: dict[str, Any], pair: str) -> bool:
     return pair in seen["Config"]["Env"]
 
 
+def _share(seen: dict[str, Any]) -> float:
+    return float(seen["HostConfig"]["CpuQuota"] / seen["HostConfig"]["CpuPeriod"])
+
+
 def _networks(seen: dict[str, Any]) -> int:
     return len(seen["NetworkSettings"]["Networks"])
 
@@ -45,7 +49,7 @@ def _names(seen: dict[str, Any]) -> set[str]:
 
 MACHINES: dict[str, Try] = {
     "memory": Try(32, 48, "update", lambda seen: seen["HostConfig"]["Memory"] == 48 * MIB),
-    "cpu": Try(0.5, 0.25, "update", lambda seen: seen["HostConfig"]["NanoCpus"] == 250_000_000),
+    "cpu": Try(0.5, 0.25, "update", lambda seen: _share(seen) == 0.25),
     "pids": Try(100, 50, "update", lambda seen: seen["HostConfig"]["PidsLimit"] == 50),
     "networks": Try([NET], [NET, OTHER], "update", lambda seen: _networks(seen) == 2),
     "aliases": Try(["old"], ["fresh"], "update", lambda seen: "fresh" in _names(seen)),
@@ -62,10 +66,12 @@ MACHINES: dict[str, Try] = {
         {"TONE": "flat"}, {"TONE": "sharp"}, "replace", lambda seen: _environment(seen, "TONE=sharp")
     ),
     "command": Try(
-        ["sleep", "100000"],
-        ["sleep", "200000"],
+        "exec sleep 100000",
+        "exec sleep 200000",
         "replace",
-        lambda seen: [*(seen["Config"]["Entrypoint"] or ()), *(seen["Config"]["Cmd"] or ())][-1] == "200000",
+        lambda seen: (
+            [*(seen["Config"]["Entrypoint"] or ()), *(seen["Config"]["Cmd"] or ())][-1] == "exec sleep 200000"
+        ),
     ),
     "files": Try(
         [{"path": "/etc/told", "content": "one"}],
@@ -114,9 +120,9 @@ def test_a_machines_properties(terrace: Terrace, tiny_image: str) -> None:
         name: tried.says for name, tried in MACHINES.items()
     }
     for name, item in planned.items():
-        fields = [one["field"] for one in item["differences"]]
-        assert fields == [name], item
-        assert [one["forces"] for one in item["differences"]] == [item["what"] == "replace"]
+        assert name in {one["field"] for one in item["differences"]}, item
+        forcing = {one["field"] for one in item["differences"] if one["forces"]}
+        assert forcing == ({name} if item["what"] == "replace" else set()), item
     terrace.up("many", stack(after=True))
     terrace.stands("many", "network:stack", *around(), *MACHINES)
     for name, tried in MACHINES.items():

@@ -40,6 +40,7 @@ GIVEN: dict[str, Any] = {
     "provider_id": "x",
     "command": ["sh"],
     "after": None,
+    "sealed": "x",
 }
 INTERNAL = {("stacks", "turn"), ("stacks", "save"), ("events", "close"), ("providers", "driver")}
 """Not use cases: what use cases do after they passed."""

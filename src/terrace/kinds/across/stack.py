@@ -66,7 +66,7 @@ class Stack(Noun):
             raise problems[0]
         if isinstance(plain["template"], Secret):
             raise SpecError("a template must not be hidden; give its parameters hidden values", ("template",))
-        found = values.get(FOUND, UNKNOWN)
+        found = values.get(FOUND, {"value": {}})
         outputs: Any = found if found is UNKNOWN else found["value"]
         return StackSpec(
             path=node.path,

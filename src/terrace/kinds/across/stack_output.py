@@ -55,7 +55,7 @@ class StackOutput(Noun):
         plain = read(self.schema.properties, asked, problems)
         if problems:
             raise problems[0]
-        found = values.get(FOUND, UNKNOWN)
+        found = values.get(FOUND, {"value": None, "gone": ""})
         value, gone = (UNKNOWN, "") if found is UNKNOWN else (found["value"], found["gone"])
         return StackOutputSpec(plain["stack"], plain["output"], value, gone)
 
