@@ -202,7 +202,7 @@ async def delete_stack(
     stacks use its outputs that is refused (409, `export-in-use`), unless with `force`: they keep what they have.
     With `wait=gone` the answer has the phase "gone" when nothing is left."""
     if dry_run:
-        return answer(plan_view((await services.stacks.plan_delete(caller, at)).plan))
+        return answer(plan_view((await services.stacks.plan_delete(caller, at, force=force)).plan))
     stack = await services.stacks.delete(caller, at, expected, forget=forget, force=force)
     if wait:
         stack = await services.stacks.wait(caller, stack, timeout, gone=True)

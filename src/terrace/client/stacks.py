@@ -59,9 +59,10 @@ class Stacks:
         stack: dict[str, Any] | None = reply.body
         return stack
 
-    def plan_delete(self, name: str) -> dict[str, Any]:
+    def plan_delete(self, name: str, *, force: bool = False) -> dict[str, Any]:
         """What `delete` would do."""
-        plan: dict[str, Any] = self._transport.call("DELETE", self._path(name), {"dry_run": True}).body
+        query = {"dry_run": True, "force": force}
+        plan: dict[str, Any] = self._transport.call("DELETE", self._path(name), query).body
         return plan
 
     def rollback(self, name: str, *, to: int | None = None, if_match: int | None = None) -> dict[str, Any]:

@@ -157,6 +157,9 @@ class Crossings(Protocol):
     async def readers(self, project: str, name: str) -> list[str]:
         """The ids of the stacks that read the one of that name."""
 
+    async def hinder(self, stack: Stack, generation: Generation, *, force: bool = False) -> None:
+        """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
+
 
 class Writing(Protocol):
     """What the engine writes."""

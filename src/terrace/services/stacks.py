@@ -81,16 +81,7 @@ class Stacks:
         if wish.plan:
             plan = await self._planned(where, found, prepared)
             moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
-        generation = Generation(
-            number=stack.generation + 1,
-            graph=prepared.graph,
-            source=prepared.source,
-            created=self._on.clock.now(),
-            who=actor.name,
-            timeout=wish.timeout or self._on.defaults.timeout,
-            on_failure=wish.on_failure or self._on.defaults.on_failure,
-            parameters=prepared.parameters,
-        )
+        generation = self._generation(actor, stack, prepared, wish)
         described = msgspec.structs.replace(stack, description=prepared.graph.description)
         saved = await self.save(described, generation, stack.generation)
         return Accepted(saved, found is None, prepared.warnings)
@@ -102,6 +93,8 @@ class Stacks:
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish)
+        stack = found or self._new(where)
+        await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
         plan = await self._planned(where, found, prepared)
         digest = self._seal.digest(plan, wish.source)
         moved(wish.plan, digest, where.stack)
@@ -112,6 +105,18 @@ class Stacks:
         """The wish in a plan that was kept. UserError."""
         self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
+
+    def _generation(self, actor: Actor, stack: Stack, prepared: Prepared, wish: Wish) -> Generation:
+        return Generation(
+            number=stack.generation + 1,
+            graph=prepared.graph,
+            source=prepared.source,
+            created=self._on.clock.now(),
+            who=actor.name,
+            timeout=wish.timeout or self._on.defaults.timeout,
+            on_failure=wish.on_failure or self._on.defaults.on_failure,
+            parameters=prepared.parameters,
+        )
 
     async def _planned(self, where: Where, found: Stack | None, prepared: Prepared) -> Plan:
         plan = await self._on.controller.plan(found or self._new(where), prepared.graph)
@@ -134,15 +139,7 @@ class Stacks:
             if stack is None:
                 raise NotFoundError(f'there is no stack "{where.stack}"', hint="terrace list")
             if not await self._deleting(stack):
-                generation = Generation(
-                    number=stack.generation + 1,
-                    graph=Graph(description=stack.description),
-                    source=Source(""),
-                    created=self._on.clock.now(),
-                    who=actor.name,
-                    why="down",
-                    deleting=True,
-                )
+                generation = self._ending(actor, stack)
                 going = msgspec.structs.replace(stack, phase=Phase.DELETING, why="")
                 stack = await self.save(going, generation, stack.generation, force=force)
             if forget:
@@ -150,9 +147,21 @@ class Stacks:
                 self._on.controller.wake(stack.id)
         return stack
 
-    async def plan_delete(self, actor: Actor, where: Where) -> Preview:
-        """What `delete` would do now; saves nothing."""
+    def _ending(self, actor: Actor, stack: Stack) -> Generation:
+        return Generation(
+            number=stack.generation + 1,
+            graph=Graph(description=stack.description),
+            source=Source(""),
+            created=self._on.clock.now(),
+            who=actor.name,
+            why="down",
+            deleting=True,
+        )
+
+    async def plan_delete(self, actor: Actor, where: Where, *, force: bool = False) -> Preview:
+        """What `delete` would do now; saves nothing. ConflictError when that is refused."""
         stack = await self._on.gate.stack(actor, Right.READ, where)
+        await self._on.store.hinder(stack, self._ending(actor, stack), force=force)
         plan = await self._on.controller.plan(stack, Graph(), deleting=True)
         return Preview(msgspec.structs.replace(plan, stack=where.stack))
 

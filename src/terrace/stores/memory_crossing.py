@@ -48,6 +48,9 @@ class MemoryCrossings:
             if any((used.project, used.stack) == source for _, used in rows)
         )
 
+    async def hinder(self, stack: Stack, generation: Generation, *, force: bool = False) -> None:
+        self._check_crossings(stack, generation, force=force)
+
     async def _find(self, name: Name) -> Found:
         source = self._tables.named(name.project, name.stack)
         values = await self.exports(source.id) if source else {}

@@ -143,6 +143,10 @@ class TestRefused:
         with pytest.raises(ConflictError, match="net is in use by app, web") as refused:
             await store.save_generation(a_stack("net"), giving(deleting=True), None)
         assert refused.value.code == "export-in-use"
+        with pytest.raises(ConflictError, match="net is in use by app, web"):
+            await store.hinder(net.stack, giving(deleting=True))
+        await store.hinder(net.stack, giving(deleting=True), force=True)
+        await store.hinder(net.stack, giving("id"))
         assert (await store.stack(net.stack.id)) == net.stack
         assert len(await store.generations(net.stack.id)) == 1
         going = await store.save_generation(a_stack("net"), giving(deleting=True), None, force=True)
@@ -172,6 +176,8 @@ class TestRefused:
         with pytest.raises(ConflictError, match="c -> a -> b -> c") as refused:
             await store.save_generation(a_stack("c"), giving("x", uses=reading("x", of="a")), None)
         assert refused.value.code == "circular-stacks"
+        with pytest.raises(ConflictError, match="c -> a -> b -> c"):
+            await store.hinder(a_stack("c"), giving("x", uses=reading("x", of="a")), force=True)
         assert await store.find_stack("default", "c") is None
         with pytest.raises(ConflictError, match="d -> d"):
             await store.save_generation(a_stack("d"), giving(uses=reading("x", of="d")), None, force=True)

@@ -93,6 +93,10 @@ async def test_down_of_what_is_in_use_is_refused_and_forced(rig: Rig) -> None:
     refused = await rig.http.delete(f"{STACKS}/net")
     assert (refused.status_code, refused.json()["code"]) == (409, "export-in-use")
     assert "shop" in refused.json()["message"]
+    dry = await rig.http.delete(f"{STACKS}/net", params={"dry_run": 1})
+    assert (dry.status_code, dry.json()["code"]) == (409, "export-in-use")
+    forced = await rig.http.delete(f"{STACKS}/net", params={"dry_run": 1, "force": 1})
+    assert forced.json()["counts"] == {"delete": 1}
     gone = await rig.http.delete(f"{STACKS}/net", params={"force": 1, "wait": "gone", "timeout": 20})
     assert gone.json()["phase"] == "gone"
     for _ in range(400):
@@ -105,10 +109,41 @@ async def test_down_of_what_is_in_use_is_refused_and_forced(rig: Rig) -> None:
     assert (await rig.get(SHOP))["phase"] == "settled"
 
 
+async def test_nested_templates_and_groups_read_as_well(rig: Rig) -> None:
+    inner = (
+        HEAD
+        + "parameters: {from: {type: string}}\nresources:\n"
+        + "  seen: {type: 'Terrace::StackOutput', properties: {stack: {get_param: from}, output: id}}\n"
+        + "outputs: {id: {value: {get_resource: seen}}}\n"
+    )
+    many = (
+        "resources:\n  inner: {type: inner.yaml, properties: {from: net-0}}\n"
+        "  all:\n    type: OS::Heat::ResourceGroup\n    properties:\n      count: 2\n      resource_def:\n"
+        "        type: Terrace::StackOutput\n        properties: {stack: net-%index%, output: id}\n"
+        "outputs:\n  inner: {value: {get_attr: [inner, id]}}\n  all: {value: {get_attr: [all, value]}}\n"
+    )
+    for number in (0, 1):
+        await rig.up(NET % (number + 5), f"net-{number}")
+    assert (await rig.up(many, files={"inner.yaml": inner})).json()["settled"] == 1
+    assert await outputs(rig) == {"inner": 5, "all": [5, 6]}
+    for number in (0, 1):
+        refused = await rig.http.delete(f"{STACKS}/net-{number}")
+        assert refused.json()["code"] == "export-in-use"
+    plan = (await rig.put(many, query={"dry_run": 1}, files={"inner.yaml": inner})).json()
+    assert plan["changes"] is False
+    await rig.up(NET % 9, "net-1")
+    await until(rig, {"all": [5, 9]})
+    await rig.up("resources: {}\n")
+    for number in (0, 1):
+        assert (await rig.http.delete(f"{STACKS}/net-{number}")).status_code == 200
+
+
 async def test_a_circle_of_stacks_is_refused(rig: Rig) -> None:
     await rig.put(READER)
     answer = await rig.put(READER.replace("stack: net", "stack: shop"), "net")
     assert (answer.status_code, answer.json()["code"]) == (409, "circular-stacks")
+    planned = await rig.put(READER.replace("stack: net", "stack: shop"), "net", query={"dry_run": 1})
+    assert (planned.status_code, planned.json()["code"]) == (409, "circular-stacks")
 
 
 async def test_another_projects_outputs_are_not_there(rig: Rig) -> None:

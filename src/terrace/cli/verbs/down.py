@@ -41,7 +41,7 @@ def down(session: Session, /, stack: str, yes: bool, timeout: str, no_follow: bo
     client = session.client()
     client.stacks.get(stack)  # a stack that does not exist is told before anything is asked
     if not yes:
-        items = client.stacks.plan_delete(stack)["items"]
+        items = client.stacks.plan_delete(stack, force=how["force"])["items"]
         kept = [item["path"] for item in items if item["what"] == "retain"]
         if kept:
             session.say(f"kept, because its deletion policy says so: {named(kept)}")

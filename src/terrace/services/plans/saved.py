@@ -12,7 +12,7 @@ import msgspec
 from terrace.errors import ConflictError, InvariantError, UserError
 from terrace.model.codec import Codec
 from terrace.model.plan import Plan
-from terrace.model.stack import OnFailure, Source
+from terrace.model.stack import Source
 from terrace.model.value import Secret, Unknown
 from terrace.ports.secrets import Secrets
 from terrace.services.admission import Wish
@@ -23,18 +23,10 @@ LARGEST = 256 * 1024 * 1024
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A plan of `where` that somebody keeps: `digest` is that of the plan, the rest what was planned."""
+    """A plan of `where` that somebody keeps: the wish that it was made of, which holds the digest of the plan."""
 
     where: Where
-    digest: str
-    source: Source
-    on_failure: OnFailure | None = None
-    timeout: float | None = None
-
-    @property
-    def wish(self) -> Wish:
-        """What was planned, to be asked for again."""
-        return Wish(self.source, self.on_failure, self.timeout, self.digest)
+    wish: Wish
 
 
 class Seal:
@@ -53,7 +45,7 @@ class Seal:
 
     def close(self, where: Where, wish: Wish, digest: str) -> str:
         """The sealed plan, as text."""
-        saved = Saved(where, digest, wish.source, wish.on_failure, wish.timeout)
+        saved = Saved(where, msgspec.structs.replace(wish, plan=digest))
         packed = zlib.compress(self._codec.encode(saved), 6)
         return base64.b64encode(self._secrets.seal(packed)).decode()
 

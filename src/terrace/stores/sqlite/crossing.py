@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from terrace.model.graph import Crossing, Found, Name, Use
@@ -13,6 +13,9 @@ from terrace.stores.crossings import check_circle, check_ending, circle, declare
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.sqlite.connection import Database
+
+Ask = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+"""Runs a query with values, and gives its rows."""
 
 
 class Crossings:
@@ -42,6 +45,9 @@ class Crossings:
     async def readers(self, project: str, name: str) -> list[str]:
         return [stack for (stack,) in self._database.rows(SQL["uses.readers"], (project, name))]
 
+    async def hinder(self, stack: Stack, generation: Generation, *, force: bool = False) -> None:
+        check(self._database.rows, stack, generation, force=force)
+
     def _find(self, name: Name) -> Found:
         if not name.output:
             rows = self._database.rows(SQL["exports.of_name"], (name.project, name.stack))
@@ -50,16 +56,16 @@ class Crossings:
         return Found(name, (self._encoding.read_value(rows[0][0]),)) if rows else Found(name, why="not there")
 
 
-def check(writer: sqlite3.Connection, row: Stack, generation: Generation, *, force: bool) -> None:
+def check(ask: Ask, row: Stack, generation: Generation, *, force: bool) -> None:
     """ConflictError when a generation that people ask for would end what is in use, or close a circle."""
     uses = declared(row, generation)
     if uses:
-        check_circle(row, uses, [_crossing(one) for one in writer.execute(SQL["uses.all"]).fetchall()])
+        check_circle(row, uses, [_crossing(one) for one in ask(SQL["uses.all"], ())])
     if force:
         return
-    users = writer.execute(SQL["uses.of_source"], (row.project, row.name)).fetchall()
+    users = ask(SQL["uses.of_source"], (row.project, row.name))
     if users:
-        exported = [name for name, _ in writer.execute(SQL["exports.of_stack"], (row.id,)).fetchall()]
+        exported = [name for name, _ in ask(SQL["exports.of_stack"], (row.id,))]
         check_ending(row, generation, exported, [_crossing(one) for one in users])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -34,7 +35,11 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
     name = (asked.stack.project, asked.stack.name)
     present = stack_of(writer.execute(SQL["stacks.by_name"], name).fetchall())
     row = desired(present, asked.stack, asked.generation, asked.expected)
-    crossing.check(writer, row, asked.generation, force=asked.force)
+
+    def ask(query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return writer.execute(query, values).fetchall()
+
+    crossing.check(ask, row, asked.generation, force=asked.force)
     if present is None:
         if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
             raise InvariantError(f"two stacks cannot share the id {row.id}")
