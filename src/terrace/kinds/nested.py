@@ -80,4 +80,5 @@ def instantiate(part: Node, composite: Node) -> Node:
         metadata=placed(part.metadata, composite.path),
         description=part.description,
         implied=part.implied,
+        ignored=part.ignored,
     )

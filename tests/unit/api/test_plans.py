@@ -54,6 +54,24 @@ async def test_counts_and_what_is_lost(rig: Rig) -> None:
     assert [item["loses"] for item in found["items"] if item["what"] != "delete"] == [""]
 
 
+async def test_what_has_no_effect_is_told_where_it_stands(rig: Rig) -> None:
+    server = "{type: 'OS::Nova::Server', properties: {image: debian-12, flavor: m1.tiny, admin_pass: x}}"
+    group = f"{{type: 'OS::Heat::ResourceGroup', properties: {{count: 1, resource_def: {server}}}}}"
+    template = f"resources:\n  web: {server}\n  all: {group}\n  in: {{type: inner.yaml}}\n"
+    found = await plan(rig, template, files={"inner.yaml": f"{HEAD}resources:\n  web: {server}\n"})
+    notes = {
+        item["path"]: [(note["what"], note["verdict"]) for note in item["notes"]]
+        for item in found["items"]
+        if item["notes"]
+    }
+    assert notes == {
+        "web": [("admin_pass", "ignored because")],
+        "in/web": [("admin_pass", "ignored because")],
+        "all": [("resource_def.properties.admin_pass", "ignored because")],
+    }
+    assert len(found["warnings"]) == 3
+
+
 async def test_values_that_are_known_only_later_and_hidden_ones(rig: Rig) -> None:
     await rig.up(HIDDEN, parameters={"word": "old-word"})
     (item,) = [

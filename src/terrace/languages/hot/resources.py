@@ -121,6 +121,7 @@ class Resources:
             type_name=target.type_name if target is not None else "",
             metadata=metadata,
             description=self.shape.text(tree, "description", f"the description of {what}"),
+            ignored=target.ignored(tree) if target is not None else {},
         )
 
     def _odd_keys(self, tree: dict[str, Tree], what: str) -> None:

@@ -69,6 +69,19 @@ class Target:
         member = self.member.attributes() if self.member is not None else []
         return [*(self.entry.attributes if self.entry is not None else ()), *member]
 
+    def ignored(self, tree: dict[str, Tree]) -> dict[str, str]:
+        """Which properties under `tree`, of a group's members too, have no effect, and why."""
+        given = tree.get("properties")
+        if not isinstance(given, dict) or self.entry is None:
+            return {}
+        known = self.entry.properties
+        found = {name: known[name].ignored for name in given if name in known and known[name].ignored}
+        member = given.get("resource_def")
+        if self.member is not None and isinstance(member, dict):
+            inside = self.member.ignored(member).items()
+            found |= {f"resource_def.properties.{name}": why for name, why in inside}
+        return found
+
     def _output(self, nested: Nested, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if head in nested.blueprint.outputs or head == IDENTITY:
             return (head, *rest)
