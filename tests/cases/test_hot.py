@@ -12,6 +12,7 @@
       outputs: {name: value}
       blueprints: {db.yaml: {nodes: ..., outputs: ..., parameters: ..., required: ..., hidden: ...}}
       values: {name: value}               of parameters
+      moved: {old path: new path}
 
 Expressions are written {ref: [node, ...path]} and {call: [function, ...args]}, hidden values {secret: value}.
 """
@@ -116,6 +117,8 @@ def test_case(case: dict[str, Any]) -> None:
     check_problems(compiled.warnings, case.get("warnings", []))
     if "nodes" in case:
         check_nodes(compiled.graph.nodes, case["nodes"])
+    if "moved" in case:
+        assert compiled.graph.moved == case["moved"]
     if "outputs" in case:
         assert {name: plain(out.value) for name, out in compiled.graph.outputs.items()} == case["outputs"]
     if "values" in case:

@@ -10,30 +10,76 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrace.engine.expression import evaluate
-from terrace.errors import DocumentError
+from terrace.engine.expression import evaluate, reveal
+from terrace.engine.stack.read import step_into
+from terrace.errors import DocumentError, SpecError
 from terrace.kinds import TYPES
+from terrace.kinds.rules.choices import chosen
 from terrace.languages import compile_source, needed_files
 from terrace.languages.document import LIMITS
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
-from terrace.model.graph import Graph
+from terrace.model.graph import Blueprint, Graph
 from terrace.model.stack import Source
+from terrace.model.value import UNKNOWN, Secret, holds
+
+OUTER = "heat_template_version: 2021-04-16\nresources: {n: {type: t.yaml}}\n"
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "web", "db"])
 WORDS = st.text("abc$ {}:-\n", max_size=6)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | WORDS
 
 
-def functions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+CONDITIONS = st.recursive(
+    st.booleans() | st.sampled_from(["yes", "no", "large", "small"]).map(lambda name: f"is_{name}"),
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"not": inner}),
+        st.fixed_dictionaries({"and": st.lists(inner, min_size=2, max_size=3)}),
+        st.fixed_dictionaries({"or": st.lists(inner, min_size=2, max_size=3)}),
+        st.fixed_dictionaries({"equals": st.tuples(st.just({"get_param": "text"}), WORDS).map(list)}),
+    ),
+    max_leaves=4,
+)
+
+
+def references() -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.fixed_dictionaries({"get_attr": NAMES.map(lambda name: [name, "value"])}),
+        st.fixed_dictionaries({"get_resource": NAMES}),
+    )
+
+
+def functions(inner: st.SearchStrategy[Any], *, resources: bool = True) -> st.SearchStrategy[Any]:
     texts = st.lists(WORDS, max_size=3)
     return st.one_of(
         st.fixed_dictionaries({"get_param": st.sampled_from(["text", "secret"])}),
         st.fixed_dictionaries(
             {"get_param": st.tuples(st.just("tree"), st.sampled_from(["x", "y", 0, "1"])).map(list)}
         ),
-        st.fixed_dictionaries({"get_attr": NAMES.map(lambda name: [name, "value"])}),
-        st.fixed_dictionaries({"get_resource": NAMES}),
+        *([references()] if resources else []),
+        st.fixed_dictionaries({"if": st.tuples(CONDITIONS, inner, inner).map(list)}),
+        st.fixed_dictionaries({"if": st.tuples(CONDITIONS, inner).map(list)}),
+        st.fixed_dictionaries({"list_concat": st.lists(st.none() | texts, max_size=3)}),
+        st.fixed_dictionaries({"list_concat_unique": st.lists(texts, max_size=3)}),
+        st.fixed_dictionaries({"filter": st.tuples(texts, texts).map(list)}),
+        st.fixed_dictionaries({"contains": st.tuples(WORDS, texts).map(list)}),
+        st.fixed_dictionaries({"map_merge": st.lists(st.dictionaries(NAMES, inner, max_size=2), max_size=3)}),
+        st.fixed_dictionaries({"str_split": st.tuples(st.sampled_from(["a", ":"]), WORDS).map(list)}),
+        st.fixed_dictionaries({"digest": st.tuples(st.just("md5"), WORDS).map(list)}),
+        st.fixed_dictionaries(
+            {
+                "repeat": st.fixed_dictionaries(
+                    {"template": inner, "for_each": st.fixed_dictionaries({"a": texts})}
+                )
+            }
+        ),
+        st.fixed_dictionaries(
+            {
+                "yaql": st.just(
+                    {"expression": "$.data.x.where($)", "data": {"x": {"get_param": ["tree", "x"]}}}
+                )
+            }
+        ),
         st.fixed_dictionaries({"list_join": st.tuples(WORDS, texts, st.none() | texts).map(list)}),
         st.fixed_dictionaries(
             {
@@ -60,6 +106,7 @@ RESOURCES = st.dictionaries(
         optional={
             "depends_on": st.lists(NAMES, max_size=2),
             "metadata": st.dictionaries(NAMES, VALUES, max_size=2),
+            "condition": CONDITIONS,
         },
     ),
     max_size=6,
@@ -69,10 +116,17 @@ PARAMETERS = {
     "secret": {"type": "string", "default": "s3cret", "hidden": True},
     "tree": {"type": "json", "default": {"x": [1, 2], "y": {"z": "w"}}},
 }
+SECTION = {
+    "is_yes": True,
+    "is_no": {"not": "is_yes"},
+    "is_large": {"equals": [{"get_param": "text"}, "t"]},
+    "is_small": {"and": ["is_no", {"not": "is_large"}]},
+}
 TEMPLATES = st.fixed_dictionaries(
     {
-        "heat_template_version": st.just("2018-08-31"),
+        "heat_template_version": st.just("2021-04-16"),
         "parameters": st.just(PARAMETERS),
+        "conditions": st.just(SECTION),
         "resources": RESOURCES,
         "outputs": st.dictionaries(NAMES, st.fixed_dictionaries({"value": VALUES}), max_size=3),
     }
@@ -125,6 +179,55 @@ def test_what_is_worked_out_is_not_worked_out_again(template: Any) -> None:
         assert evaluate(outputs, lambda ref: ref, lambda args: args) == outputs
 
 
+LATE_VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(NAMES, inner, max_size=3)
+        | functions(inner, resources=False)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(LATE_VALUES)
+def test_what_is_worked_out_later_is_the_same(value: Any) -> None:
+    """A template by itself is worked out at once, inside another only when its parameters are known."""
+    template = {
+        "heat_template_version": "2021-04-16",
+        "parameters": PARAMETERS,
+        "conditions": SECTION,
+        "outputs": {"o": {"value": value}},
+    }
+    early = outcome(template)
+    files = {"t.yaml": json.dumps(template), "outer.yaml": OUTER}
+    source = Source("outer.yaml", files)
+    try:
+        graph = compile_source(source, project="p", stack="s", stack_id="i", kinds=TYPES).graph
+    except DocumentError:
+        assert isinstance(early, list)
+        return
+    blueprint = graph.blueprints["t.yaml"]
+    inputs = blueprint.parameters
+
+    def read(args: tuple[Any, ...]) -> Any:
+        return step_into(inputs, args[0], args[1:])
+
+    whole = blueprint.outputs["o"].value
+    chosen_first = chosen(blueprint, inputs) if blueprint.choices else blueprint
+    assert isinstance(chosen_first, Blueprint)
+    for expression in (whole, chosen_first.outputs["o"].value):
+        try:
+            late = evaluate(expression, lambda ref: UNKNOWN, read)
+        except SpecError:
+            assert isinstance(early, list)
+            continue
+        if isinstance(early, tuple):
+            assert reveal(late) == reveal(early[1]["o"].value)
+            assert holds(late, Secret) or not holds(early[1]["o"].value, Secret)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text("a1 \t\n-:,[]{}&*!|>'\"%@`#?<=~.$\\é\x00\x85", max_size=60))
 def test_no_text_is_a_stack_trace(text: str) -> None:
@@ -175,6 +278,21 @@ ANYTHING = st.recursive(
                     "default",
                     "range",
                     "hidden",
+                    "if",
+                    "repeat",
+                    "for_each",
+                    "yaql",
+                    "expression",
+                    "map_merge",
+                    "map_replace",
+                    "make_url",
+                    "condition",
+                    "and",
+                    "not",
+                    "equals",
+                    "external_id",
+                    "update_policy",
+                    "resource_facade",
                     "parameters",
                     "resources",
                 ]
@@ -191,5 +309,6 @@ ANYTHING = st.recursive(
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_no_shape_is_a_stack_trace(parameters: Any, resources: Any, outputs: Any) -> None:
     body = {"parameters": {"a": parameters}, "resources": {"b": resources}, "outputs": {"c": outputs}}
-    outcome({"heat_template_version": "2018-08-31", **body})
-    outcome({"heat_template_version": "2018-08-31", "parameters": parameters, "resources": resources})
+    outcome({"heat_template_version": "2021-04-16", **body, "conditions": {"a": outputs}})
+    outcome({"heat_template_version": "2013-05-23", **body})
+    outcome({"heat_template_version": "2021-04-16", "conditions": parameters, "resources": resources})

@@ -261,9 +261,10 @@ async def test_packages_install_on_a_network_of_ours_and_user_data_runs_once(deb
 
 
 async def test_other_user_data_waits_and_says_so(debian: DockerRig) -> None:
-    _, seen = await debian.make(user_data="#cloud-config\n")
-    assert "waiting" in seen.why
-    assert (await debian.run(seen.provider_id, "cat", "/var/lib/terrace/user-data"))[1] == "#cloud-config\n"
+    _, seen = await debian.make(user_data="just words\n")
+    assert seen.boot == "waiting"
+    assert "nothing here runs it" in seen.why
+    assert (await debian.run(seen.provider_id, "cat", "/var/lib/terrace/user-data"))[1] == "just words\n"
 
 
 # --- attachments, subnets, ports

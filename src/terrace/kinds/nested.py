@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
+from terrace.kinds.rules.choices import chosen
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.rules.pieces import member_of, named, picked, placed, placed_edges
 from terrace.kinds.schema import Schema
@@ -44,10 +45,16 @@ class Nested(Noun):
         children: Mapping[str, Child],
         now: float,
     ) -> Expansion:
-        """The blueprint's resources and outputs, in their place below this one."""
+        """The blueprint's resources and outputs, in their place below this one, without what its conditions leave
+        out. While one of these is not known yet nothing is decided."""
         node = wanted.node
         if blueprint is None:
             raise SpecError(f'there is no nested template "{node.blueprint}"')
+        if blueprint.choices:
+            found = chosen(blueprint, wanted.spec)
+            if isinstance(found, str):
+                return Expansion(undecided=found)
+            blueprint = found
         attributes = {name: placed(output.value, node.path) for name, output in blueprint.outputs.items()}
         return Expansion(
             children=tuple(instantiate(part, node) for part in blueprint.nodes),
@@ -80,5 +87,8 @@ def instantiate(part: Node, composite: Node) -> Node:
         metadata=placed(part.metadata, composite.path),
         description=part.description,
         implied=part.implied,
+        external_id=placed(part.external_id, composite.path),
+        hooks=part.hooks,
+        restricted=part.restricted,
         ignored=part.ignored,
     )

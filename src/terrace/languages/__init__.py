@@ -16,7 +16,7 @@ import msgspec
 from terrace.errors import DocumentError
 from terrace.kinds import TYPES
 from terrace.kinds.schema import TypeEntry
-from terrace.languages.compiled import Compiled, Setting
+from terrace.languages.compiled import Asked, Compiled, Setting
 from terrace.languages.document import LIMITS, Document
 from terrace.languages.hot.compiler import compile_template
 from terrace.languages.hot.naming import named_files
@@ -26,7 +26,16 @@ from terrace.languages.tree import parse
 from terrace.model.problem import Problem
 from terrace.model.stack import Source
 
-__all__ = ["LANGUAGES", "Compiled", "Language", "Setting", "check_source", "compile_source", "needed_files"]
+__all__ = [
+    "LANGUAGES",
+    "Asked",
+    "Compiled",
+    "Language",
+    "Setting",
+    "check_source",
+    "compile_source",
+    "needed_files",
+]
 
 
 class Language(msgspec.Struct, frozen=True):

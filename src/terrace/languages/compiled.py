@@ -22,11 +22,23 @@ class Setting(msgspec.Struct, frozen=True):
     lenient: bool = False
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A parameter must name a thing that exists: one of a `kind` (Flavor, Image, Network ...) called `value`, or each
+    of several. A provider is to be asked; if there is none, `problem` says so."""
+
+    kind: str
+    value: Any
+    problem: Problem
+
+
 class Compiled(msgspec.Struct, frozen=True):
     """A template compiled. `parameters` are the values that hold, hidden ones as Secret; `warnings` what to
-    know that stops nothing; `language` which language it was written in."""
+    know that stops nothing; `language` which language it was written in. `asked` is what providers are to be asked;
+    `immutable` are the parameters that never change, each with what to say if it did."""
 
     graph: Graph
     parameters: dict[str, Any]
     warnings: tuple[Problem, ...] = ()
     language: str = "hot"
+    asked: tuple[Asked, ...] = ()
+    immutable: dict[str, Problem] = {}

@@ -51,7 +51,8 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     `external_id` (a text or an expression, "" for none) names an existing thing at the provider that is taken
     on, checked and never deleted. `hooks` ("pre-create", "post-update") hold it until a person clears them;
     `restricted` ("update", "replace") are refused. `ignored` are properties of the document that have no
-    effect, each with the reason.
+    effect, each with the reason. `condition` is, in a blueprint, the expression over its parameters that says
+    whether there is such a resource at all.
     """
 
     path: str
@@ -71,6 +72,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     hooks: tuple[str, ...] = ()
     restricted: tuple[str, ...] = ()
     ignored: dict[str, str] = {}
+    condition: Any = True
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,7 +86,8 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
     """A nested template compiled once. Its nodes' paths are local ("db"); its expressions refer to siblings
     by local path and to its parameters as Call("input", (name, *path)), the enclosing composite's inputs.
     `parameters` are the defaults for what the composite does not give; `required` must be given; `hidden`
-    are secret."""
+    are secret. `choices`: conditions or an `if` stand in it, so that it must be looked through when it is put in
+    its place."""
 
     nodes: tuple[Node, ...]
     outputs: dict[str, Output] = {}
@@ -92,6 +95,7 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
     required: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     file: str = ""
+    choices: bool = False
 
 
 class Name(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -140,11 +144,13 @@ def owned_name(path: str, uid: str) -> str:
 
 
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `uses`
-    are the outputs of other stacks that it is known to read (a project "" is the stack's own)."""
+    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `moved`
+    are resources under another name than before: old path -> new path. `uses` are the outputs of other stacks that it
+    is known to read (a project "" is the stack's own)."""
 
     nodes: tuple[Node, ...] = ()
     blueprints: dict[str, Blueprint] = {}
     outputs: dict[str, Output] = {}
     description: str = ""
+    moved: dict[str, str] = {}
     uses: tuple[Use, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from terrace.engine import ghosts
 from terrace.engine.ghosts import Ghost
 from terrace.engine.stack.state import Key
-from terrace.errors import NotFoundError, ProviderError, TerraceError
+from terrace.errors import NotFoundError, ProviderError, TerraceError, TransientError
 from terrace.model.event import Event
 from terrace.model.seen import Names, NotSeen, Seen
 from terrace.model.step import Step, Verb
@@ -225,6 +225,8 @@ class Hub:
             attributes=ghost.seen.attributes,
         )
         receipt = await self._driver.apply(step, self._holding)
+        if receipt.note and not receipt.handle:
+            raise TransientError(receipt.note)
         if receipt.seen is None and not receipt.handle:
             self.ghosts.pop(ghost.seen.provider_id, None)
             await self._say(

@@ -14,7 +14,7 @@ import msgspec
 
 from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, UserError
 from terrace.kinds import KINDS, TYPES, complete
-from terrace.languages import Compiled, compile_source
+from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
 from terrace.model.plan import Verdict
 from terrace.model.problem import Place, Problem
@@ -56,8 +56,11 @@ class Admission:
         self._settings = settings
         self._drivers = drivers
 
-    async def prepare(self, where: Where, stack_id: str, wish: Wish) -> Prepared:
-        """The wish compiled and checked. DocumentError with every mistake found, QuotaError past a limit."""
+    async def prepare(
+        self, where: Where, stack_id: str, wish: Wish, before: Mapping[str, Any] | None = None
+    ) -> Prepared:
+        """The wish compiled and checked. `before` are the parameters that the stack has now. DocumentError with every
+        mistake found, QuotaError past a limit."""
         source = wish.source
         self._check_limits(source)
         _check_values(source.parameters, ("parameters",))
@@ -72,6 +75,8 @@ class Admission:
         )
         problems = [problem async for problem in self._strangers(compiled.graph, source)]
         problems += self._refused(compiled.graph)
+        problems += [asked.problem for asked in compiled.asked if not await self._exists(asked)]
+        problems += _changed(compiled, before or {})
         if problems:
             raise DocumentError(problems)
         return Prepared(
@@ -154,6 +159,27 @@ class Admission:
                 hint = f"{hint} ({listing})" if hint else f"{listing}; to pull it, write {image}:latest"
                 yield blame(node, "image", image, _lacks(node, "image", image, provider), hint)
 
+    async def _exists(self, asked: Asked) -> bool:
+        """Whether what a parameter must name is there, as far as the default provider can say."""
+        provider = self._settings.default_provider
+        capabilities = self._drivers[provider].capabilities
+        names = [str(name) for name in (asked.value if isinstance(asked.value, list) else [asked.value])]
+        if asked.kind == "Flavor":
+            return all(name in capabilities.catalogue.flavors for name in names)
+        if asked.kind not in capabilities.kinds or asked.kind in capabilities.recorded:
+            return True  # it is not this provider that makes such things, so it cannot say
+        for name in names:
+            if asked.kind == "Image":
+                if name not in capabilities.catalogue.images and not await self._has_image(provider, name):
+                    return False
+                continue
+            try:
+                if await self._drivers[provider].lookup(asked.kind, name) is None:
+                    return False
+            except ProviderError:
+                continue  # it cannot be asked now
+        return True
+
     async def _has_image(self, provider: str, image: str) -> bool:
         """Whether machines can start from `image`: it is there, or its name says where to pull it from."""
         if not image.startswith("recipe:") and ("/" in image or ":" in image or "@" in image):
@@ -162,6 +188,15 @@ class Admission:
             return await self._drivers[provider].lookup("Image", image) is not None
         except ProviderError:
             return True  # it cannot be asked now; the machine itself will say
+
+
+def _changed(compiled: Compiled, before: Mapping[str, Any]) -> list[Problem]:
+    """A Problem for each parameter that must not change and does."""
+    return [
+        problem
+        for name, problem in compiled.immutable.items()
+        if name in before and before[name] != compiled.parameters[name]
+    ]
 
 
 def _written(graph: Graph) -> Iterator[Node]:

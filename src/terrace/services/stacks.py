@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from typing import Any
 
 import msgspec
 
@@ -77,7 +78,7 @@ class Stacks:
     async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
         found = await self._current(where, expected)
         stack = found or self._new(where)
-        prepared = await self._admission.prepare(where, stack.id, wish)
+        prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
         if wish.plan:
             plan = await self._planned(where, found, prepared)
             moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
@@ -92,8 +93,9 @@ class Stacks:
         """What `apply` would do now; saves nothing. `seal`: also as it can be kept and applied later."""
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
-        prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish)
         stack = found or self._new(where)
+        before = await self._parameters(found)
+        prepared = await self._admission.prepare(where, stack.id, wish, before)
         await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
         plan = await self._planned(where, found, prepared)
         digest = self._seal.digest(plan, wish.source)
@@ -227,6 +229,11 @@ class Stacks:
                 f'stack "{where.stack}" {says}', code="generation-mismatch", hint="look again, then ask again"
             )
         return found
+
+    async def _parameters(self, stack: Stack | None) -> dict[str, Any]:
+        """The parameters that a stack has now."""
+        newest = await self._on.store.generations(stack.id) if stack is not None else []
+        return newest[0].parameters if newest else {}
 
     async def _deleting(self, stack: Stack) -> bool:
         newest = await self._on.store.generations(stack.id)

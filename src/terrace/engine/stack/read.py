@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from terrace.engine.expression import Lookup, evaluate, walk
+from terrace.engine.expression import Lookup, evaluate, follow, walk
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.graph import Name, owned_name
@@ -83,10 +83,7 @@ def read_input(state: StackState, args: tuple[Any, ...]) -> Any:
 def step_into(values: dict[str, Any], name: str, rest: tuple[Any, ...]) -> Any:
     """The input `name` and what `rest` leads to inside it ('' where it leads nowhere, as get_param does)."""
     found = values.get(name)
-    if not rest:
-        return found
-    inside = walk(found, rest)
-    return "" if inside is None else inside
+    return follow(found, rest) if rest else found
 
 
 def inputs_of(state: StackState, live: Live, evaluated: dict[str, Any]) -> dict[str, Any]:

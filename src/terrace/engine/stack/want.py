@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
-from terrace.engine.stack.read import inputs_of, looking, lookup, read_input
+from terrace.engine.stack.read import inputs_of, looking, lookup, read_input, readable
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.graph import Name, Node
@@ -48,7 +49,7 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
-    spec: Any = kind.spec(values, node, capabilities)
+    spec: Any = kind.spec(kind.resolve(values, lambda one: thing(state, one)), node, capabilities)
     plain = form(spec, rules.mask)
     return Wanted(
         node=node,
@@ -58,6 +59,15 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         generation=state.generation.number if state.generation else 0,
         directives=state.directives.get(node.path, {}),
     )
+
+
+def thing(state: StackState, reference: str) -> Mapping[str, Any] | None:
+    """The attributes of the thing of this stack that Terrace itself made under this reference id; None for none."""
+    live = state.by_uid.get(reference.rpartition("-")[0])
+    record = readable(live) if live is not None else None
+    if record is None or record.seen is None or record.provider_id != reference:
+        return None
+    return record.seen.attributes
 
 
 def remembered(live: Live, record: Record) -> Wanted | None:

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from terrace.engine.expression import evaluate
-from terrace.languages.hot.environment import Given
+from terrace.engine.functions.convert import convert
+from terrace.languages.compiled import Asked
+from terrace.languages.hot.environments.merging import Given, combined
 from terrace.languages.hot.job import Asker, Job
-from terrace.languages.hot.parameters import Parameter, broken, convert
+from terrace.languages.hot.parameters.forms import ASKED
+from terrace.languages.hot.parameters.parameter import Parameter, broken
 from terrace.languages.hot.template import Template
-from terrace.languages.report import Report
+from terrace.languages.report import locate
 from terrace.model.problem import Problem
 from terrace.model.value import UNKNOWN, Call, Ref, Secret, Unknown, holds
+
+FACADE = "@facade"
+"""The parameter under which a nested template gets what it may know of the resource around it."""
 
 
 class Values:
@@ -37,6 +43,10 @@ class Values:
             return part
         return evaluate(part, lambda ref: None, lambda args: None, job.fuel)
 
+    def facade(self, part: str) -> Any:
+        """None: nothing is around a stack's own template."""
+        return None
+
 
 def _cost(value: Any) -> tuple[int, int]:
     """What a value weighs wherever it is put in: values and characters."""
@@ -49,11 +59,13 @@ def _cost(value: Any) -> tuple[int, int]:
 
 
 class Parts:
-    """The parameters of a nested template: expressions over the properties of the composite it becomes."""
+    """The parameters of a nested template: expressions over the properties of the composite it becomes. `asked`:
+    whether something wants to know of the resource around it."""
 
     def __init__(self, parameters: Mapping[str, Parameter], pseudo: Mapping[str, str]) -> None:
         self._names = {**parameters, **pseudo}
         self._pseudo = pseudo
+        self.asked = False
 
     def names(self) -> Mapping[str, Any]:
         """The parameters that there are."""
@@ -65,46 +77,47 @@ class Parts:
             return "" if path else self._pseudo[name]
         return Call("input", (name, *path))
 
+    def facade(self, part: str) -> Any:
+        """An expression for what is known of the resource around the template."""
+        self.asked = True
+        return Call("input", (FACADE, part))
+
+    def type(self, value: Any) -> str:
+        """The type of the parameter that `value` is, "" when it is something else."""
+        if isinstance(value, Call) and value.function == "input" and len(value.args) == 1:
+            known = self._names.get(value.args[0])
+            return known.type if isinstance(known, Parameter) else ""
+        return ""
+
 
 def settle(job: Job, template: Template) -> dict[str, Any]:
     """The values that the parameters of a stack's own template have: what was given, else what the
     environments say (parameters, then parameter_defaults), else the default. What is wrong with them is
     reported."""
-    given = {
-        name: Given(value, None, template.parameters[name].mark) for name, value in _requested(job, template)
-    }
-    for name, value in job.environment.parameters.items():
-        if name in template.parameters:
-            given.setdefault(name, value)
-        elif value.document is not None:
-            message = f'the template has no parameter "{name[:100]}"'
-            hint = job.report.guess(name, template.parameters)
-            at = value.document.key(value.document.root["parameters"], name)
-            job.report.error(value.document, at, "unknown-parameter", message, hint)
+    requested = _requested(job, template)
+    for name, layers in job.environment.parameters.items():
+        for value in layers if name not in template.parameters else ():
+            if value.document is not None:
+                message = f'the template has no parameter "{name[:100]}"'
+                hint = job.report.guess(name, template.parameters)
+                at = value.document.key(value.document.root["parameters"], name)
+                job.report.error(value.document, at, "unknown-parameter", message, hint)
     values: dict[str, Any] = dict(job.pseudo)
     for name, parameter in template.parameters.items():
-        choice = given.get(name) or job.environment.defaults.get(name)
-        if choice is None or choice.value is None:
-            values[name] = _default(job, template, parameter)
-        else:
-            values[name] = check(job.report, template, parameter, choice)
+        given = _environments(job, parameter, job.environment.parameters) if name not in requested else None
+        if name in requested:
+            given = Given(requested[name], None, parameter.mark)
+        values[name] = checked(job, template, parameter, given)
     return values
 
 
-def _requested(job: Job, template: Template) -> list[tuple[str, Any]]:
-    """What came with the request, without what the template does not know."""
-    found = []
-    for name, value in job.source.parameters.items():
-        if name in template.parameters:
-            found.append((name, value))
-        else:
-            message = f'the template has no parameter "{name[:100]}"'
-            hint = job.report.guess(name, template.parameters)
-            job.report.add(Problem(message, code="unknown-parameter", hint=hint))
-    return found
-
-
-def _default(job: Job, template: Template, parameter: Parameter) -> Any:
+def checked(job: Job, template: Template, parameter: Parameter, given: Given | None) -> Any:
+    """The value of a parameter: what was given, else what environments have as its default, else its own default.
+    UNKNOWN when there is none, which is reported."""
+    if given is None or given.value is None:
+        given = _environments(job, parameter, job.environment.defaults)
+    if given is not None and given.value is not None:
+        return check(job, template, parameter, given)
     if parameter.default is None:
         message = f'the parameter "{parameter.name}" has no value'
         hint = f"give one: -p {parameter.name}=..., or in an environment"
@@ -113,13 +126,53 @@ def _default(job: Job, template: Template, parameter: Parameter) -> Any:
     return Secret(parameter.default) if parameter.hidden else parameter.default
 
 
-def check(report: Report, template: Template, parameter: Parameter, given: Given) -> Any:
+def defaults(job: Job, template: Template) -> dict[str, Any]:
+    """The defaults that the parameters of a nested template have, by the environments or by themselves."""
+    found: dict[str, Any] = {}
+    for name, parameter in template.parameters.items():
+        given = _environments(job, parameter, job.environment.defaults)
+        if parameter.default is not None or (given is not None and given.value is not None):
+            found[name] = checked(job, template, parameter, None)
+    return found
+
+
+def _environments(job: Job, parameter: Parameter, values: Mapping[str, list[Given]]) -> Given | None:
+    layers = values.get(parameter.name)
+    if layers is None:
+        return None
+    try:
+        return combined(layers, parameter.type)
+    except ValueError as error:
+        last = layers[-1]
+        if last.document is not None:
+            message = f'the values given for parameter "{parameter.name}" cannot be merged: one {error}'
+            job.report.error(last.document, last.mark, "wrong-type", message, secret=parameter.hidden)
+        return Given(UNKNOWN, last.document, last.mark)
+
+
+def _requested(job: Job, template: Template) -> dict[str, Any]:
+    """What came with the request, without what the template does not know."""
+    found: dict[str, Any] = {}
+    for name, value in job.source.parameters.items():
+        if name in template.parameters:
+            if value is not None:
+                found[name] = value
+        else:
+            message = f'the template has no parameter "{name[:100]}"'
+            hint = job.report.guess(name, template.parameters)
+            job.report.add(Problem(message, code="unknown-parameter", hint=hint))
+    return found
+
+
+def check(job: Job, template: Template, parameter: Parameter, given: Given) -> Any:
     """A given value as the parameter holds it. What does not fit is reported where it was given, or else
     where the parameter is declared."""
     plain = given.value.reveal() if isinstance(given.value, Secret) else given.value
+    if plain is UNKNOWN:
+        return UNKNOWN
     secret = parameter.hidden or isinstance(given.value, Secret)
     if secret:
-        report.conceal(parameter.name, plain)
+        job.report.conceal(parameter.name, plain)
     what = f'the value given for parameter "{parameter.name}"'
     try:
         value = convert(parameter.type, plain)
@@ -128,16 +181,28 @@ def check(report: Report, template: Template, parameter: Parameter, given: Given
     except ValueError as error:
         value, wrong = UNKNOWN, str(error)
         code, message = "wrong-type", f"{what} {wrong}"
+    document = given.document or template.document
     if wrong:
-        document = given.document or template.document
-        report.error(document, given.mark, code, message, secret=secret)
+        job.report.error(document, given.mark, code, message, secret=secret)
         return UNKNOWN
+    for constraint in parameter.constraints:
+        if constraint.kind == "custom_constraint" and constraint.rule in ASKED:
+            text = constraint.description or f"{what} names a {constraint.rule} that there is not"
+            problem = locate(document, given.mark, Problem(text, code="broken-constraint"), secret=secret)
+            job.asked.append(Asked(ASKED[constraint.rule], value, problem))
     return Secret(value) if secret else value
 
 
-def fit(report: Report, template: Template, parameter: Parameter, given: Given) -> Any:
-    """The value of a nested template's parameter: checked if it is known already, else left as it is."""
+def fit(job: Job, template: Template, parameter: Parameter, given: Given, kind: str) -> Any:
+    """The value of a nested template's parameter: checked if it is known already, else converted to the parameter's
+    type once it is. `kind` is the type that it is known to have."""
     value = given.value
-    if holds(value, Unknown) or holds(value, Ref) or holds(value, Call):
+    if value is UNKNOWN or kind == parameter.type:
         return value
-    return check(report, template, parameter, given)
+    if holds(value, Unknown) or holds(value, Ref) or holds(value, Call):
+        if isinstance(value, dict | list):
+            if parameter.type in ("json", "comma_delimited_list"):
+                return value
+            return check(job, template, parameter, Given([], given.document, given.mark))
+        return Call("parameter", (parameter.name, parameter.type, value))
+    return check(job, template, parameter, given)

@@ -9,9 +9,10 @@ import msgspec
 
 from terrace.engine.expression import Fuel
 from terrace.kinds.schema import TypeEntry
+from terrace.languages.compiled import Asked
 from terrace.languages.document import Document, Limits, Mark
 from terrace.languages.files import is_remote
-from terrace.languages.hot.environment import Environment
+from terrace.languages.hot.environments.reading import Environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
 from terrace.model.problem import Problem
@@ -50,6 +51,7 @@ class Job:
         self.report = Report()
         self.fuel = Fuel(STEPS, SIZE)
         self.environment = Environment()
+        self.asked: list[Asked] = []
         self.report.expect(source.template)
         self._documents: dict[str, Document | None] = {}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from terrace.languages.document import Document
 from terrace.languages.files import is_remote, is_template, resolve
+from terrace.languages.hot.environments.registry import BASE, based
 
 
 def named_files(document: Document) -> list[str]:
@@ -16,10 +17,19 @@ def named_files(document: Document) -> list[str]:
     if isinstance(root, dict):
         _visit(root, found, set())
         registry = root.get("resource_registry")
-        for target in registry.values() if isinstance(registry, dict) else ():
-            if isinstance(target, str) and is_template(target):
-                found[target] = None
+        if isinstance(registry, dict):
+            base = registry.get(BASE)
+            _register(registry, base if isinstance(base, str) else "", found)
     return list(dict.fromkeys(resolve(name, document.file) for name in found if not is_remote(name)))
+
+
+def _register(registry: dict[str, Any], base: str, found: dict[str, None]) -> None:
+    """Files that types stand for, those for resources of some names too."""
+    for name, target in registry.items():
+        if isinstance(target, dict):
+            _register(target, base, found)
+        elif isinstance(target, str) and name != BASE and is_template(target):
+            found[based(target, base)] = None
 
 
 def _visit(tree: Any, found: dict[str, None], seen: set[int]) -> None:

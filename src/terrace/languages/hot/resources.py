@@ -4,71 +4,81 @@ from __future__ import annotations
 
 from typing import Any
 
-from terrace.errors import SpecError
-from terrace.kinds.rules.check import read
-from terrace.kinds.schema import TypeEntry
+from terrace.engine.expression import without_elided
 from terrace.languages.document import Mark, Tree
-from terrace.languages.hot.environment import Given
+from terrace.languages.hot.environments.registry import Scopes, entered, everywhere
 from terrace.languages.hot.expressions import Expressions
-from terrace.languages.hot.inputs import fit
+from terrace.languages.hot.inputs import FACADE
 from terrace.languages.hot.job import Job
-from terrace.languages.hot.targets import Nested, Target, Types
-from terrace.languages.hot.template import NOT_YET, Template
+from terrace.languages.hot.properties import UPDATE_POLICY, Place, Properties
+from terrace.languages.hot.targets import Target, Types
+from terrace.languages.hot.template import Template, since
 from terrace.languages.shape import Shape, describe
 from terrace.model.graph import Edge, Keep, Node
-from terrace.model.value import Call, Ref, Secret
+from terrace.model.value import UNKNOWN, Call, Ref, Secret
 
-KEYS = frozenset(
-    {
-        "type",
-        "properties",
-        "metadata",
-        "depends_on",
-        "deletion_policy",
-        "update_policy",
-        "description",
-        "external_id",
-        "condition",
-    }
-)
-LATER = ("external_id", "condition", "update_policy")
+USUAL = frozenset({"type", "properties", "metadata", "depends_on", "deletion_policy", "description"})
+WITH_CONDITIONS = ("condition", "external_id")
+KEYS = USUAL | {UPDATE_POLICY, *WITH_CONDITIONS}
 POLICIES = {policy.value: policy for policy in Keep}
 MEMBER_KEYS = ("type", "properties", "metadata")
 INDEX = "%index%"
+NOWHERE: dict[str, Tree] = {}
 
 
 class Resources:
-    """Compiles the resources of one template. `targets` says what each is."""
+    """Compiles the resources of one template. `targets` says what each is, `needs` what each waits for, and where
+    that is said."""
 
-    def __init__(self, job: Job, template: Template, expressions: Expressions, types: Types) -> None:
-        self.job = job
-        self.template = template
-        self.document = template.document
+    def __init__(self, expressions: Expressions, types: Types, scopes: Scopes) -> None:
+        self.job: Job = expressions.job
+        self.template: Template = expressions.template
+        self.document = expressions.document
         self.expressions = expressions
         self.types = types
-        self.shape = Shape(template.document, job.report)
+        self.scopes = scopes
+        self.shape = Shape(self.document, self.job.report)
+        self.properties = Properties(expressions)
         self.targets: dict[str, Target | None] = {}
+        self.conditions: dict[str, Any] = {}
         self.needs: dict[str, dict[str, tuple[dict[str, Tree], str]]] = {}
 
     def find_targets(self) -> None:
-        """Finds what every resource is, before any of them is referred to."""
+        """Finds what every resource is, and whether it is there at all, before any of them is referred to."""
         for name, tree in self.template.resources.items():
-            at = self.document.key(self.template.resources, name) if not isinstance(tree, dict) else None
-            if at is not None:
+            if not isinstance(tree, dict):
+                at = self.document.key(self.template.resources, name)
                 message = f'resource "{name}" must be a map with a type, not {describe(tree)}'
                 self.shape.error(at, "wrong-type", message)
                 self.targets[name] = None
                 continue
-            target = self._target(tree, f'resource "{name}"')
+            if not tree.keys() <= USUAL and not self._there(name, tree):
+                self.expressions.disabled.add(name)
+                continue
+            inside = entered(self.scopes, name) if self.scopes else ()
+            target = self._target(tree, name, inside, f'resource "{name}"')
             if target is not None and target.group:
-                target = target.of(self._member(tree, f'the members of "{name}"'))
+                target = target.of(self._member(tree, name, everywhere(inside)))
             self.targets[name] = target
         self.expressions.targets = self.targets
 
-    def _target(self, tree: dict[str, Tree], what: str) -> Target | None:
+    def _there(self, name: str, tree: dict[str, Tree]) -> bool:
+        """Whether a resource is there as far as its condition says; looks at its unusual keys on the way."""
+        self.shape.known(tree, KEYS, f'resource "{name}"')
+        for key in WITH_CONDITIONS:
+            if key in tree:
+                since(self.shape, tree, key, self.template.version)
+        if tree.get("condition") is None or self.expressions.conditions is None:
+            return True
+        condition = self.expressions.conditions.read(tree["condition"], tree, "condition")
+        if isinstance(condition, Ref | Call):
+            self.conditions[name] = condition
+        return condition is not False
+
+    def _target(self, tree: dict[str, Tree], resource: str, scopes: Scopes, what: str) -> Target | None:
         name = tree.get("type")
         if isinstance(name, str):
-            return self.types.find(name, tree)
+            return self.types.find(name, tree, resource, scopes)
         if name is None:
             self.shape.error(self.document.start(tree), "missing-key", f"{what} has no type")
         else:
@@ -76,244 +86,173 @@ class Resources:
             self.shape.error(self.document.value(tree, "type"), "wrong-type", message)
         return None
 
-    def _member(self, tree: dict[str, Tree], what: str) -> Target | None:
+    def _member(self, tree: dict[str, Tree], name: str, scopes: Scopes) -> Target | None:
         properties = tree.get("properties")
         shape = properties.get("resource_def") if isinstance(properties, dict) else None
-        return self._target(shape, what) if isinstance(shape, dict) else None
+        if not isinstance(shape, dict):
+            return None
+        return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"')
 
     def compile(self) -> tuple[Node, ...]:
         """All resources as nodes."""
         nodes = []
         marks = self.document.marks.get(id(self.template.resources), [])
+        disabled = self.expressions.disabled
         for position, (name, tree) in enumerate(self.template.resources.items()):
-            if isinstance(tree, dict):
+            if isinstance(tree, dict) and name not in disabled:
                 nodes.append(self._node(name, tree, marks[2 * position + 1]))
         return tuple(nodes)
 
     def _node(self, name: str, tree: dict[str, Tree], mark: Mark) -> Node:
         what = f'resource "{name}"'
-        if not tree.keys() <= KEYS or any(key in tree for key in LATER):
-            self._odd_keys(tree, what)
-        target = self.targets[name]
-        self.expressions.uses = {}
-        given = tree.get("properties")
-        if given is not None and not isinstance(given, dict):
-            given = self.shape.map(tree, "properties", f"properties of {what}")
-        given = given or {}
-        if target is not None and target.group:
-            properties = self._group(target, given, (what, mark))
+        on, target = self.expressions, self.targets[name]
+        on.uses, on.possible = {}, {}
+        values, given = self._values(tree, what)
+        place = Place(what, mark, given)
+        if UPDATE_POLICY in tree:
+            before, on.uses = on.uses, {}
+            values = values | self.properties.policy(target, tree, what)
+            on.uses = before
+        if target is not None and target.group and "resource_def" in given:
+            properties = self._group(target, values, place)
         else:
-            values = {key: self.expressions.value(item) for key, item in given.items()}
-            properties = self._checked(target, values, given, (what, mark))
-        provider = self._provider(target, properties, given, what)
-        used = set(self.expressions.uses)
-        metadata = self._metadata(tree, what)
-        edges = self._edges(name, tree, used)
+            properties = self.properties.checked(target, values, place)
+        provider = self.properties.provider(target, properties, place)
+        used, on.possible = set(on.uses), {}
+        metadata = self._map(tree, "metadata", what)[0] if "metadata" in tree else {}
+        external = on.argument(tree["external_id"]) if "external_id" in tree else ""
+        keep = self._keep(tree, what) if "deletion_policy" in tree else Keep.DELETE
+        nested = target.nested if target is not None else None
+        if nested is not None and nested.facade:
+            properties[FACADE] = self._facade(tree, metadata, keep)
+        hooks, restricted = self._held(name)
         return Node(
             path=name,
             kind=target.kind if target is not None else "",
             properties=properties,
-            edges=edges,
-            keep=self._keep(tree, what) if "deletion_policy" in tree else Keep.DELETE,
+            edges=self._edges(name, tree, used),
+            keep=keep,
             provider=provider,
-            blueprint=target.nested.file if target is not None and target.nested is not None else "",
+            blueprint=nested.name if nested is not None else "",
             place=self.document.place(mark),
             type_name=target.type_name if target is not None else "",
             metadata=metadata,
             description=self.shape.text(tree, "description", f"the description of {what}"),
             ignored=target.ignored(tree) if target is not None else {},
+            external_id="" if external is None or external is UNKNOWN else external,
+            hooks=hooks,
+            restricted=restricted,
+            condition=self.conditions.get(name, True),
         )
 
-    def _odd_keys(self, tree: dict[str, Tree], what: str) -> None:
-        self.shape.known(tree, KEYS, what)
-        for key in LATER:
-            if key in tree:
-                message = f"{key} of a resource cannot be used yet"
-                self.shape.error(self.document.key(tree, key), "not-supported-yet", message, NOT_YET)
+    def _values(self, tree: dict[str, Tree], what: str) -> tuple[dict[str, Any], dict[str, Tree]]:
+        """The properties of a resource with their functions turned into values, and their tree. A group's shape is left
+        for `_group`."""
+        given = tree.get("properties")
+        if not isinstance(given, dict) or len(given) == 1:
+            return self._map(tree, "properties", what)
+        on = self.expressions
+        values = {key: on.value(item) for key, item in given.items() if key != "resource_def"}
+        return (without_elided(values) if on.elided else values), given
 
-    def _checked(
-        self,
-        target: Target | None,
-        values: dict[str, Any],
-        given: dict[str, Tree],
-        what: tuple[str, Mark],
-        variable: str = "",
-    ) -> dict[str, Any]:
-        """`values` in native words; what does not fit their table is reported. Of a group's members those
-        of the first are checked: `variable` is what stands for its number."""
-        if target is None:
-            return values
-        if target.nested is not None:
-            return self._arguments(target.nested, values, given, what, variable)
-        entry = target.entry
-        if entry is None:
-            return values
-        if not entry.open:
-            found: list[SpecError] = []
-            sample = _numbered(values, variable) if variable else values
-            read(entry.properties, sample, found)
-            for error in found:
-                self._wrong(error, target.type_name, given, what)
-            if found:
-                return values
-        self._warn(entry, given, what[0])
-        return entry.translate(values)
+    def _map(self, tree: dict[str, Tree], key: str, what: str) -> tuple[dict[str, Any], dict[str, Tree]]:
+        """A map under a key, or a function that gives one, and its tree as far as it is written out."""
+        given = tree.get(key)
+        if given is None:
+            return {}, NOWHERE
+        if not isinstance(given, dict):
+            return self.shape.map(tree, key, f"{key} of {what}"), NOWHERE
+        if set(given) == {"resource_def"}:
+            return {}, given
+        value = self.expressions.argument(given)
+        if isinstance(value, dict):
+            return value, given
+        if value is not None and value is not UNKNOWN:
+            at = self.document.value(tree, key)
+            if isinstance(value, Ref | Call | Secret):
+                message = f"{key} of {what} must be a map that is known when the template is read"
+                self.shape.error(at, "not-known-yet", message, "write the map out, with functions inside it")
+            else:
+                self.shape.error(at, "wrong-type", f"{key} of {what} must be a map, not {describe(value)}")
+        return {}, NOWHERE
 
-    def _warn(self, entry: TypeEntry, given: dict[str, Tree], what: str) -> None:
-        """Says which properties have no effect."""
-        for name in given:
-            known = entry.properties.get(name)
-            if known is not None and known.ignored:
-                message = f'{what}: property "{name}" has no effect: {known.ignored}'
-                self.job.report.warn(
-                    self.document, self.document.key(given, name), "ignored-property", message
-                )
-
-    def _wrong(
-        self, error: SpecError, type_name: str, given: dict[str, Tree], what: tuple[str, Mark]
-    ) -> None:
-        """Reports what a kind says of a property."""
-        path = ".".join(map(str, error.path))
-        missing, unknown = error.code == "missing-property", error.code == "unknown-property"
-        mark = self.document.deepest(given, error.path, key=unknown)
-        if missing and len(error.path) == 1:
-            mark = what[1]
-        message = f'{what[0]}: property "{path[:200]}" {error.message}'
-        if unknown:
-            message = f'{what[0]}: there is no property "{path[:200]}" in {type_name}'
-        elif missing:
-            message = f'{what[0]}: property "{path}" of {type_name} is required'
-        self.shape.error(mark, error.code, message, error.hint)
-
-    def _arguments(
-        self,
-        nested: Nested,
-        values: dict[str, Any],
-        given: dict[str, Tree],
-        what: tuple[str, Mark],
-        variable: str,
-    ) -> dict[str, Any]:
-        """The parameters of a nested template, as far as they are known."""
-        result: dict[str, Any] = {}
-        for name, value in values.items():
-            parameter = nested.parameters.get(name)
-            if parameter is None:
-                message = f'{what[0]}: there is no parameter "{name[:100]}" in {nested.file}'
-                hint = self.job.report.guess(name, nested.parameters)
-                self.shape.error(self.document.key(given, name), "unknown-property", message, hint)
-            elif value is not None:
-                asked = Given(value, self.document, self.document.value(given, name))
-                known = not (variable and _mentions(value, variable))
-                result[name] = fit(self.job.report, self.template, parameter, asked) if known else value
-        for name in nested.blueprint.required:
-            if name not in result and values.get(name) is None:
-                message = f'{what[0]}: parameter "{name}" of {nested.file} is required'
-                self.job.report.error(self.document, what[1], "missing-property", message)
-        return result
-
-    def _group(self, target: Target, given: dict[str, Tree], what: tuple[str, Mark]) -> dict[str, Any]:
+    def _group(self, target: Target, values: dict[str, Any], place: Place) -> dict[str, Any]:
         """A group's properties: what its members are is kept as expressions."""
-        properties = {
-            key: self.expressions.value(item) for key, item in given.items() if key != "resource_def"
-        }
-        raw = given.get("resource_def")
+        on, raw = self.expressions, place.given["resource_def"]
         if not isinstance(raw, dict):
-            return self._checked(target, {**properties, "resource_def": raw}, given, what)
+            return self.properties.checked(target, {**values, "resource_def": raw}, place)
         self.shape.known(raw, MEMBER_KEYS, "resource_def")
-        definition = {key: self.expressions.value(item) for key, item in raw.items() if key in MEMBER_KEYS}
+        definition = {key: on.argument(item) for key, item in raw.items() if key in MEMBER_KEYS}
         definition.setdefault("type", "")
-        native = self._checked(target, {**properties, "resource_def": definition}, given, what)
-        variable = str(native.get("index_var", INDEX))
-        own = definition.get("properties")
-        inside = raw.get("properties")
-        values = own if isinstance(own, dict) else {}
-        shown = inside if isinstance(inside, dict) else {}
-        member = target.member
+        native = self.properties.checked(target, {**values, "resource_def": definition}, place)
+        own, inside = definition.get("properties"), raw.get("properties")
+        member, nested = target.member, target.member.nested if target.member is not None else None
+        shown = Place(
+            f"{place.what}, its members",
+            place.mark,
+            inside if isinstance(inside, dict) else NOWHERE,
+            str(native.get("index_var", INDEX)),
+        )
+        properties = self.properties.checked(member, own if isinstance(own, dict) else {}, shown)
+        metadata = definition.get("metadata") or {}
+        if nested is not None and nested.facade:
+            properties[FACADE] = self._facade({}, metadata, Keep.DELETE)
         native["resource_def"] = {
             "kind": member.kind if member is not None else "",
             "type_name": member.type_name if member is not None else "",
-            "blueprint": member.nested.file if member is not None and member.nested is not None else "",
-            "properties": self._checked(
-                member, values, shown, (f"{what[0]}, its members", what[1]), variable
-            ),
-            "metadata": definition.get("metadata") or {},
+            "blueprint": nested.name if nested is not None else "",
+            "properties": properties,
+            "metadata": metadata,
         }
         native.setdefault("index_var", INDEX)
         return native
 
-    def _provider(
-        self, target: Target | None, properties: dict[str, Any], given: dict[str, Tree], what: str
-    ) -> str:
-        """The provider that a resource names; it is taken out of the properties."""
-        if target is None or target.entry is None or "provider" not in properties:
-            return ""
-        if "provider" not in target.entry.properties:
-            return ""
-        provider = properties.pop("provider")
-        if isinstance(provider, str):
-            return provider
-        if isinstance(provider, Ref | Call | Secret):
-            message = f"the provider of {what} must be known when the template is read"
-            self.shape.error(self.document.value(given, "provider"), "not-known-yet", message)
-        return ""
+    def _facade(self, tree: dict[str, Tree], metadata: Any, keep: Keep) -> dict[str, Any]:
+        """What a nested template may know of the resource around it."""
+        policy = self.expressions.argument(tree.get(UPDATE_POLICY))
+        return {"metadata": metadata, "deletion_policy": keep.value.capitalize(), UPDATE_POLICY: policy or {}}
 
-    def _metadata(self, tree: dict[str, Tree], what: str) -> dict[str, Any]:
-        metadata = tree.get("metadata")
-        if metadata is None:
-            return {}
-        if not isinstance(metadata, dict):
-            return self.shape.map(tree, "metadata", f"metadata of {what}")
-        value = self.expressions.value(metadata)
-        return value if isinstance(value, dict) else {}
+    def _held(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The hooks that hold a resource, and what must not be done to it."""
+        scopes = entered(self.scopes, name) if self.scopes else ()
+        hooks = dict.fromkeys(hook for scope in scopes for hook in scope.hooks)
+        restricted = dict.fromkeys(word for scope in scopes for word in scope.restricted)
+        return tuple(hooks), tuple(restricted)
 
     def _edges(self, name: str, tree: dict[str, Tree], used: set[str]) -> tuple[Edge, ...]:
         """What a resource comes after, besides what its properties refer to. All of it is noted for the
-        search for circles."""
-        needs = {other: (call, next(iter(call))) for other, call in self.expressions.uses.items()}
-        extra = [other for other in needs if other not in used]
+        search for circles, but for what hangs on conditions."""
+        on = self.expressions
+        needs = {other: (call, next(iter(call))) for other, call in on.uses.items()}
+        extra = [other for other in (*needs, *on.possible) if other not in used]
         wished = tree.get("depends_on")
         if wished is not None:
             items, container = (wished, wished) if isinstance(wished, list) else ([wished], None)
             for index, other in enumerate(items):
+                if isinstance(other, str) and other in self.targets:
+                    needs.setdefault(other, (tree, "depends_on"))
+                    extra.append(other)
+                    continue
                 at = self.document.value(tree, "depends_on")
                 at = at if container is None else self.document.value(container, index)
                 if not isinstance(other, str):
                     message = f"depends_on takes names of resources, not {describe(other)}"
                     self.shape.error(at, "wrong-type", message)
-                elif other not in self.targets:
+                elif other not in on.disabled:
                     hint = self.job.report.guess(other, self.targets)
                     message = f'there is no resource "{other[:100]}" to depend on'
                     self.shape.error(at, "unknown-resource", message, hint)
-                else:
-                    needs.setdefault(other, (tree, "depends_on"))
-                    extra.append(other)
-        if needs:
+        if needs and name not in self.conditions:
             self.needs[name] = needs
-        return tuple(Edge(other) for other in dict.fromkeys(extra))
+        return tuple(Edge(other) for other in dict.fromkeys(extra)) if extra else ()
 
     def _keep(self, tree: dict[str, Tree], what: str) -> Keep:
-        policy = self.expressions.value(tree["deletion_policy"])
+        policy = self.expressions.argument(tree["deletion_policy"])
         found = POLICIES.get(policy.lower()) if isinstance(policy, str) else None
         if found is not None:
             return found
-        hint = "one of Delete, Retain, Snapshot"
-        message = f"{what} has a deletion_policy that there is not"
-        self.shape.error(self.document.value(tree, "deletion_policy"), "unknown-policy", message, hint)
+        if policy is not None and policy is not UNKNOWN:
+            hint = "one of Delete, Retain, Snapshot"
+            message = f"{what} has a deletion_policy that there is not"
+            self.shape.error(self.document.value(tree, "deletion_policy"), "unknown-policy", message, hint)
         return Keep.DELETE
-
-
-def _numbered(value: Any, variable: str) -> Any:
-    """`value` with a number where the member's number will stand."""
-    if isinstance(value, str):
-        return value.replace(variable, "0")
-    if isinstance(value, dict):
-        return {key: _numbered(item, variable) for key, item in value.items()}
-    return [_numbered(item, variable) for item in value] if isinstance(value, list) else value
-
-
-def _mentions(value: Any, text: str) -> bool:
-    if isinstance(value, str):
-        return text in value
-    if isinstance(value, dict):
-        return any(_mentions(item, text) for item in value.values())
-    return isinstance(value, list) and any(_mentions(item, text) for item in value)

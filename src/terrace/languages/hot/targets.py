@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from terrace.kinds.schema import TypeEntry
 from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import is_template, resolve
+from terrace.languages.hot.environments.registry import Scopes, stands_for
 from terrace.languages.hot.job import Asker, Job
-from terrace.languages.hot.parameters import Parameter
+from terrace.languages.hot.parameters.parameter import Parameter
 from terrace.model.graph import Blueprint
 
 NATIVE = "Terrace::"
@@ -20,12 +20,23 @@ GROUP_ATTRIBUTES = ("refs", "refs_map", "attributes", "removed_rsrc_list")
 
 
 class Nested(msgspec.Struct):
-    """A nested template as compiled: `parameters` as declared, `targets` what its resources are."""
+    """A nested template as compiled: `name` is that of its blueprint, `parameters` are as declared, `targets` what its
+    resources are. `facade`: it wants to know of the resource around it."""
 
     file: str
+    name: str
     blueprint: Blueprint
     parameters: dict[str, Parameter]
     targets: dict[str, Target | None]
+    facade: bool = False
+
+
+class Nest(Protocol):
+    """Compiles nested templates, each once for what holds at its place."""
+
+    def __call__(self, file: str, asker: Asker, scopes: Scopes, path: str) -> Nested | None:
+        """The template in `file` as it is for the resource at `path`, where `scopes` hold; None when it cannot be
+        used, which was reported."""
 
 
 class Target:
@@ -50,6 +61,11 @@ class Target:
     def of(self, member: Target | None) -> Target:
         """A group like this one with such members."""
         return Target(self.type_name, entry=self.entry, member=member)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a type of another system, which may have more to it than Terrace knows."""
+        return self.entry is not None and "::" in self.type_name and not self.type_name.startswith(NATIVE)
 
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native path of an attribute; None when there is no such attribute."""
@@ -81,6 +97,14 @@ class Target:
             inside = self.member.ignored(member).items()
             found |= {f"resource_def.properties.{name}": why for name, why in inside}
         return found
+
+    def shown(self) -> list[str]:
+        """The names of the attributes that "all attributes" means."""
+        if self.group:
+            return list(GROUP_ATTRIBUTES)
+        if self.nested is not None:
+            return list(self.nested.blueprint.outputs)
+        return list(self.entry.attributes) if self.entry is not None else []
 
     def _output(self, nested: Nested, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if head in nested.blueprint.outputs or head == IDENTITY:
@@ -116,35 +140,42 @@ def _inside(member: Target | None, prefix: str, head: str, rest: tuple[Any, ...]
 
 
 class Types:
-    """Finds what types stand for in one document. `nest` compiles the template in a file."""
+    """Finds what types stand for in one document, which is at `path` in the stack. `nest` compiles the template in
+    a file."""
 
-    def __init__(self, job: Job, document: Document, nest: Callable[[str, Asker], Nested | None]) -> None:
+    def __init__(self, job: Job, document: Document, nest: Nest, path: str) -> None:
         self.job = job
         self.document = document
         self.nest = nest
+        self.path = path
         self._found: dict[str, Target | None] = {}
 
-    def find(self, name: str, tree: dict[str, Tree]) -> Target | None:
-        """What the type that a map names stands for; None when that cannot be known, which was reported."""
+    def find(self, name: str, tree: dict[str, Tree], resource: str, scopes: Scopes) -> Target | None:
+        """What the type that a map names stands for where `scopes` hold; None when that cannot be known, which was
+        reported."""
+        if scopes:
+            return self._find(name, self.document.value(tree, "type"), resource, scopes)
         if name not in self._found:
-            self._found[name] = self._find(name, self.document.value(tree, "type"))
+            self._found[name] = self._find(name, self.document.value(tree, "type"), resource, ())
         elif self._found[name] is None and not self._registered(name):
             self._unknown(name, self.document.value(tree, "type"))
         return self._found[name]
 
     def _registered(self, name: str) -> bool:
-        return name in self.job.environment.registry or is_template(name)
+        return stands_for(name, (self.job.environment.registry,)) is not None or is_template(name)
 
-    def _find(self, name: str, mark: Mark) -> Target | None:
+    def _find(self, name: str, mark: Mark, resource: str, scopes: Scopes) -> Target | None:
         given, seen = name, [name]
         asker = Asker(self.document, mark)
-        while (mapped := self.job.environment.registry.get(name)) is not None:
+        path = f"{self.path}/{resource}".lstrip("/")
+        while (found := stands_for(name, (*scopes, self.job.environment.registry))) is not None:
+            mapped, target = found
             asker = Asker(mapped.document, mapped.mark)
             if mapped.file:
                 if mapped.file == self.document.file:
                     break
-                return self._nested(given, mapped.file, asker)
-            name = mapped.target
+                return self._nested(given, mapped.file, asker, scopes, path)
+            name = target
             if name in seen:
                 chain = " -> ".join([*seen[seen.index(name) :], name])
                 message = f"types stand for each other in a circle: {chain}"
@@ -152,20 +183,20 @@ class Types:
                 return None
             seen.append(name)
         if is_template(name):
-            return self._nested(given, resolve(name, self.document.file), asker)
+            return self._nested(given, resolve(name, self.document.file), asker, scopes, path)
         entry = self.job.kinds.get(name)
         if entry is None:
             self._unknown(name, asker.mark, asker.document)
             return None
         return Target(given, entry=entry)
 
-    def _nested(self, given: str, file: str, asker: Asker) -> Target | None:
-        nested = self.nest(file, asker)
+    def _nested(self, given: str, file: str, asker: Asker, scopes: Scopes, path: str) -> Target | None:
+        nested = self.nest(file, asker, scopes, path)
         return None if nested is None else Target(given, nested=nested)
 
     def _unknown(self, name: str, mark: Mark, document: Document | None = None) -> None:
         report = self.job.report
-        known = [*self.job.kinds, *self.job.environment.registry]
+        known = [*self.job.kinds, *self.job.environment.registry.types]
         hint = report.guess(name, known)
         message = f'there is no type "{name[:200]}"'
         if self.job.lenient and "::" in name and not name.startswith(NATIVE):

@@ -8,8 +8,8 @@ import msgspec
 
 from terrace.languages.document import TOP, Document, Tree
 from terrace.languages.hot import versions
-from terrace.languages.hot.declarations import read_parameters
-from terrace.languages.hot.parameters import Parameter
+from terrace.languages.hot.parameters.declarations import read_parameters
+from terrace.languages.hot.parameters.parameter import Parameter
 from terrace.languages.report import Report
 from terrace.languages.shape import Shape, describe
 
@@ -24,12 +24,11 @@ SECTIONS = (
 )
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 OUTPUT = re.compile(r"[^\x00-\x1f\x7f;]{1,255}")
-NOT_YET = "this part of HOT comes with the next release of Terrace"
 
 
 class Template(msgspec.Struct):
     """A template whose sections have the right shape. `version` is a date. `resources` and `outputs` are
-    trees."""
+    trees, `conditions` too."""
 
     document: Document
     version: str
@@ -37,6 +36,7 @@ class Template(msgspec.Struct):
     parameters: dict[str, Parameter]
     resources: dict[str, Tree]
     outputs: dict[str, Tree]
+    conditions: dict[str, Tree]
 
 
 def read_template(document: Document, report: Report) -> Template | None:
@@ -49,10 +49,6 @@ def read_template(document: Document, report: Report) -> Template | None:
         return None
     version = _version(shape, root)
     shape.known(root, SECTIONS, "a template")
-    if "conditions" in root:
-        shape.error(
-            document.key(root, "conditions"), "not-supported-yet", "conditions cannot be used yet", NOT_YET
-        )
     parameters = read_parameters(shape, shape.map(root, "parameters", "parameters"))
     template = Template(
         document,
@@ -61,10 +57,21 @@ def read_template(document: Document, report: Report) -> Template | None:
         parameters,
         shape.map(root, "resources", "resources"),
         shape.map(root, "outputs", "outputs"),
+        shape.map(root, "conditions", "conditions"),
     )
+    if "conditions" in root:
+        since(shape, root, "conditions", version)
     _groups(shape, root, parameters)
     _names(shape, root, template)
     return template
+
+
+def since(shape: Shape, tree: dict[str, Tree], key: str, version: str) -> None:
+    """Reports a key that comes with conditions, in a version before them."""
+    if version < versions.CONDITIONS:
+        message = f'"{key}" can be used only from version {versions.CONDITIONS} on'
+        hint = f"write: {versions.VERSION_KEY}: {versions.CONDITIONS}"
+        shape.error(shape.document.key(tree, key), "newer-version-needed", message, hint)
 
 
 def _version(shape: Shape, root: dict[str, Tree]) -> str:

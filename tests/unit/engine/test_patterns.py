@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrace.languages.patterns import Pattern
+from terrace.engine.patterns import Pattern
 
 EXPRESSIONS = [
     "[a-z]+",

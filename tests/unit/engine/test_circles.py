@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from terrace.languages.circles import circles
+from terrace.engine.circles import circles
 
 
 def test_none() -> None:

@@ -48,13 +48,25 @@ class Pattern:
         self._dot_all = bool(flags & re.DOTALL)
         self._multiline = bool(flags & re.MULTILINE)
         self._text = ""
-        self._steps = 0
+        self._steps = MOST_STEPS
 
     def fits(self, text: str) -> bool:
         """Whether the whole of `text` fits. ValueError when finding out takes too much work."""
+        return len(text) in self._ends(text, {0})
+
+    def found(self, text: str) -> bool:
+        """Whether anything in `text` fits. ValueError when finding out takes too much work."""
+        return bool(self._ends(text, set(range(len(text) + 1))))
+
+    @property
+    def spent(self) -> int:
+        """How much work the last text took, in steps of one position."""
+        return MOST_STEPS - self._steps
+
+    def _ends(self, text: str, at: Positions) -> Positions:
         self._text, self._steps = text, MOST_STEPS
         try:
-            return len(text) in self._sequence(self._parts, {0})
+            return self._sequence(self._parts, at)
         except RecursionError:
             raise ValueError("is nested too deep") from None
 

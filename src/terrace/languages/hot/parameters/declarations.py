@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from terrace.engine.functions.convert import convert
+from terrace.engine.patterns import Pattern
 from terrace.languages.document import Tree
-from terrace.languages.hot.parameters import FITS, KEYS, PSEUDO, TYPES, Constraint, Parameter, broken, convert
-from terrace.languages.patterns import Pattern
+from terrace.languages.hot.parameters.forms import ASKED, CLOUDS, FORMS, known
+from terrace.languages.hot.parameters.parameter import (
+    FITS,
+    KEYS,
+    PSEUDO,
+    TYPES,
+    Constraint,
+    Parameter,
+    broken,
+)
 from terrace.languages.shape import Shape, describe
 
 
@@ -29,7 +41,6 @@ def _parameter(shape: Shape, section: dict[str, Tree], name: str) -> Parameter:
     hidden = shape.boolean(tree, "hidden", f"hidden of {what}")
     if hidden:
         shape.report.conceal(name, tree.get("default"))
-    shape.boolean(tree, "immutable", f"immutable of {what}")
     shape.text(tree, "label", f"the label of {what}")
     _tags(shape, tree, what)
     parameter = Parameter(
@@ -39,6 +50,7 @@ def _parameter(shape: Shape, section: dict[str, Tree], name: str) -> Parameter:
         hidden=hidden,
         description=shape.text(tree, "description", f"the description of {what}"),
         constraints=_constraints(shape, tree, kind, what),
+        immutable=shape.boolean(tree, "immutable", f"immutable of {what}"),
     )
     return _with_default(shape, tree, parameter)
 
@@ -70,7 +82,7 @@ def _with_default(shape: Shape, tree: dict[str, Tree], parameter: Parameter) -> 
     what = f'the default of parameter "{parameter.name}"'
     try:
         value = convert(parameter.type, given)
-        wrong = broken(parameter, value)
+        wrong = broken(parameter, value, default=True)
         code, message = "broken-constraint", f"{what} breaks a constraint: {wrong}"
     except ValueError as error:
         value, wrong = None, str(error)
@@ -81,15 +93,7 @@ def _with_default(shape: Shape, tree: dict[str, Tree], parameter: Parameter) -> 
 
 
 def _set_default(parameter: Parameter, value: Any) -> Parameter:
-    return Parameter(
-        parameter.name,
-        parameter.type,
-        parameter.mark,
-        value,
-        parameter.hidden,
-        parameter.description,
-        parameter.constraints,
-    )
+    return msgspec.structs.replace(parameter, default=value)
 
 
 def _constraints(shape: Shape, tree: dict[str, Tree], kind: str, what: str) -> tuple[Constraint, ...]:
@@ -127,6 +131,12 @@ def _constraint(shape: Shape, item: dict[str, Tree], kind: str, what: str) -> Co
         message = f'the constraint "{name}" of {what} {wrong}'
         shape.error(document.value(item, name), "bad-constraint", message)
         return None
+    if name == "custom_constraint" and not known(rule):
+        hint = (
+            shape.report.guess(rule, [*FORMS, *ASKED]) or f"or one of {', '.join(CLOUDS)}, a dot and a name"
+        )
+        message = f'{what}: there is no custom constraint "{rule[:100]}"; it is not checked'
+        shape.report.warn(document, document.value(item, name), "unknown-constraint", message, hint)
     return Constraint(name, rule, shape.text(item, "description", "the description of a constraint"))
 
 

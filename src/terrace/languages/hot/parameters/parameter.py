@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from terrace.engine.patterns import Pattern
 from terrace.languages.document import Mark
-from terrace.languages.patterns import Pattern
+from terrace.languages.hot.parameters.forms import FORMS
 
 TYPES = ("string", "number", "comma_delimited_list", "json", "boolean")
 KEYS = frozenset({"type", "label", "description", "default", "hidden", "constraints", "immutable", "tags"})
 PSEUDO = ("OS::stack_id", "OS::stack_name", "OS::project_id")
 LONGEST_MATCHED = 4096
-
-_TRUE = frozenset({"t", "true", "on", "y", "yes", "1"})
-_FALSE = frozenset({"f", "false", "off", "n", "no", "0"})
 
 
 class Constraint(msgspec.Struct, frozen=True):
@@ -39,6 +35,7 @@ class Parameter(msgspec.Struct, frozen=True):
     hidden: bool = False
     description: str = ""
     constraints: tuple[Constraint, ...] = ()
+    immutable: bool = False
 
     @property
     def required(self) -> bool:
@@ -46,68 +43,12 @@ class Parameter(msgspec.Struct, frozen=True):
         return self.default is None
 
 
-def convert(kind: str, value: Any) -> Any:
-    """`value` as a parameter of type `kind` holds it. ValueError says in words what it should be (never
-    what it is: it may be hidden)."""
-    return _CONVERT[kind](value)
-
-
-def _string(value: Any) -> str:
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise ValueError("must be a text")
-
-
-def _number(value: Any) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        number = int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else float(text[:100])
-    except ValueError:
-        raise ValueError("must be a number") from None
-    return number
-
-
-def _list(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return [item.strip() for item in value.split(",")] if value.strip() else []
-    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
-        return ["" if item is None else str(item) for item in value]
-    raise ValueError("must be a list of texts, or a text with commas between them")
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise ValueError("must be a map or a list, or JSON of one") from None
-    if isinstance(value, dict | list):
-        return value
-    raise ValueError("must be a map or a list, or JSON of one")
-
-
-def _boolean(value: Any) -> bool:
-    text = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
-    if text not in _TRUE and text not in _FALSE:
-        raise ValueError("must be true or false")
-    return text in _TRUE
-
-
-_CONVERT: dict[str, Callable[[Any], Any]] = {
-    "string": _string,
-    "number": _number,
-    "comma_delimited_list": _list,
-    "json": _json,
-    "boolean": _boolean,
-}
-
-
-def broken(parameter: Parameter, value: Any) -> str:
+def broken(parameter: Parameter, value: Any, *, default: bool = False) -> str:
     """Why a converted value breaks a constraint, in the author's words if there are any; "" when it breaks
-    none. Says nothing of a hidden value."""
+    none. Says nothing of a hidden value. Custom constraints do not bind a default."""
     for constraint in parameter.constraints:
+        if default and constraint.kind == "custom_constraint":
+            continue
         wrong = _CHECKS[constraint.kind](constraint.rule, value)
         if wrong:
             shown = "" if parameter.hidden else f"{_show(value)} "
@@ -151,8 +92,10 @@ def _pattern(rule: Pattern, value: Any) -> str:
 
 
 def _custom(rule: Any, value: Any) -> str:
-    """The provider is asked when the resource is made: it alone knows its images, flavors and networks."""
-    return ""
+    """What has a form by itself is checked here. For the rest a provider is asked: it alone knows its images, flavors
+    and networks (terrace.services.admission)."""
+    form = FORMS.get(rule)
+    return form(value) if form is not None and isinstance(value, str) else ""
 
 
 _CHECKS: dict[str, Callable[[Any, Any], str]] = {

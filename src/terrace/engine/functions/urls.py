@@ -1,0 +1,80 @@
+"""The function that makes the address of something in a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from terrace.engine.functions.tank import SCAN, Tank, arity, mapped, name_of
+from terrace.errors import SpecError
+
+PARTS = ("scheme", "username", "password", "host", "port", "path", "query", "fragment")
+_PORTS = range(1, 65536)
+
+
+def make_url(args: list[Any], fuel: Tank) -> Any:
+    """(parts): a URL from its parts, each quoted as it must be there. SpecError for parts that do not fit
+    together."""
+    (parts,) = arity("make_url", args, 1)
+    given = {key: value for key, value in mapped("make_url", parts).items() if value not in (None, "", {})}
+    for key, value in given.items():
+        if key not in PARTS:
+            raise SpecError(f'make_url: there is no part "{str(key)[:100]}"; known: {", ".join(PARTS)}')
+        if key not in ("query", "port") and not isinstance(value, str):
+            raise SpecError(f"make_url: {key} must be a string, not {name_of(value)}")
+    _fit(given)
+    url = "".join(_pieces(given))
+    fuel.spend(1 + len(url) // SCAN, len(url))
+    return url
+
+
+def _fit(given: Mapping[str, Any]) -> None:
+    for part, needed in (("password", "username"), ("username", "host"), ("port", "host")):
+        if part in given and needed not in given:
+            raise SpecError(f"make_url: a {part} needs a {needed}")
+    scheme = given.get("scheme", "x")
+    if not all(char.isascii() and (char.isalnum() or char in "+-.") for char in scheme):
+        raise SpecError("make_url: a scheme has letters, digits, +, - and . only")
+
+
+def _pieces(given: Mapping[str, Any]) -> Iterator[str]:
+    if "scheme" in given:
+        yield given["scheme"] + ":"
+    if "host" in given:
+        yield "//"
+        if "username" in given:
+            yield quote(given["username"], "")
+            if "password" in given:
+                yield ":" + quote(given["password"], "")
+            yield "@"
+        yield _host(given["host"])
+        if "port" in given:
+            yield f":{_port(given['port'])}"
+    path = given.get("path", "")
+    if path and "host" in given and not path.startswith("/"):
+        yield "/"
+    yield quote(path, "/:@!$&'()*+,;=~")
+    if "query" in given:
+        yield "?" + _query(given["query"])
+    if "fragment" in given:
+        yield "#" + quote(given["fragment"], "/:@!$&'()*+,;=?~")
+
+
+def _host(host: str) -> str:
+    if any(char in "/?#@" or char.isspace() for char in host):
+        raise SpecError("make_url: a host holds no /, ?, #, @ and no space")
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _port(port: Any) -> int:
+    number = int(port) if isinstance(port, str) and port.isdecimal() and len(port) < 6 else port
+    if isinstance(number, bool) or not isinstance(number, int) or number not in _PORTS:
+        raise SpecError("make_url: the port must be a number from 1 to 65535")
+    return number
+
+
+def _query(query: Any) -> str:
+    if not isinstance(query, Mapping):
+        raise SpecError(f"make_url: the query must be a map, not {name_of(query)}")
+    return urlencode(sorted((str(key), "" if value is None else str(value)) for key, value in query.items()))

@@ -1,0 +1,1 @@
+"""Environments: values of parameters, what types stand for, and what holds a resource."""

@@ -1,0 +1,1 @@
+"""Parameters: how they are declared, and which values fit them."""
