@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.properties.updates import CASES, ELSEWHERE, FAR, GONE, OPEN, PATH, Case, To
+from tests.properties.updates import CASES, ELSEWHERE
+from tests.properties.updates.case import GONE, PATH, Case, To
+from tests.properties.updates.own import FAR, OPEN
 from tests.unit.runtime.bench import Bench, play
 
 from terrace.kinds import KINDS, SCHEMAS, complete
