@@ -110,7 +110,9 @@ class VolumeSnapshot(Noun):
     schema: ClassVar[Schema] = Schema(
         properties={
             "volume": Property(Type.STRING, "The volume.", required=True, minimum=1),
-            "name": Property(Type.STRING, "A name for people; the resource's own by default."),
+            "name": Property(
+                Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
+            ),
             "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
         },
         attributes={

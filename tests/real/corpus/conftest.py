@@ -1,0 +1,54 @@
+"""A user whose provider knows the names that the templates of the corpus take for granted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real.level.conftest import PATIENCE, terrace
+from tests.real.level.rig import SETTINGS, alone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.real.engine import Engine
+    from tests.real.level.rig import Terrace
+
+__all__ = ["terrace"]
+
+CORPUS = Path(os.environ.get("TERRACE_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus") / "hot"
+POOL = "127.0.8.0/24"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnzUDrKVKAM5T5xgRGPc0BDH0Gm8lZN2s4FA8d5yRnB somebody@example"
+NAMES = f"""floating_pool = "{POOL}"
+
+[providers.local.images]
+"fedora-software-config" = "recipe:debian-12"
+"cirros-0.3.2-x86_64-disk" = "recipe:debian-12"
+
+[providers.local.keys]
+stack_key = "{KEY}"
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test may have to build the base image."""
+    for item in items:
+        if "tests/real/corpus/" in item.path.as_posix():
+            item.add_marker(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Where the templates lie."""
+    if not CORPUS.is_dir():
+        pytest.fail(f"no corpus of templates at {CORPUS}: set TERRACE_CORPUS", pytrace=False)
+    return CORPUS
+
+
+@pytest.fixture(scope="module")
+def server(session_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terrace]:
+    """The user that the tests of a file share."""
+    yield from alone(tmp_path_factory.mktemp("user"), session_engine, SETTINGS + NAMES)
