@@ -75,7 +75,8 @@ WISH = {
 
 
 class WishBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds."""
+    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds.
+    `targets`: only these resources are changed; `excludes`: these are not."""
 
     template: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     files: dict[str, str] = {}
@@ -83,6 +84,8 @@ class WishBody(msgspec.Struct, forbid_unknown_fields=True):
     parameters: dict[str, Any] = {}
     on_failure: Literal["keep", "rollback"] | None = None
     timeout: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)] | None = None
+    targets: list[str] = []
+    excludes: list[str] = []
 
     def wish(self) -> Wish:
         """For the use cases."""
@@ -90,6 +93,8 @@ class WishBody(msgspec.Struct, forbid_unknown_fields=True):
             Source(self.template, self.files, tuple(self.environments), self.parameters),
             None if self.on_failure is None else OnFailure(self.on_failure),
             self.timeout,
+            tuple(self.targets),
+            tuple(self.excludes),
         )
 
 
@@ -111,7 +116,10 @@ async def list_stacks(
 @router.get(STACK, responses=gives(StackView, "The head of the stack", example=EXAMPLE, fails=[404]))
 async def show_stack(at: At, services: Uses, caller: Caller) -> Response:
     """The ETag is the generation."""
-    return stack_answer(await services.stacks.get(caller, at))
+    stack = await services.stacks.get(caller, at)
+    marks = await services.orders.marks(stack)
+    shown = msgspec.structs.replace(stack_view(stack), marks=tuple(name for name, on in marks.items() if on))
+    return answer(shown, headers={"ETag": f'"{stack.generation}"'})
 
 
 @router.put(

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import spread, want
+from terrace.engine.stack import moving, spread, want
 from terrace.engine.stack.read import lookup, step_into
 from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn import hooks
 from terrace.engine.turn.composite import expand_for_plan
 from terrace.engine.turn.moves import Moves
 from terrace.errors import SpecError
@@ -39,12 +40,14 @@ class _Planner:
         self.moves = Moves(state)
         self.items: dict[str, Item] = {}
         self.wanted: dict[str, Wanted] = {}
-        self.made = {path for path, live in state.lives.items() if live.current is not None}
+        self.made: set[str] = set()
 
     def run(self) -> Plan:
         state = self.state
         state.generation = self.generation
         nodes = () if self.generation.deleting else self.generation.graph.nodes
+        moving.follow(state, {node.path: node for node in nodes}, self.generation.graph.moved, self.now)
+        self.made = {path for path, live in state.lives.items() if live.current is not None}
         for node in nodes:
             state.want(state.live(node.path), node)
         named = {node.path for node in nodes}
@@ -147,7 +150,7 @@ class _Planner:
                 "terrace provider list",
             )
         try:
-            values = evaluate(node.properties, self._lookup, self._input)
+            values = evaluate(want.asked_of(node), self._lookup, self._input)
             wanted = want.want(self.state, live, values)
         except SpecError as error:
             where = ".".join(str(part) for part in error.path)
@@ -188,13 +191,16 @@ class _Planner:
             first = self._claims_clash(wanted, record)
         elif act.verb in HEALS:
             what = Planned.HEAL
+        elif act.verb is Verb.ADOPT:
+            what = Planned.ADOPT
         else:
             what = Planned.UPDATE
+        held = hooks.before(self.state, wanted, record, act).partition(" ")[0]
         return Item(
             live.path,
             wanted.node.kind,
             what,
-            act.reason,
+            f"{act.reason}; held by its {held} hook until that is cleared" if held else act.reason,
             certain=change.certain,
             differences=change.differences,
             delete_first=first,
@@ -215,7 +221,8 @@ class _Planner:
         record = live.current or (next(iter(live.older.values())) if live.older else None)
         if record is None or record.shared:
             return
-        what = Planned.RETAIN if record.keep is Keep.RETAIN else Planned.DELETE
+        stays = record.keep is Keep.RETAIN or self.generation.keeping or record.adopted == "external"
+        what = Planned.RETAIN if stays else Planned.DELETE
         if record.applied is None and not record.provider_id:
             return
         self.items[live.path] = Item(live.path, record.kind, what, "no longer wanted", implied=record.implied)
@@ -233,8 +240,9 @@ class _Planner:
             expression = cast("Composite", kind).attribute(live.expansion, ref.path)
             return evaluate(expression, self._lookup, self._input)
         item = self.items.get(ref.node)
-        if item is None or item.what is Planned.UNDECIDED:
-            return UNKNOWN
+        if item is None or item.what in (Planned.UNDECIDED, Planned.ADOPT) or live.node.external_id:
+            standing = item is not None and item.what is Planned.NOTHING
+            return lookup(self.state, ref) if standing else UNKNOWN
         if item.what in STILL or (item.what is Planned.UPDATE and not ref.path):
             return lookup(self.state, ref)
         wanted = self.wanted.get(ref.node)

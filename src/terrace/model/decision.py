@@ -65,12 +65,14 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """What is there is what is wanted. `ready`: dependents may start. `look_again` (epoch seconds, 0 never)."""
+    """What is there is what is wanted. `ready`: dependents may start. `look_again` (epoch seconds, 0 never).
+    `suspended`: it stands still because its stack does."""
 
     reason: str = ""
     ready: bool = True
     healthy: bool = True
     look_again: float = 0.0
+    suspended: bool = False
 
 
 class Refuse(msgspec.Struct, frozen=True):

@@ -91,9 +91,11 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs."""
+    """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `moved`
+    maps paths that resources had in earlier templates to those they have now: the same thing under another name."""
 
     nodes: tuple[Node, ...] = ()
     blueprints: dict[str, Blueprint] = {}
     outputs: dict[str, Output] = {}
     description: str = ""
+    moved: dict[str, str] = {}

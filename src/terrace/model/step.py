@@ -11,7 +11,8 @@ from terrace.model.seen import Names, Owner, Seen
 
 
 class Verb(StrEnum):
-    """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete."""
+    """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete. STOP: it is to stand
+    still and keep all it holds. ADOPT: a thing that exists already is looked up, to be taken on; no driver gets it."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -20,6 +21,8 @@ class Verb(StrEnum):
     START = "start"
     UNPAUSE = "unpause"
     RESTART = "restart"
+    STOP = "stop"
+    ADOPT = "adopt"
 
 
 class Step(msgspec.Struct, frozen=True):

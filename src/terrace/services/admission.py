@@ -29,11 +29,14 @@ _REFERENCE = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@\w+:[0-9a-f]+)?"
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What somebody asks for. None: as the settings say."""
+    """What somebody asks for. None: as the settings say. `targets` are the only resources that change (none: all do),
+    `excludes` those that do not."""
 
     source: Source
     on_failure: OnFailure | None = None
     timeout: float | None = None
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
 
 
 class Prepared(msgspec.Struct, frozen=True):

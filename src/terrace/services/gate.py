@@ -106,6 +106,11 @@ def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:
         )
 
 
+def check_stack(name: str) -> None:
+    """UserError unless `name` can be that of a stack."""
+    check_name("stack", name, _STACK)
+
+
 def check_path(path: str) -> None:
     """UserError unless `path` can be that of a resource ("web", "group/0")."""
     if not _RESOURCE.fullmatch(path):

@@ -34,7 +34,7 @@ class History:
         """Wants generation `to` again, by default the newest before the present one that settled: saved as a
         new generation with its content. `expected` as in Stacks.apply. ConflictError: nothing to go back
         to."""
-        await self._on.gate.stack(actor, Right.WRITE, where)
+        await self._stacks.may_change(await self._on.gate.stack(actor, Right.WRITE, where))
         async with self._stacks.turn(where):
             stack, target = await self._target(actor, Right.WRITE, where, to)
             again = msgspec.structs.replace(

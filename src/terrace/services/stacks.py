@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,9 +13,12 @@ from terrace.errors import ConflictError, NotFoundError, QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.problem import Problem
+from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Wish
 from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.operations.orders import PROTECTED, SUSPENDED, Orders
+from terrace.services.operations.part import in_part
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""
@@ -39,9 +43,10 @@ class Preview(msgspec.Struct, frozen=True):
 class Stacks:
     """Use cases about whole stacks."""
 
-    def __init__(self, surface: Surface, admission: Admission) -> None:
+    def __init__(self, surface: Surface, admission: Admission, orders: Orders) -> None:
         self._on = surface
         self._admission = admission
+        self._orders = orders
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
@@ -72,10 +77,12 @@ class Stacks:
     async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
         found = await self._current(where, expected)
         stack = found or self._new(where)
+        await self._orders.check(stack, SUSPENDED)
         prepared = await self._admission.prepare(where, stack.id, wish)
+        graph = await self._in_part(found, prepared.graph, wish)
         generation = Generation(
             number=stack.generation + 1,
-            graph=prepared.graph,
+            graph=graph,
             source=prepared.source,
             created=self._on.clock.now(),
             who=actor.name,
@@ -92,14 +99,19 @@ class Stacks:
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish)
-        plan = await self._on.controller.plan(found, prepared.graph)
-        return Preview(msgspec.structs.replace(plan, stack=where.stack), prepared.warnings)
+        graph = await self._in_part(found, prepared.graph, wish)
+        plan = await self._on.controller.plan(found, graph)
+        warnings = prepared.warnings
+        if found is not None and (await self._orders.marks(found))[SUSPENDED]:
+            said = f"the stack is suspended: nothing of this is done before `terrace resume {where.stack}`"
+            warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
+        return Preview(msgspec.structs.replace(plan, stack=where.stack), warnings)
 
     async def delete(
         self, actor: Actor, where: Where, expected: int | None = None, *, forget: bool = False
     ) -> Stack:
         """Wants nothing of the stack any more. `forget`: what cannot be reached is given up."""
-        await self._on.gate.stack(actor, Right.WRITE, where)
+        await self._orders.check(await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
@@ -152,11 +164,13 @@ class Stacks:
                 return now
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 
-    async def save(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved
-        meanwhile."""
+    async def save(
+        self, stack: Stack, generation: Generation, expected: int | None, records: Sequence[Record] = ()
+    ) -> Stack:
+        """Saves and wakes; also for the other ways to a new generation. `records` as in Store.save_generation.
+        ConflictError when the stack moved meanwhile."""
         try:
-            saved = await self._on.store.save_generation(stack, generation, expected)
+            saved = await self._on.store.save_generation(stack, generation, expected, records)
         except OverflowError as error:
             raise QuotaError(
                 "the documents hold a number with more than 64 bits", code="number-too-large"
@@ -164,12 +178,23 @@ class Stacks:
         self._on.controller.wake(saved.id)
         return saved
 
+    async def may_change(self, stack: Stack) -> None:
+        """ConflictError when another generation cannot be wanted now."""
+        await self._orders.check(stack, SUSPENDED)
+
     def turn(self, where: Where) -> asyncio.Lock:
         """Held for one change of a stack: two people who make the same stack at once do not get half of
         each."""
         return self._turns.setdefault(where, asyncio.Lock())
 
     # --- inside
+
+    async def _in_part(self, stack: Stack | None, graph: Graph, wish: Wish) -> Graph:
+        """The graph as far as the wish is to be applied; the rest is as it was wanted before."""
+        if not wish.targets and not wish.excludes:
+            return graph
+        before = await self._on.store.generation(stack.id, stack.generation) if stack else None
+        return in_part(graph, before.graph if before else Graph(), wish.targets, wish.excludes)
 
     def _new(self, where: Where) -> Stack:
         now = self._on.clock.now()

@@ -18,7 +18,7 @@ from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.heads import check_name, desired, observed, surplus
 from terrace.stores.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
@@ -121,7 +121,9 @@ class MemoryStore(_Reading):
         """The power fails: what was written since the last synced write is gone."""
         self._tables.revert()
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    async def save_generation(
+        self, stack: Stack, generation: Generation, expected: int | None, records: Sequence[Record] = ()
+    ) -> Stack:
         with self._writing("save_generation", synced=True) as tables:
             present = tables.named(stack.project, stack.name)
             if present is None and stack.id in tables.stacks:
@@ -129,6 +131,7 @@ class MemoryStore(_Reading):
             saved = desired(present, stack, generation, expected)
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
+            self._put_records(tables, saved.id, records)
         return saved
 
     async def bump_retries(self, stack: str) -> None:
@@ -141,6 +144,12 @@ class MemoryStore(_Reading):
         with self._writing("mark_forget", synced=True) as tables:
             if present := tables.stacks.get(stack):
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
+
+    async def rename(self, stack: str, name: str) -> None:
+        with self._writing("rename", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                check_name(present, tables.named(present.project, name), name)
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         with self._writing("direct", synced=True) as tables:
@@ -157,6 +166,10 @@ class MemoryStore(_Reading):
     async def publish(self, events: Sequence[Event]) -> None:
         with self._writing("publish") as tables:
             self._tell(tables, events)
+
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        with self._writing("rule", synced=True) as tables:
+            self._rule(tables, rulings, unrulings)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:
@@ -206,6 +219,18 @@ class MemoryStore(_Reading):
         marks = (generation.restores, generation.deleting, generation.settled, generation.failed)
         tables.put(tables.generations.setdefault(stack, {}), number, Saved(light, content, *marks))
 
+    def _rule(self, tables: Tables, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
+        for pair in unrulings:
+            tables.put(tables.rulings, pair, None)
+        for ruling in rulings:
+            tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
+
+    def _put_records(self, tables: Tables, stack: str, records: Sequence[Record]) -> None:
+        rows = tables.records.setdefault(stack, {})
+        for record in records:
+            point = order.point(record.path, record.incarnation, record.uid)
+            tables.put(rows, record.key, Row(point, self._encoding.record(record)))
+
     def _commit(self, tables: Tables, commit: Commit) -> bool:
         present, lease = tables.stacks.get(commit.stack), tables.leases.get(f"stack:{commit.stack}")
         if present is None or lease is None or not lease.holder or lease.epoch != commit.epoch:
@@ -213,13 +238,10 @@ class MemoryStore(_Reading):
         records = tables.records.setdefault(commit.stack, {})
         for key in commit.removals:
             tables.put(records, key, None)
-        for record in commit.upserts:
-            point = order.point(record.path, record.incarnation, record.uid)
-            tables.put(records, record.key, Row(point, self._encoding.record(record)))
-        for pair in commit.unrulings:
-            tables.put(tables.rulings, pair, None)
-        for ruling in commit.rulings:
-            tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
+        self._put_records(tables, commit.stack, commit.upserts)
+        for place in commit.heeded:
+            tables.put(tables.directives.setdefault(commit.stack, {}), place, None)
+        self._rule(tables, commit.rulings, commit.unrulings)
         self._tell(tables, commit.events)
         if commit.gone and tables.generations[commit.stack][present.generation].deleting:
             tables.remove(commit.stack)

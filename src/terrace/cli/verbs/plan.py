@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from terrace.cli.commands import command, output_option, pass_session
-from terrace.cli.faults import CHANGES, DONE
+from terrace.cli.faults import CHANGES, DONE, render_problems
 from terrace.cli.plans import changes, plan_text
 from terrace.cli.session import Session
 from terrace.cli.shape import emit
-from terrace.cli.verbs.request import request_of, stack_name, template_options
+from terrace.cli.verbs.request import request_of, scope_options, stack_name, template_options
 
 
 @command(
@@ -20,21 +21,19 @@ from terrace.cli.verbs.request import request_of, stack_name, template_options
   terrace plan shop.yaml -o json""",
 )
 @template_options
+@scope_options
 @output_option()
 @pass_session
-def plan(
-    session: Session,
-    template: str,
-    stack: str | None,
-    environments: tuple[str, ...],
-    parameters: tuple[str, ...],
-    parameter_file: str | None,
-) -> int:
+def plan(session: Session, /, template: str, stack: str | None, **options: Any) -> int:
     """Show what `up` would change, and why. Changes nothing. Exit code 0: nothing to do, 2: changes, 1:
     error."""
     name = stack_name(stack, template, session.stack)
-    request = request_of(template, environments, parameters, parameter_file)
+    wanted = ("environments", "parameters", "parameter_file")
+    request = request_of(template, **{key: options[key] for key in wanted})
+    request |= {key: list(options[key]) for key in ("targets", "excludes") if options[key]}
     found = session.client().stacks.plan(name, request)
+    if found.get("warnings"):
+        print(render_problems(found["warnings"], session.color(sys.stderr)), file=sys.stderr)
     emit(
         session,
         found,

@@ -10,7 +10,7 @@ import click
 from terrace.cli.commands import command, output_option, pass_session
 from terrace.cli.plans import agree
 from terrace.cli.session import Session
-from terrace.cli.verbs.request import request_of, seconds, stack_name, template_options
+from terrace.cli.verbs.request import request_of, scope_options, seconds, stack_name, template_options
 
 
 @command(
@@ -21,6 +21,7 @@ from terrace.cli.verbs.request import request_of, seconds, stack_name, template_
   terrace up shop.yaml -p password=@secret.txt --yes --on-failure rollback --timeout 10m""",
 )
 @template_options
+@scope_options
 @click.option("-y", "--yes", is_flag=True, help="answer yes: replace and delete what the change needs")
 @click.option(
     "--on-failure",
@@ -41,6 +42,7 @@ def up(session: Session, /, template: str, stack: str | None, **options: Any) ->
     began = time.monotonic()
     name = stack_name(stack, template, session.stack)
     request = request_of(template, **{key: options[key] for key in wanted})
+    request |= {key: list(options[key]) for key in ("targets", "excludes") if options[key]}
     if options["on_failure"]:
         request["on_failure"] = options["on_failure"]
     if options["timeout"]:

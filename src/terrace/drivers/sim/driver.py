@@ -39,6 +39,7 @@ IN_PLACE = {
     "Port": frozenset({"name"}),
 }
 LOOK_AGAIN = 1.0
+TERMINATED = 143
 
 
 class SimDriver(SimGuests):
@@ -102,6 +103,8 @@ class SimDriver(SimGuests):
                 return await self._change(step, fence, self._start)
             case Verb.UNPAUSE:
                 return await self._change(step, fence, self._unpause)
+            case Verb.STOP:
+                return await self._change(step, fence, self._stop)
             case _:
                 raise InvariantError(f"a driver cannot {step.verb}")
 
@@ -203,6 +206,11 @@ class SimDriver(SimGuests):
 
     def _unpause(self, thing: Thing, now: float) -> Seen:
         return self.world.change(thing, now, state="running") if thing.state == "paused" else thing.seen
+
+    def _stop(self, thing: Thing, now: float) -> Seen:
+        if thing.state not in ("running", "paused"):
+            return thing.seen
+        return self.world.change(thing, now, state="exited", exit_code=TERMINATED, finished=now)
 
     def _look_up(self, kind: str, selector: str) -> Seen | None:
         for thing in self.world.things.values():

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from terrace.errors import ConflictError, InvariantError
 from terrace.model.event import Event
+from terrace.model.record import Record
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit
+from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.sqlite import writing
@@ -48,8 +49,10 @@ class SqliteStore(Reading):
     async def installation(self) -> str:
         return self._installation
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        asked = writing.Asked(stack, generation, expected)
+    async def save_generation(
+        self, stack: Stack, generation: Generation, expected: int | None, records: Sequence[Record] = ()
+    ) -> Stack:
+        asked = writing.Asked(stack, generation, expected, records)
         return await self._database.write(
             lambda writer: writing.save_generation(writer, self._encoding, asked), synced=True
         )
@@ -59,6 +62,9 @@ class SqliteStore(Reading):
 
     async def mark_forget(self, stack: str) -> None:
         await self._execute("stacks.mark_forget", stack, synced=True)
+
+    async def rename(self, stack: str, name: str) -> None:
+        await self._database.write(lambda writer: writing.rename(writer, stack, name), synced=True)
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         await self._database.write(
@@ -73,6 +79,9 @@ class SqliteStore(Reading):
 
     async def publish(self, events: Sequence[Event]) -> None:
         await self._database.write(lambda writer: writing.tell(writer, self._encoding, events))
+
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        await self._database.write(lambda writer: writing.rule(writer, rulings, unrulings), synced=True)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         now = self._clock.now()
