@@ -117,7 +117,7 @@ async def list_stacks(
 async def show_stack(at: At, services: Uses, caller: Caller) -> Response:
     """The ETag is the generation."""
     stack = await services.stacks.get(caller, at)
-    marks = await services.orders.marks(stack)
+    marks = await services.orders.marks(caller, at)
     shown = msgspec.structs.replace(stack_view(stack), marks=tuple(name for name, on in marks.items() if on))
     return answer(shown, headers={"ETag": f'"{stack.generation}"'})
 

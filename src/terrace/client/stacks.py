@@ -12,29 +12,24 @@ GRACE = 30.0
 """Seconds that an answer may take longer than what the server was asked to wait."""
 
 
-class Operations:
-    """What can be done with a stack besides changing its template. Each answers with the stack as it then is, unless
-    it says else."""
-
+class _Posting:
     def __init__(self, transport: Transport, project: str) -> None:
         self._transport = transport
         self._project = project
 
-    def order(self, name: str, path: str, verb: str) -> dict[str, Any]:
-        """taint or restart of the resource at `path`."""
-        return self._post(name, "resources", path, verb)
+    def _post(
+        self, name: str, *rest: str, body: Any = None, query: Any = None, if_match: int | None = None
+    ) -> dict[str, Any]:
+        path = path_of("projects", self._project, "stacks", name, *rest)
+        reply = self._transport.call(
+            "POST", path, query, body or {}, if_match=if_match, timeout=PATIENCE + GRACE
+        )
+        found: dict[str, Any] = reply.body
+        return found
 
-    def suspend(self, name: str, *, suspended: bool = True) -> dict[str, Any]:
-        """Its machines stand still, or go on."""
-        return self._post(name, "suspend" if suspended else "resume")
 
-    def protect(self, name: str, *, protected: bool = True) -> dict[str, Any]:
-        """Its deletion is refused, or allowed again."""
-        return self._post(name, "protect", body={"protected": protected})
-
-    def check(self, name: str) -> dict[str, Any]:
-        """What differs from what is wanted, looked at now: a plan."""
-        return self._post(name, "check")
+class Adoption(_Posting):
+    """What Terrace did not make, or no longer holds. Each answers with the stack as it then is, unless it says else."""
 
     def take_in(self, name: str, path: str, provider_id: str) -> dict[str, Any]:
         """An existing thing becomes the resource at `path`."""
@@ -54,6 +49,27 @@ class Operations:
     def adopt(self, name: str, document: Any) -> dict[str, Any]:
         """A stack that was abandoned is managed again."""
         return self._post(name, "adopt", body=document)
+
+
+class Operations(_Posting):
+    """What can be done with a stack besides changing its template. Each answers with the stack as it then is, unless
+    it says else."""
+
+    def order(self, name: str, path: str, verb: str) -> dict[str, Any]:
+        """taint or restart of the resource at `path`."""
+        return self._post(name, "resources", path, verb)
+
+    def suspend(self, name: str, *, suspended: bool = True) -> dict[str, Any]:
+        """Its machines stand still, or go on."""
+        return self._post(name, "suspend" if suspended else "resume")
+
+    def protect(self, name: str, *, protected: bool = True) -> dict[str, Any]:
+        """Its deletion is refused, or allowed again."""
+        return self._post(name, "protect", body={"protected": protected})
+
+    def check(self, name: str) -> dict[str, Any]:
+        """What differs from what is wanted, looked at now: a plan."""
+        return self._post(name, "check")
 
     def cancel(self, name: str, *, rollback: bool = False) -> dict[str, Any]:
         """Ends a change that is under way."""
@@ -76,16 +92,6 @@ class Operations:
     def clear_hook(self, name: str, path: str, hook: str) -> dict[str, Any]:
         """Lets go on what a hook holds."""
         return self._post(name, "hooks", "clear", body={"path": path, "hook": hook})
-
-    def _post(
-        self, name: str, *rest: str, body: Any = None, query: Any = None, if_match: int | None = None
-    ) -> dict[str, Any]:
-        path = path_of("projects", self._project, "stacks", name, *rest)
-        reply = self._transport.call(
-            "POST", path, query, body or {}, if_match=if_match, timeout=PATIENCE + GRACE
-        )
-        found: dict[str, Any] = reply.body
-        return found
 
 
 class Stacks:

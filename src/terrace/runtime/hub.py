@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from terrace.engine import ghosts
 from terrace.engine.ghosts import Ghost
 from terrace.engine.stack.state import Key
-from terrace.engine.turn import restores
 from terrace.engine.turn.absorb import Listing
 from terrace.engine.turn.adopt import ADOPTED
 from terrace.engine.turn.restores import RESTORED
@@ -17,7 +16,6 @@ from terrace.model.event import Event
 from terrace.model.seen import Names, NotSeen, Seen
 from terrace.model.step import Step, Verb
 from terrace.ports.driver import Driver
-from terrace.ports.store import Ruling
 from terrace.runtime.leases import Holding
 from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
@@ -155,9 +153,11 @@ class Hub:
             self.trouble = None
             await self._say("provider.back", f"provider {self.name} answers again")
         items = by_key(observation.items, self._around.installation, adopted)
-        listing = Listing(started, items, frozenset(adopted))
         self._restored = any(ruling.what == RESTORED for ruling in rulings)
-        await self._find_newer(listing)
+        newest: dict[str, int] = {}
+        for uid, incarnation in items:
+            newest[uid] = max(newest.get(uid, 0), incarnation)
+        listing = Listing(started, items, frozenset(adopted), newest, self._restored)
         for worker in list(self._workers()):
             worker.observed(self.name, listing)
         await self._find_ghosts(items, started)
@@ -220,31 +220,6 @@ class Hub:
 
     def _known_here(self, key: Key) -> bool:
         return any(worker.state.record(key) is not None for worker in self._workers())
-
-    async def _find_newer(self, listing: Listing) -> None:
-        """A label newer than all that is remembered of its uid cannot be of a database that was not put back,
-        since every
-        incarnation is committed before it is made. From then on nothing is deleted or replaced without a person's
-        word."""
-        found = {
-            key: seen for key, several in listing.items.items() for seen in several if self._is_newer(key)
-        }
-        owners = [seen.owner for seen in found.values() if seen.owner is not None]
-        known = await self._around.store.known(owners) if owners else set()
-        newer = [seen for key, seen in found.items() if key not in known]
-        if newer and not self._restored:
-            self._restored = True
-            await self._around.store.rule([Ruling(self.name, "", RESTORED)])
-            await self._say("provider.restored", f"{self.name}: {ghosts.RESTORED}; {restores.WAITING}")
-        for worker in list(self._workers()) if newer else ():
-            worker.restored(self.name, newer, listing)
-
-    def _is_newer(self, key: Key) -> bool:
-        for worker in self._workers():
-            live = worker.state.by_uid.get(key[0])
-            if live is not None and live.records():
-                return key[1] > max(record.incarnation for record in live.records())
-        return False
 
     async def accept_restore(self) -> bool:
         """A person has said yes: what the database wants is right. Whether there was anything to say yes to."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from terrace.engine.stack import summary
-from terrace.engine.stack.state import Rules, StackState, Turn
+from terrace.engine.stack.state import Rules, StackState, Turn, suspended
 from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
-from terrace.model.seen import NotSeen, Seen
+from terrace.model.seen import NotSeen
 from terrace.model.stack import Generation, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
@@ -105,13 +105,9 @@ class StackWorker:
         """A complete listing of a provider."""
         self._take(lambda now: absorb.observe(self.state, provider, listing, now))
 
-    def restored(self, provider: str, newer: Sequence[Seen], listing: absorb.Listing) -> None:
-        """An older copy of the database was put back: these things are newer than it."""
-        self._take(lambda now: restores.take_over(self.state, provider, newer, listing.items, now))
-
     def accepted(self, provider: str) -> None:
         """A person has said that what the database wants is right."""
-        self._take(lambda now: restores.accept(self.state, provider))
+        self._take(lambda now: restores.accept(self.state, provider, now))
 
     def silent(self, provider: str, why: NotSeen) -> None:
         """A provider cannot be listed."""
@@ -282,7 +278,7 @@ class StackWorker:
             generation is None
             or generation.failed
             or generation.settled
-            or self.state.suspended
+            or suspended(self.state)
             or head.phase in (Phase.SETTLED, Phase.GONE)
         ):
             return None
@@ -339,7 +335,7 @@ class StackWorker:
         now = self._around.clock.now()
         due = self.state.agenda.next_look()
         generation = self.state.generation
-        if generation and not generation.settled and not generation.failed:
+        if generation and not generation.settled and not generation.failed and not suspended(self.state):
             end = generation.created + generation.timeout
             due = end if due is None else min(due, end)
         if due is None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from terrace.engine.blend import in_part
 from terrace.errors import ConflictError, NotFoundError, QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
@@ -16,9 +17,7 @@ from terrace.model.problem import Problem
 from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Wish
-from terrace.services.gate import Actor, Right, Surface, Where
-from terrace.services.operations.orders import PROTECTED, SUSPENDED, Orders
-from terrace.services.operations.part import in_part
+from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""
@@ -43,10 +42,9 @@ class Preview(msgspec.Struct, frozen=True):
 class Stacks:
     """Use cases about whole stacks."""
 
-    def __init__(self, surface: Surface, admission: Admission, orders: Orders) -> None:
+    def __init__(self, surface: Surface, admission: Admission) -> None:
         self._on = surface
         self._admission = admission
-        self._orders = orders
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
@@ -77,7 +75,7 @@ class Stacks:
     async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
         found = await self._current(where, expected)
         stack = found or self._new(where)
-        await self._orders.check(stack, SUSPENDED)
+        await allow(self._on.store, stack, SUSPENDED)
         prepared = await self._admission.prepare(where, stack.id, wish)
         graph = await self._in_part(found, prepared.graph, wish)
         generation = Generation(
@@ -102,7 +100,7 @@ class Stacks:
         graph = await self._in_part(found, prepared.graph, wish)
         plan = await self._on.controller.plan(found, graph)
         warnings = prepared.warnings
-        if found is not None and (await self._orders.marks(found))[SUSPENDED]:
+        if found is not None and (await marks(self._on.store, found))[SUSPENDED]:
             said = f"the stack is suspended: nothing of this is done before `terrace resume {where.stack}`"
             warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
         return Preview(msgspec.structs.replace(plan, stack=where.stack), warnings)
@@ -111,7 +109,7 @@ class Stacks:
         self, actor: Actor, where: Where, expected: int | None = None, *, forget: bool = False
     ) -> Stack:
         """Wants nothing of the stack any more. `forget`: what cannot be reached is given up."""
-        await self._orders.check(await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
@@ -177,10 +175,6 @@ class Stacks:
             ) from error
         self._on.controller.wake(saved.id)
         return saved
-
-    async def may_change(self, stack: Stack) -> None:
-        """ConflictError when another generation cannot be wanted now."""
-        await self._orders.check(stack, SUSPENDED)
 
     def turn(self, where: Where) -> asyncio.Lock:
         """Held for one change of a stack: two people who make the same stack at once do not get half of

@@ -97,7 +97,62 @@ class _Reading:
         return found[::-1] if newest else found
 
 
-class MemoryStore(_Reading):
+class _Leasing(_Reading):
+    """What needs a row and nothing else; ports.Store says what each method does."""
+
+    fault: Fault | None
+    _clock: Clock
+
+    async def bump_retries(self, stack: str) -> None:
+        with self._writing("bump_retries", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                row = msgspec.structs.replace(present, retries=present.retries + 1)
+                tables.put(tables.stacks, stack, row)
+
+    async def mark_forget(self, stack: str) -> None:
+        with self._writing("mark_forget", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
+
+    async def rename(self, stack: str, name: str) -> None:
+        with self._writing("rename", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                check_name(present, tables.named(present.project, name), name)
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        with self._writing("acquire") as tables:
+            now, held = self._clock.now(), tables.leases.get(scope)
+            ours = held is not None and held.holder == holder
+            if held is not None and not ours and held.holder and held.expires > now:
+                return None
+            epoch = held.epoch + (not ours) if held else 1
+            lease = tables.leases[scope] = Lease(scope, holder, epoch, now + duration)
+            return lease
+
+    async def release(self, lease: Lease) -> None:
+        with self._writing("release") as tables:
+            held = tables.leases.get(lease.scope)
+            if held and (held.holder, held.epoch) == (lease.holder, lease.epoch):
+                tables.leases[lease.scope] = Lease(lease.scope, "", lease.epoch, 0.0)
+
+    @contextmanager
+    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:
+        if self.fault:
+            self.fault(f"{operation}:before")
+        mark = self._tables.mark()
+        try:
+            yield self._tables
+        except BaseException:
+            self._tables.revert(mark)
+            raise
+        if synced:
+            self._tables.sync()
+        if self.fault:
+            self.fault(f"{operation}:after")
+
+
+class MemoryStore(_Leasing):
     """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
     around each write and may raise: before it nothing is written yet, after it everything is and the caller
     does not know."""
@@ -134,23 +189,6 @@ class MemoryStore(_Reading):
             self._put_records(tables, saved.id, records)
         return saved
 
-    async def bump_retries(self, stack: str) -> None:
-        with self._writing("bump_retries", synced=True) as tables:
-            if present := tables.stacks.get(stack):
-                row = msgspec.structs.replace(present, retries=present.retries + 1)
-                tables.put(tables.stacks, stack, row)
-
-    async def mark_forget(self, stack: str) -> None:
-        with self._writing("mark_forget", synced=True) as tables:
-            if present := tables.stacks.get(stack):
-                tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
-
-    async def rename(self, stack: str, name: str) -> None:
-        with self._writing("rename", synced=True) as tables:
-            if present := tables.stacks.get(stack):
-                check_name(present, tables.named(present.project, name), name)
-                tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
-
     async def direct(self, directives: Sequence[Directive]) -> None:
         with self._writing("direct", synced=True) as tables:
             for one in directives:
@@ -171,22 +209,6 @@ class MemoryStore(_Reading):
         with self._writing("rule", synced=True) as tables:
             self._rule(tables, rulings, unrulings)
 
-    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
-        with self._writing("acquire") as tables:
-            now, held = self._clock.now(), tables.leases.get(scope)
-            ours = held is not None and held.holder == holder
-            if held is not None and not ours and held.holder and held.expires > now:
-                return None
-            epoch = held.epoch + (not ours) if held else 1
-            lease = tables.leases[scope] = Lease(scope, holder, epoch, now + duration)
-            return lease
-
-    async def release(self, lease: Lease) -> None:
-        with self._writing("release") as tables:
-            held = tables.leases.get(lease.scope)
-            if held and (held.holder, held.epoch) == (lease.holder, lease.epoch):
-                tables.leases[lease.scope] = Lease(lease.scope, "", lease.epoch, 0.0)
-
     async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
         with self._writing("prune") as tables:
             for place, number in enumerate(sorted(tables.events, reverse=True)):
@@ -198,21 +220,6 @@ class MemoryStore(_Reading):
                 for number in surplus(pairs, stack.settled, generations_kept):
                     tables.put(saved, number, None)
             tables.drop_old_leases(self._clock.now())
-
-    @contextmanager
-    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:
-        if self.fault:
-            self.fault(f"{operation}:before")
-        mark = self._tables.mark()
-        try:
-            yield self._tables
-        except BaseException:
-            self._tables.revert(mark)
-            raise
-        if synced:
-            self._tables.sync()
-        if self.fault:
-            self.fault(f"{operation}:after")
 
     def _save(self, tables: Tables, stack: str, number: int, generation: Generation) -> None:
         light, content = self._encoding.generation(msgspec.structs.replace(generation, number=number))

@@ -54,7 +54,9 @@ DOCUMENT = {
 @router.post(
     STACK + "/imports",
     openapi_extra=takes(ImportBody, {"path": "db", "provider_id": "5f0c1d"}),
-    responses=gives(StackView, "The stack; a new, empty one if there was none", example=EXAMPLE, fails=[409]),
+    responses=gives(
+        StackView, "The stack; a new, empty one if there was none", example=EXAMPLE, fails=[404, 409]
+    ),
 )
 async def import_thing(request: Request, at: At, services: Uses, caller: Caller) -> Response:
     """Has an existing thing become the resource at `path`, as soon as a template wants one there: it is taken on, not
@@ -84,7 +86,7 @@ async def abandon_stack(at: At, services: Uses, caller: Caller, expected: Expect
 @router.post(
     STACK + "/adopt",
     openapi_extra=takes(DocumentView, DOCUMENT),
-    responses=gives(StackView, "The stack", example=EXAMPLE, fails=[400, 409]),
+    responses=gives(StackView, "The stack", example=EXAMPLE, fails=[400, 404, 409]),
 )
 async def adopt_stack(request: Request, at: At, services: Uses, caller: Caller) -> Response:
     """Manages again what was abandoned: a document of this installation. 409 when the name is taken, or what it tells

@@ -24,7 +24,7 @@ def take_in(session: Session, stack: str, path: str, provider_id: str) -> None:
     """Have an existing container or volume become the resource PATH of a stack, instead of making a new one.
     PROVIDER_ID is its id or name at the provider. The next `terrace up` whose template has that resource takes it on;
     from then on it is managed, and deleted, like any other. `terrace down` and deletion_policy as always."""
-    session.client().operations.take_in(stack, path, provider_id)
+    session.client().adoption.take_in(stack, path, provider_id)
     session.say(
         f"{provider_id} becomes {path} of {stack} when a template wants it: terrace plan TEMPLATE -s {stack}"
     )
@@ -42,13 +42,13 @@ def abandon(session: Session, stack: str, yes: bool, no_follow: bool) -> int:
     from terrace.cli.plans import ask
 
     client = session.client()
-    document = client.operations.document(stack)
+    document = client.adoption.document(stack)
     if not yes:
         ask(f"forget {stack} and keep its {len(document['resources']):,} things")
     print(json.dumps(document, indent=2, ensure_ascii=False), flush=True)
     began = time.monotonic()
     watch = None if no_follow else client.streams.watch(stack)
-    head = client.operations.abandon(stack, if_match=document["generation"])
+    head = client.adoption.abandon(stack, if_match=document["generation"])
     return 0 if watch is None else follow_down(session, head, watch, began, 600.0)
 
 
@@ -63,7 +63,7 @@ def adopt(session: Session, file: str, stack: str | None, no_follow: bool) -> in
     name = stack or str(document.get("stack", ""))
 
     def ask() -> dict[str, Any]:
-        return session.client().operations.adopt(name, document)
+        return session.client().adoption.adopt(name, document)
 
     return follow(session, name, no_follow, ask, new=True)
 

@@ -142,6 +142,7 @@ class StackState:
         self.silent: dict[str, NotSeen] = {}
         self.hooked: set[str] = set()
         self.restored: set[str] = set()
+        self.accepted = 0.0
         self.running: set[Key] = set()
         self.held: dict[Key, tuple[float, str, Step]] = {}
         self.doing: dict[Key, tuple[dict[str, Any], str, tuple[Tie, ...], Keep]] = {}
@@ -343,11 +344,6 @@ class StackState:
             for child in live.children.values():
                 self.touch_uid(child.uid)
 
-    @property
-    def suspended(self) -> bool:
-        """Whether the stack is to stand still."""
-        return bool(self.directives.get("", {}).get("suspended"))
-
     # ---- saying
 
     def say(self, kind: str, now: float, path: str = "", message: str = "", state: str = "") -> None:
@@ -384,6 +380,11 @@ class StackState:
         else:
             self.failing.discard(live.path)
         return made
+
+
+def suspended(state: StackState) -> bool:
+    """Whether the stack is to stand still."""
+    return bool(state.directives.get("", {}).get("suspended"))
 
 
 def dependencies(node: Node) -> tuple[Edge, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine.stack.state import StackState
+from terrace.engine.stack.state import StackState, suspended
 from terrace.model.record import Record, State
 from terrace.model.stack import Phase, Stack
 
@@ -20,7 +20,7 @@ def summarise(state: StackState, now: float) -> Stack:
     if deleting and not state.lives:
         phase, why = Phase.GONE, ""
     elif quiet and not deleting:
-        phase, why = (Phase.SUSPENDED if state.suspended else Phase.SETTLED), ""
+        phase, why = (Phase.SUSPENDED if suspended(state) else Phase.SETTLED), ""
     else:
         phase = Phase.DELETING if deleting else Phase.FAILING if state.failing else Phase.SETTLING
         why = _why(state)

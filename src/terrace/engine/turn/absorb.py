@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from terrace.engine import retry
 from terrace.engine.stack import spread
 from terrace.engine.stack.state import Key, Live, StackState
-from terrace.engine.turn import adopt, depart
+from terrace.engine.turn import adopt, depart, restores
 from terrace.errors import TerraceError
 from terrace.model.record import Record, State
 from terrace.model.seen import Absent, NotSeen, Present, Seen
@@ -25,11 +25,14 @@ BEGINNING = (Verb.CREATE, Verb.START, Verb.RESTART)
 
 class Listing(msgspec.Struct, frozen=True):
     """A complete listing of a provider that began at `started` (epoch seconds): what is ours of it by (uid,
-    incarnation), and the provider ids that were asked for because they are adopted."""
+    incarnation), and the provider ids that were asked for because they are adopted. `newest` are the last incarnations
+    shown, by uid. `restored`: things there are in doubt already, see restores.py."""
 
     started: float
     items: Mapping[Key, Sequence[Seen]]
     adopted: frozenset[str] = frozenset()
+    newest: Mapping[str, int] = {}
+    restored: bool = False
 
 
 def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now: float) -> None:
@@ -145,23 +148,38 @@ def observe(state: StackState, provider: str, listing: Listing, now: float) -> N
     if capabilities is None:
         return
     was_silent = state.silent.pop(provider, None) is not None
+    if listing.restored and started >= state.accepted:
+        restores.doubt(state, provider)
     for live in list(state.lives.values()):
+        if listing.newest.get(live.uid, 0) > max((one.incarnation for one in live.records()), default=0):
+            restores.take_over(state, live, items, listing.newest[live.uid], now)
         for record in live.records():
             if record.provider != provider or record.kind in capabilities.recorded:
                 continue
             if was_silent:
                 state.agenda.touch(live.path)
-            if record.adopted and record.provider_id not in listing.adopted:
-                continue  # it was not asked for yet, so that it is not shown means nothing
-            if record.key in state.running or started < record.received + capabilities.lag:
-                continue
-            found = items.get(record.key)
-            if found:
-                _present(state, live, record, choose(record, found), now)
-            elif _may_still_come(record, capabilities, started):
-                continue
-            elif record.applied is not None or record.intent is not None or record.provider_id:
-                _absent(state, live, record, started)
+            if _counts(state, record, listing, capabilities):
+                _observed(state, live, record, (capabilities, listing), now)
+
+
+def _counts(state: StackState, record: Record, listing: Listing, capabilities: Capabilities) -> bool:
+    """Whether a listing says anything about a record: it began late enough, and asked for the thing."""
+    if record.adopted and record.provider_id not in listing.adopted:
+        return False
+    return record.key not in state.running and listing.started >= record.received + capabilities.lag
+
+
+def _observed(
+    state: StackState, live: Live, record: Record, shown: tuple[Capabilities, Listing], now: float
+) -> None:
+    capabilities, listing = shown
+    found = listing.items.get(record.key)
+    if found:
+        _present(state, live, record, choose(record, found), now)
+    elif _may_still_come(record, capabilities, listing.started):
+        return
+    elif record.applied is not None or record.intent is not None or record.provider_id:
+        _absent(state, live, record, listing.started)
 
 
 def _may_still_come(record: Record, capabilities: Capabilities, started: float) -> bool:

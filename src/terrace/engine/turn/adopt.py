@@ -55,11 +55,18 @@ def _external(wanted: Wanted, record: Record, sighting: Sighting) -> Decision:
     return Settled(f"external, {sighting.seen.state}")
 
 
-def never_made_again(record: Record, sighting: Sighting, decision: Decision) -> Decision:
-    """A thing that was imported has no part of its creation to be done again: it is started at most."""
-    creating = isinstance(decision, Act) and decision.verb is Verb.CREATE
-    if record.adopted and creating and isinstance(sighting, Present):
+def careful(record: Record, sighting: Sighting, decision: Decision) -> Decision:
+    """A thing that was imported has no part of its creation to be done again: it is started at most. Nor is it replaced
+    before it once was as wanted: whoever imported it did not ask for that."""
+    if not record.adopted or not isinstance(decision, Act) or not isinstance(sighting, Present):
+        return decision
+    if decision.verb is Verb.CREATE:
         return Act(Verb.START, "it does not run")
+    if decision.verb is Verb.REPLACE and not record.ready:
+        return Refuse(
+            f"what was imported does not fit ({decision.reason}), and only a new one would",
+            hint="change the template to fit it; or terrace taint STACK PATH, to have it replaced",
+        )
     return decision
 
 

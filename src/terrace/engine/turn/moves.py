@@ -79,7 +79,7 @@ class Moves:
             found = Act(Verb.REPLACE, f"its {what} changed")
         else:
             found = self.rules.kinds[node.kind].decide(wanted, record, sighting, capabilities, now)
-            found = adopt.never_made_again(record, sighting, found)
+            found = adopt.careful(record, sighting, found)
         return hooks.restrict(node, orders.amend(self.state, node, record, sighting, found))
 
     # ---- records

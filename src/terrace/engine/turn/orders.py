@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from terrace.engine.stack.state import StackState
+from terrace.engine.stack.state import StackState, suspended
 from terrace.engine.turn import restores
 from terrace.model.decision import Act, Decision, Settled, Wait
 from terrace.model.graph import Node
@@ -35,7 +35,7 @@ def amend(state: StackState, node: Node, record: Record, sighting: Sighting, dec
     ordered."""
     if isinstance(sighting, NotSeen) or record.adopted == "external":
         return decision
-    if state.suspended:
+    if suspended(state):
         return _suspended(record, sighting, decision)
     return restores.hold_back(state, record, _ordered(state, node, record, sighting, decision))
 

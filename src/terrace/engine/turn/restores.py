@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from terrace.model.decision import Act, Decision, Wait
 from terrace.model.record import Record, State
 from terrace.model.seen import Present, Seen
 from terrace.model.step import Verb
+from terrace.ports.store import Ruling
 
 RESTORED = "restored"
 """Ruling.what: said of a provider as a whole."""
@@ -21,24 +22,35 @@ WAITING = (
 )
 
 
+def doubt(state: StackState, provider: str) -> None:
+    """Nothing is deleted or replaced on a provider from now on, until a person's yes."""
+    if provider not in state.restored:
+        state.restored.add(provider)
+        for path in state.lives:
+            state.agenda.touch(path)
+
+
 def take_over(
-    state: StackState, provider: str, newer: Iterable[Seen], items: Mapping[Key, Sequence[Seen]], now: float
+    state: StackState, live: Live, items: Mapping[Key, Sequence[Seen]], newest: int, now: float
 ) -> None:
-    """The live later incarnation of a uid that is known becomes current; nothing is deleted or replaced from now on."""
-    state.restored.add(provider)
-    for seen in sorted(newer, key=lambda one: one.owner.incarnation if one.owner else 0):
-        live = state.by_uid.get(seen.owner.uid) if seen.owner else None
-        if live is None or seen.owner is None:
-            continue
-        records = live.records()
-        if not records or seen.owner.incarnation <= max(one.incarnation for one in records):
-            continue
-        _succeed(state, live, live.current or records[-1], seen, now)
-        for record in records:
-            if record.key not in items:
-                state.drop(live, record)
-    for path in state.lives:
-        state.agenda.touch(path)
+    """A label newer than all that is remembered of its uid cannot be of a database that was not put back, since every
+    incarnation is committed before it is made. The live later incarnation becomes current."""
+    records = live.records()
+    seen = items[(live.uid, newest)][0]
+    if not records or newest <= live.used:
+        return
+    provider = records[-1].provider
+    if provider not in state.restored:
+        state.turn.rulings.append(Ruling(provider, "", RESTORED))
+        state.turn.synced = True
+        state.say(
+            "stack.restored", now, message=f"things on {provider} are newer than the database; {WAITING}"
+        )
+        doubt(state, provider)
+    _succeed(state, live, live.current or records[-1], seen, now)
+    for record in records:
+        if record.key not in items:
+            state.drop(live, record)
 
 
 def _succeed(state: StackState, live: Live, before: Record, seen: Seen, now: float) -> None:
@@ -52,6 +64,7 @@ def _succeed(state: StackState, live: Live, before: Record, seen: Seen, now: flo
     made = replace(
         before,
         incarnation=seen.owner.incarnation,
+        kind=seen.kind,
         provider_id=seen.provider_id,
         seen=seen,
         applied=None,
@@ -79,8 +92,9 @@ def hold_back(state: StackState, record: Record, decision: Decision) -> Decision
     return Wait(WAITING) if replacing and record.provider in state.restored else decision
 
 
-def accept(state: StackState, provider: str) -> None:
+def accept(state: StackState, provider: str, now: float) -> None:
     """A person's yes."""
+    state.accepted = now
     state.restored.discard(provider)
     for path in state.lives:
         state.agenda.touch(path)

@@ -14,8 +14,7 @@ from terrace.model.graph import Graph
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Phase, Source, Stack
-from terrace.services.gate import Actor, Right, Surface, Where, check_path
-from terrace.services.operations.orders import PROTECTED, Orders
+from terrace.services.gate import PROTECTED, Actor, Right, Surface, Where, allow, check_path
 from terrace.services.stacks import Stacks
 
 FORMAT = 1
@@ -31,10 +30,9 @@ class Abandoned(msgspec.Struct, frozen=True):
 class Adoption:
     """Use cases about what Terrace did not make, or no longer holds."""
 
-    def __init__(self, surface: Surface, stacks: Stacks, orders: Orders, installation: str) -> None:
+    def __init__(self, surface: Surface, stacks: Stacks, installation: str) -> None:
         self._on = surface
         self._stacks = stacks
-        self._orders = orders
         self._installation = installation
 
     async def take_in(self, actor: Actor, where: Where, path: str, provider_id: str) -> Stack:
@@ -90,7 +88,7 @@ class Adoption:
 
     async def abandon(self, actor: Actor, where: Where, expected: int | None = None) -> Stack:
         """Terrace forgets the stack; its things stay as they are, and are nobody's. ConflictError: protected."""
-        await self._orders.check(await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
         async with self._stacks.turn(where):
             stack = await self._on.gate.stack(actor, Right.WRITE, where)
             generation = Generation(

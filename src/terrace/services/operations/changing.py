@@ -12,18 +12,16 @@ from terrace.model.plan import Planned
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.services.gate import Actor, Right, Surface, Where, check_path, check_stack
 from terrace.services.history import History
-from terrace.services.operations.orders import Orders
 from terrace.services.stacks import Stacks
 
 
 class Changing:
     """Use cases about changes under way, and about names."""
 
-    def __init__(self, surface: Surface, stacks: Stacks, history: History, orders: Orders) -> None:
+    def __init__(self, surface: Surface, stacks: Stacks, history: History) -> None:
         self._on = surface
         self._stacks = stacks
         self._history = history
-        self._orders = orders
 
     async def cancel(self, actor: Actor, where: Where, *, rollback: bool = False) -> Stack:
         """Ends the change under way: what is done is kept, all else is wanted as it was before; or, with

@@ -5,10 +5,10 @@ from __future__ import annotations
 from terrace.errors import ConflictError
 from terrace.model.record import Record
 from terrace.model.stack import Directive, Phase, Stack
-from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, marks
 from terrace.services.resources import Resources
 
-TAINT, RESTART, SUSPENDED, PROTECTED = "taint", "restart", "suspended", "protected"
+TAINT, RESTART = "taint", "restart"
 
 
 class Orders:
@@ -38,38 +38,19 @@ class Orders:
             )
         return await self._count(actor, where, RESTART, machines)
 
-    async def suspend(self, actor: Actor, where: Where, *, suspended: bool) -> Stack:
+    async def suspend(self, actor: Actor, where: Where, *, suspended: bool = True) -> Stack:
         """Machines are stopped and stay so, or go on. ConflictError while the stack is being deleted."""
         stack = await self._standing(actor, where)
         return await self._direct(stack, [self._flag(actor, stack, SUSPENDED, suspended)])
 
-    async def protect(self, actor: Actor, where: Where, *, protected: bool) -> Stack:
+    async def protect(self, actor: Actor, where: Where, *, protected: bool = True) -> Stack:
         """From now on it can (not) be deleted or abandoned."""
         stack = await self._on.gate.stack(actor, Right.WRITE, where)
         return await self._direct(stack, [self._flag(actor, stack, PROTECTED, protected)])
 
-    async def marks(self, stack: Stack) -> dict[str, bool]:
+    async def marks(self, actor: Actor, where: Where) -> dict[str, bool]:
         """Which flags the stack as a whole carries."""
-        flags = {
-            one.what: bool(one.value) for one in await self._on.store.directives(stack.id) if not one.path
-        }
-        return {name: flags.get(name, False) for name in (SUSPENDED, PROTECTED)}
-
-    async def check(self, stack: Stack, *flags: str) -> None:
-        """ConflictError when the stack carries one of `flags`."""
-        marks = await self.marks(stack)
-        if PROTECTED in flags and marks[PROTECTED]:
-            raise ConflictError(
-                f'stack "{stack.name}" is protected from deletion',
-                code="protected",
-                hint=f"terrace protect {stack.name} --off",
-            )
-        if SUSPENDED in flags and marks[SUSPENDED]:
-            raise ConflictError(
-                f'stack "{stack.name}" is suspended: nothing of it is changed',
-                code="suspended",
-                hint=f"terrace resume {stack.name}",
-            )
+        return await marks(self._on.store, await self._on.gate.stack(actor, Right.READ, where))
 
     # --- inside
 
