@@ -11,7 +11,7 @@ from terrace.model.seen import Owner
 from terrace.model.spec import MachineSpec, VolumeSpec
 from terrace.ports.driver import CreateOnce
 from tests.scenarios.design import Design
-from tests.scenarios.harness import Simulation
+from tests.scenarios.harness import Simulation, order
 from tests.scenarios.judge import judge
 from tests.scenarios.process import Process
 from tests.scenarios.weather import Pair, faults, targets
@@ -39,6 +39,7 @@ class History:
         self.kill_chance = self.random.choice((0.0, 0.002, 0.01))
         self.kills_left = 6
         self.born = 0
+        self.orders = 0
 
     @property
     def hits(self) -> set[Pair]:
@@ -77,6 +78,7 @@ class History:
             (self._freeze, 1),
             (self._cut_off, 1),
             (self._second, 1),
+            (self._order, 2),
         ]
         if self._aims_at("update/Machine"):
             acts.append((self._drift, 6))
@@ -129,6 +131,24 @@ class History:
                 assert graph is not None
                 design.nodes = {node.path: node for node in graph.nodes}
                 return
+
+    async def _order(self) -> None:
+        """A person taints or restarts a machine, or suspends or resumes a stack."""
+        names = [name for name, graph in self.simulation.wanted.items() if graph is not None]
+        if not names:
+            return
+        name, what = (
+            self.random.choice(names),
+            self.random.choice(("taint", "restart", "suspended", "suspended")),
+        )
+        if what == "suspended":
+            await order(self.simulation, name, "", what, self.random.choice((True, None)))
+            return
+        leaves = self.designs[name].leaves().items()
+        machines = [path for path, node in leaves if node.kind == "Machine"]
+        if machines:
+            self.orders += 1
+            await order(self.simulation, name, self.random.choice(machines), what, self.orders)
 
     async def _would_shrink(self, name: str, design: Design) -> bool:
         """Whether the rollback asks for a smaller volume, which is refused for good."""
@@ -267,6 +287,7 @@ class History:
         while len(simulation.processes) > 1:
             await simulation.kill(simulation.processes[0])
         for name, graph in simulation.wanted.items():
+            await order(simulation, name, "", "suspended", None)
             if graph is not None and self.random.random() < 0.3:
                 await simulation.down(name)
         await simulation.until_settled()

@@ -11,20 +11,10 @@ from msgspec.structs import replace
 from terrace.drivers.sim.faults import Faults, Rule, Trouble
 from terrace.model.graph import Graph, Node
 from terrace.model.spec.machine import MachineSpec
-from terrace.model.stack import Directive, Phase
+from terrace.model.stack import Phase
 from tests.scenarios.design import IMAGES, PROVIDER
-from tests.scenarios.harness import HOUR, Simulation
+from tests.scenarios.harness import HOUR, Simulation, order
 from tests.scenarios.test_named import ids, machine, machines, made, tell
-
-
-async def order(simulation: Simulation, name: str, path: str, what: str, value: Any) -> None:
-    """A directive, as the use cases write it."""
-    stack = await simulation.find(name)
-    assert stack is not None
-    await simulation.store.direct([Directive(stack.id, path, what, value)])
-    simulation.note(f"{what} {path or name}: {value}")
-    for process in simulation.processes:
-        process.wake(stack.id)
 
 
 async def until_phase(simulation: Simulation, name: str, phase: Phase, within: float = HOUR) -> None:
@@ -153,7 +143,6 @@ def test_a_taint_replaces_once_whatever_dies_meanwhile() -> None:
         await simulation.apply("a", Graph((machine("web"), machine("other"))))
         await simulation.until_settled()
         before = await ids(simulation, "a")
-        simulation.loose.add("a:web")
         simulation.storm(Faults(latency={"*": (0.5, 1.0)}))
         await order(simulation, "a", "web", "taint", 1)
         for name in ("two", "three", "four"):
