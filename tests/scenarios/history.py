@@ -84,6 +84,8 @@ class History:
             acts.append((self._drift, 6))
         if self._aims_at("unpause/Machine"):
             acts.append((self._pause, 6))
+        if self._aims_at("stop/Machine"):
+            acts.append((self._suspend, 8))
         if self._aims_at("delete"):
             acts += [(self._shrink, 4), (self._clear, 4)]
         if any(step == "list/*" and fault == "down" for step, fault, _ in self.aims):
@@ -149,6 +151,15 @@ class History:
         if machines:
             self.orders += 1
             await order(self.simulation, name, self.random.choice(machines), what, self.orders)
+
+    async def _suspend(self) -> None:
+        """Every stack stands still for a while."""
+        for value in (True, None):
+            for name, graph in self.simulation.wanted.items():
+                if graph is not None:
+                    await order(self.simulation, name, "", "suspended", value)
+            await asyncio.sleep(self.random.choice(PAUSES))
+            await self._revive()
 
     async def _would_shrink(self, name: str, design: Design) -> bool:
         """Whether the rollback asks for a smaller volume, which is refused for good."""
