@@ -7,6 +7,7 @@ from random import Random
 
 from terrace.drivers.sim.faults import Faults
 from terrace.drivers.sim.outside import Outside
+from terrace.model.graph import Node
 from terrace.model.seen import Owner
 from terrace.model.spec import MachineSpec, VolumeSpec
 from terrace.ports.driver import CreateOnce
@@ -99,6 +100,8 @@ class History:
         design = self.designs.get(name)
         if design is None:
             design = self.designs[name] = Design(self.random)
+            if self._aims_at("delete/Volume"):  # else there is often none that may go
+                design.nodes["spare"] = Node("spare", "Volume", {"size": 1}, type_name="Terrace::Volume")
         for _ in range(self.random.randint(0, 3)):
             self.simulation.note(f"  {name}: {design.edit()}")
         await self.simulation.apply(name, design.graph)

@@ -19,7 +19,7 @@ from tests.scenarios.weather import Pair, wanted_pairs
 
 ROOT = Path(__file__).parents[2]
 BATCH = 25
-SEEDS = 150
+SEEDS = 125
 
 
 def run(first: int, last: int) -> Counter[Pair]:
