@@ -30,7 +30,7 @@ def test_a_machine_is_made_anew_restarted_and_stands_still(terrace: Terrace, tin
     assert {one["State"]["Status"] for one in terrace.inspect_all()} == {"exited"}
     terrace.stop()
     terrace.start()
-    refused = terrace.up("a", {"m": machine(tiny_image)}, code=1)
+    refused = terrace.up("a", {"m": machine(tiny_image), "n": machine(tiny_image)}, code=1)
     assert "terrace resume a" in refused.err
     assert terrace("check", "a").code == 0
     assert {one["State"]["Status"] for one in terrace.inspect_all()} == {"exited"}
