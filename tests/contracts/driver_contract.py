@@ -179,6 +179,61 @@ class DriverContract:
         _, new = await rig.make(volumes=mounts)
         assert await rig.run(new.provider_id, "cat", "/data/file") == (0, "kept\n")
 
+    # ---- snapshots
+
+    async def test_a_snapshot_holds_what_its_volume_held(self, rig: Rig) -> None:
+        assert rig.driver.capabilities.snapshots
+        made, volume = await rig.make("Volume", size=2)
+        mounts = (Mount(volume.provider_id, "/data"),)
+        _, writer = await rig.make(volumes=mounts)
+        assert (await rig.run(writer.provider_id, "sh", "-c", "echo one > /data/file"))[0] == 0
+        own = rig.owner()
+        asked = msgspec.structs.replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=own)
+        snapshot = (await rig.finish(asked)).seen
+        await rig.clock.sleep(rig.driver.capabilities.lag)
+        again = (await rig.finish(asked)).seen
+        assert snapshot is not None
+        assert again is not None
+        assert again.provider_id == snapshot.provider_id != volume.provider_id
+        assert (snapshot.kind, snapshot.owner, snapshot.data) == ("VolumeSnapshot", own, True)
+        assert snapshot.attributes["volume_id"] == volume.provider_id
+        assert [one.complete for one in await rig.of(own)] == [True]
+        assert [one.state for one in await rig.ours() if one.kind == "Machine"] == ["running"]
+
+        assert (await rig.run(writer.provider_id, "sh", "-c", "echo two > /data/file"))[0] == 0
+        _, copy = await rig.make("Volume", source=snapshot.provider_id)
+        _, reader = await rig.make(volumes=(Mount(copy.provider_id, "/data"),))
+        assert await rig.run(reader.provider_id, "cat", "/data/file") == (0, "one\n")
+        assert await rig.run(writer.provider_id, "cat", "/data/file") == (0, "two\n")
+        back = msgspec.structs.replace(
+            made, verb=Verb.RESTORE, provider_id=volume.provider_id, source=snapshot.provider_id
+        )
+        assert (await rig.finish(back)).seen.provider_id == volume.provider_id  # type: ignore[union-attr]
+        assert await rig.run(writer.provider_id, "cat", "/data/file") == (0, "one\n")
+
+    async def test_a_snapshot_outlives_its_volume_and_goes_when_told(self, rig: Rig) -> None:
+        made, volume = await rig.make("Volume")
+        step, snapshot = await rig.make("VolumeSnapshot", volume=volume.provider_id)
+        await rig.delete(made, volume)
+        assert [one.provider_id for one in await rig.ours()] == [snapshot.provider_id]
+        assert (await rig.delete(step, snapshot)).seen is None
+        assert await rig.ours() == []
+
+    async def test_a_clone_begins_with_what_another_volume_holds(self, rig: Rig) -> None:
+        _, volume = await rig.make("Volume")
+        _, writer = await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
+        assert (await rig.run(writer.provider_id, "sh", "-c", "echo one > /data/file"))[0] == 0
+        _, copy = await rig.make("Volume", source=volume.provider_id)
+        _, reader = await rig.make(volumes=(Mount(copy.provider_id, "/data"),))
+        assert await rig.run(reader.provider_id, "cat", "/data/file") == (0, "one\n")
+
+    async def test_a_volume_grows(self, rig: Rig) -> None:
+        step, volume = await rig.make("Volume", size=1)
+        assert "size" in rig.driver.capabilities.in_place["Volume"]
+        grown = await rig.change(Verb.UPDATE, step, volume, size=3)
+        assert grown is not None
+        assert grown.attributes["size"] == 3
+
     async def test_lookup_finds_by_id(self, rig: Rig) -> None:
         stray = await rig.foreign()
         seen = await rig.driver.lookup("Machine", stray)

@@ -6,9 +6,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Any
 
+from msgspec.structs import replace
+
 from terrace.errors import LeaseLostError
 from terrace.model.seen import Names, Owner, Seen
-from terrace.model.spec import MachineSpec, NetworkSpec, VolumeSpec
+from terrace.model.spec import MachineSpec, NetworkSpec, VolumeSnapshotSpec, VolumeSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Chunk, Driver
@@ -98,6 +100,8 @@ class Rig(ABC):
                 spec: Any = self.machine(**{"name": name, **fields})
             case "Volume":
                 spec = VolumeSpec(**{"name": name, **fields})
+            case "VolumeSnapshot":
+                spec = VolumeSnapshotSpec(**{"name": name, **fields})
             case _:
                 spec = NetworkSpec(**{"name": name, **fields})
         return self.step(Verb.CREATE, kind, owner, spec)
@@ -111,15 +115,8 @@ class Rig(ABC):
             if not receipt.handle:
                 return receipt
             await self.clock.sleep(receipt.look_again)
-            step = self.step(
-                step.verb,
-                step.kind,
-                step.owner,
-                step.spec,
-                provider_id=receipt.seen.provider_id if receipt.seen else step.provider_id,
-                fields=step.fields,
-                handle=receipt.handle,
-            )
+            target = receipt.seen.provider_id if receipt.seen else step.provider_id
+            step = replace(step, provider_id=target, handle=receipt.handle)
         raise AssertionError(f"{step.verb} {step.kind} is pending for ever")
 
     async def make(

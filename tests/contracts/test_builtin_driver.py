@@ -22,6 +22,8 @@ from terrace.model.spec import (
     TestResourceSpec,
     ValueSpec,
 )
+from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
+from terrace.model.spec.software import ConfigSpec, DeployedServerSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
 from tests.contracts.rig import CountingFence, SteppingClock
@@ -33,6 +35,12 @@ SPECS: dict[str, Any] = {
     "None": NoneSpec({"any": "thing"}),
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
+    "SoftwareConfig": ConfigSpec("true", "script"),
+    "CloudConfig": ConfigSpec("#cloud-config"),
+    "MultipartMime": ConfigSpec("MIME-Version: 1.0"),
+    "DeployedServer": DeployedServerSpec("bare"),
+    "Flavor": FlavorSpec("tiny"),
+    "ServerGroup": ServerGroupSpec("near"),
 }
 
 

@@ -241,7 +241,7 @@ async def test_packages_install_on_a_network_of_ours_and_user_data_runs_once(deb
     step, seen = await debian.make(
         networks=nics, user_data=script, memory=256, keys=("ssh-ed25519 K me",), cpu=2.0
     )
-    ended = await debian.until(lambda one: bool(one.why), seen)
+    ended = await debian.until(lambda one: one.boot == "failed", seen)
     assert "exit code 5" in ended.why
     said = b"".join([chunk.data async for chunk in debian.driver.logs(seen.provider_id)])
     assert b"installing" in said
@@ -256,14 +256,16 @@ async def test_packages_install_on_a_network_of_ours_and_user_data_runs_once(deb
     await debian.stop(seen.provider_id)
     again = await debian.change(Verb.START, step, seen)
     assert again is not None
+    assert again.boot == "failed"
     assert "exit code 5" in again.why
     assert await debian.run(seen.provider_id, "cat", "/ran") == (0, "once\n")
 
 
 async def test_other_user_data_waits_and_says_so(debian: DockerRig) -> None:
-    _, seen = await debian.make(user_data="#cloud-config\n")
-    assert "waiting" in seen.why
-    assert (await debian.run(seen.provider_id, "cat", "/var/lib/terrace/user-data"))[1] == "#cloud-config\n"
+    _, seen = await debian.make(user_data="just words\n")
+    assert seen.boot == "waiting"
+    assert "nothing here runs it" in seen.why
+    assert (await debian.run(seen.provider_id, "cat", "/var/lib/terrace/user-data"))[1] == "just words\n"
 
 
 # --- attachments, subnets, ports

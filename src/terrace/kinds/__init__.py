@@ -9,17 +9,24 @@ from terrace.errors import SpecError
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
 from terrace.kinds.group import Group
+from terrace.kinds.guest.placement import Flavor, ServerGroup
 from terrace.kinds.heat import HEAT
 from terrace.kinds.image import Image
 from terrace.kinds.keypair import KeyPair
 from terrace.kinds.machine import Machine
 from terrace.kinds.nested import Nested
-from terrace.kinds.network import Network, Port, Subnet
+from terrace.kinds.net.floating import FloatingIP, FloatingIPAssociation
+from terrace.kinds.net.network import Network, Port, Subnet
+from terrace.kinds.net.router import Router, RouterGateway, RouterInterface
+from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.software.config import CloudConfig, MultipartMime, SoftwareConfig
+from terrace.kinds.software.deployment import DeployedServer, SoftwareDeployment
+from terrace.kinds.software.group import SoftwareDeploymentGroup
 from terrace.kinds.testing import TestResource
-from terrace.kinds.volume import Volume, VolumeAttachment
+from terrace.kinds.volume import Volume, VolumeAttachment, VolumeSnapshot
 from terrace.ports.kind import Kind
 
 __all__ = [
@@ -42,9 +49,17 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Machine(),
     Volume(),
     VolumeAttachment(),
+    VolumeSnapshot(),
     Network(),
     Subnet(),
     Port(),
+    SecurityGroup(),
+    SecurityGroupRule(),
+    Router(),
+    RouterInterface(),
+    RouterGateway(),
+    FloatingIP(),
+    FloatingIPAssociation(),
     KeyPair(),
     Image(),
     Group(),
@@ -54,6 +69,14 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Nothing(),
     Delay(),
     TestResource(),
+    SoftwareConfig(),
+    CloudConfig(),
+    MultipartMime(),
+    SoftwareDeployment(),
+    SoftwareDeploymentGroup(),
+    DeployedServer(),
+    Flavor(),
+    ServerGroup(),
 )
 
 KINDS: Final[dict[str, Kind]] = {noun.name: noun for noun in NOUNS}

@@ -3,22 +3,26 @@ what is bound to what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
+from terrace.kinds.guest.placement import demands_apart, members_of
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
-from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Until
+from terrace.kinds.net import fill
+from terrace.kinds.net.fill import BOUND, TOP
+from terrace.kinds.rules.check import did_you_mean
+from terrace.kinds.software.fill import configs, filled
+from terrace.model.graph import Blueprint, Graph, Keep, Node
 from terrace.model.problem import Problem
-from terrace.model.value import Ref, refs
+from terrace.model.value import Ref
 from terrace.ports.driver import Capabilities
 
 SHAPE = "resource_def"
-TOP = "/"
 
 
 def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Graph:
@@ -33,7 +37,7 @@ def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Gr
     blueprints = {name: work.blueprint(blueprint) for name, blueprint in graph.blueprints.items()}
     if work.problems:
         raise DocumentError(list(work.problems))
-    added = [node for path, node in work.networks.items() if path not in work.given]
+    added = [node for path, node in work.shared.items() if path not in work.given]
     return replace(graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints)
 
 
@@ -43,7 +47,10 @@ class _Completion:
         self.parameters = image_parameters(graph.blueprints)
         self.images = Images(graph.nodes)
         self.given = {node.path for node in graph.nodes}
-        self.networks: dict[str, Node] = {}
+        # What machines of this stack share without saying so: networks, groups.
+        self.shared: dict[str, Node] = {}
+        self.groups: dict[str, str] = {}  # names of the security groups of the template being worked on
+        self.configs: frozenset[str] = frozenset()  # its configurations
         self.capabilities_of = capabilities_of
         self.problems: dict[Problem, None] = {}
 
@@ -53,11 +60,20 @@ class _Completion:
 
     def level(self, nodes: tuple[Node, ...], up: str) -> tuple[Node, ...]:
         """The nodes of one template; `up` is what leads from there to the top level."""
+        self.groups = fill.group_names(nodes)
+        self.configs = configs(nodes)
+        self.apart(nodes)
         done = tuple(self.node(node, up) for node in nodes)
-        ranges = {node.properties["network"].node: node for node in reversed(done) if self.lends_range(node)}
-        if ranges:
+        lending = [node for node in done if self.lends_range(node)]
+        if lending:
+            ranges = {node.properties["network"].node: node for node in reversed(lending)}
+            for node in lending:
+                wrong = fill.wrong_subnet(node, ranges[node.properties["network"].node])
+                if wrong:
+                    hint = "make a network of its own for it, or leave it out"
+                    self.problem(node, wrong, "not-supported", hint)
             done = tuple(
-                _with_range(node, ranges[node.path]) if node.path in ranges else node for node in done
+                fill.with_range(node, ranges[node.path]) if node.path in ranges else node for node in done
             )
         return nodes if all(one is other for one, other in zip(done, nodes, strict=True)) else done
 
@@ -69,6 +85,9 @@ class _Completion:
                 "not-supported-yet",
                 "deletion_policy: Retain keeps the thing itself",
             )
+        node = fill.with_groups(node, lambda name: self.security_group(name, node, up))
+        if node.kind in BOUND:
+            return fill.bound(node)
         match node.kind:
             case "Machine":
                 fresh = self.machine(node, up)
@@ -76,11 +95,32 @@ class _Completion:
                 fresh = self.nested(node, up)
             case "Group":
                 fresh = self.group(node, up)
-            case "VolumeAttachment":
-                return _bound(node)
+            case "MultipartMime":
+                fresh = self.filled(node)
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)
+
+    def filled(self, node: Node) -> dict[str, Any]:
+        fresh = filled(node, self.configs)
+        return fresh if fresh != node.properties else node.properties
+
+    def apart(self, nodes: tuple[Node, ...]) -> None:
+        """Notes machines that must stand apart where there is one host only."""
+        rules = {node.path for node in nodes if node.kind == "ServerGroup" and demands_apart(node)}
+        taken: set[str] = set()
+        for node, group, count in members_of(nodes):
+            capabilities = self.capabilities(node) if group in rules else None
+            if capabilities is None or capabilities.hosts != 1:
+                continue
+            if count > 1 or group in taken:
+                self.problem(
+                    node,
+                    f'"{group}" wants its members on different hosts, and this provider has one',
+                    "not-supported",
+                    "soft-anti-affinity asks for it as far as it goes",
+                )
+            taken.add(group)
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
@@ -101,7 +141,7 @@ class _Completion:
         return {**node.properties, SHAPE: {**shape, "properties": fresh.properties}}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
-        properties = dict(node.properties)
+        properties = filled(node, self.configs)
         image = properties.get("image")
         capabilities = self.capabilities(node)
         if is_name(image) and self.known(node, image, capabilities):
@@ -114,26 +154,25 @@ class _Completion:
         if capabilities is not None and isinstance(flavor, str):
             self.tried(node, lambda: flavor_of(flavor, capabilities))
         networks = properties.get("networks")
-        if not networks and capabilities is not None and capabilities.own_network:
-            properties["networks"] = [{"network": Ref(up + self.network(node))}]
-        elif isinstance(networks, list | tuple) and any(_is_port(nic) for nic in networks):
-            properties["networks"] = [_through_port(nic) if _is_port(nic) else nic for nic in networks]
+        alone = capabilities is not None and (capabilities.own_network or properties.get("security_groups"))
+        if not networks and alone:
+            properties["networks"] = [{"network": Ref(up + fill.shared_network(node, self.shared))}]
+        elif isinstance(networks, list | tuple) and any(fill.is_port(nic) for nic in networks):
+            properties["networks"] = [
+                fill.through_port(nic) if fill.is_port(nic) else nic for nic in networks
+            ]
         return properties if properties != node.properties else node.properties
 
-    def network(self, user: Node) -> str:
-        """The path of the network that machines of this stack without one share, added when there is none."""
-        path = "@".join(part for part in ("network:stack", user.provider, user.region) if part)
-        if path not in self.networks:
-            self.networks[path] = Node(
-                path=path,
-                kind="Network",
-                provider=user.provider,
-                region=user.region,
-                place=user.place,
-                type_name="Terrace::Network",
-                implied=True,
-            )
-        return path
+    def security_group(self, name: str, user: Node, up: str) -> Any:
+        """The group of that name: one of the same template, or the one that all of the stack share by default."""
+        if name in self.groups:
+            path = self.groups[name]
+            return fill.OWN if path == user.path else Ref(path)
+        if name == fill.DEFAULT:
+            return Ref(up + fill.default_group(user, self.shared))
+        hint = did_you_mean(name, self.groups) or "name one of the template with get_resource"
+        self.problem(user, f'there is no security group "{name}"', "unknown-security-group", hint)
+        return name
 
     def nested(self, node: Node, up: str) -> dict[str, Any]:
         wanted = self.parameters.get(node.blueprint)
@@ -185,52 +224,7 @@ class _Completion:
     def lends_range(self, node: Node) -> bool:
         """Whether this is a Subnet that its provider knows only as the range of a network of the same
         template."""
-        if node.kind != "Subnet" or not _bare(node.properties.get("network")):
+        if node.kind != "Subnet" or not fill.bare(node.properties.get("network")):
             return False
         capabilities = self.capabilities(node)
         return capabilities is not None and "Subnet" in capabilities.recorded
-
-
-def _bare(value: Any) -> bool:
-    """Whether `value` is a reference to a thing itself, in the same template."""
-    return type(value) is Ref and not value.path and not value.node.startswith(TOP)
-
-
-def _with_range(node: Node, subnet: Node) -> Node:
-    """A network with the range of its subnet, unless it has one, or that hangs on other things."""
-    wanted = {name: subnet.properties.get(name) for name in ("cidr", "gateway")}
-    fresh = {name: value for name, value in wanted.items() if value is not None and not refs(value)}
-    if node.kind != "Network" or node.properties.get("cidr") is not None or "cidr" not in fresh:
-        return node
-    return replace(node, properties={**node.properties, **fresh})
-
-
-def _is_port(nic: Any) -> bool:
-    return isinstance(nic, dict) and type(nic.get("port")) is Ref and not nic["port"].path
-
-
-def _through_port(nic: Mapping[str, Any]) -> dict[str, Any]:
-    """A place on a network that a port gives, with what the port says of it."""
-    port: Ref = nic["port"]
-    given = {name: value for name, value in nic.items() if value is not None}
-    asked = {
-        name: Ref(port.node, (attribute,)) for name, attribute in (("network", "network_id"), ("mac", "mac"))
-    }
-    address = {} if "fixed_ip" in given or "ip" in given else {"ip": Ref(port.node, ("ip",))}
-    return {**asked, **address, **given}
-
-
-def _bound(node: Node) -> Node:
-    """An attachment lives and dies with both its ends."""
-    stated = {edge.node for edge in node.edges}
-    ends = {
-        target
-        for name in ("machine", "volume")
-        for target in refs(node.properties.get(name))
-        if target and target not in stated
-    }
-    return (
-        replace(node, edges=(*node.edges, *(Edge(end, Until.BOUND) for end in sorted(ends))))
-        if ends
-        else node
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from terrace.errors import SpecError
 from terrace.kinds.rules.check import closest
@@ -28,7 +29,8 @@ class Image(Noun):
         properties={
             "source": Property(
                 Type.STRING,
-                "A name from the provider's catalogue, a reference of the provider, or recipe:NAME.",
+                "A name from the provider's catalogue, a reference of the provider, recipe:NAME, or the address of an "
+                "archive, if the provider allows it.",
                 required=True,
             ),
             "pull": Property(
@@ -42,6 +44,9 @@ class Image(Noun):
                 Type.BOOLEAN,
                 "Whether a recipe trusts the certificate authorities that this host trusts.",
                 default=True,
+            ),
+            "format": Property(
+                Type.STRING, "What kind of file an address leads to: archive, or that of a disk.", default=""
             ),
         },
         attributes={
@@ -59,7 +64,23 @@ class Image(Noun):
         source: Any = plain["source"]
         if source is not UNKNOWN:
             source = resolve(source, capabilities)
-        return ImageSpec(source, plain["pull"], plain["certificates"])
+        return ImageSpec(source, plain["pull"], plain["certificates"], plain["format"])
+
+
+def allowed(address: str, capabilities: Capabilities) -> str:
+    """The address of an image, if the provider allows it. SpecError otherwise: nothing is ever asked of an address that
+    its settings do not name, so that what a template says cannot be used to look around in a network."""
+    parts = urlsplit(address)
+    fits = any(address.startswith(prefix) for prefix in capabilities.image_urls)
+    plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and "\\" not in address
+    if not fits or not plain or ".." in parts.path.split("/") or "%2e" in address.lower():
+        raise SpecError(
+            "this provider fetches no image from that address",
+            ("source",),
+            hint="its settings say from where (image_urls), or name the image of a registry",
+            code="not-allowed",
+        )
+    return address
 
 
 def resolve(source: str, capabilities: Capabilities) -> str:
@@ -68,6 +89,8 @@ def resolve(source: str, capabilities: Capabilities) -> str:
     images = capabilities.catalogue.images
     if source in images:
         return images[source]
+    if "://" in source:
+        return allowed(source, capabilities)
     if not re.fullmatch(REFERENCE, source):
         raise SpecError(
             f'"{source}" is not the name of an image',

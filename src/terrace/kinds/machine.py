@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from msgspec.structs import replace
 
 from terrace.kinds.guest import properties as table
 from terrace.kinds.guest import spec as typed
+from terrace.kinds.guest.placement import APART, placed_by, sized
+from terrace.kinds.net.network import whole
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Schema
+from terrace.kinds.software.config import Thing, resolved
 from terrace.model.decision import Act, Claim, Decision, Refuse, Settled, Wait
 from terrace.model.graph import Node
 from terrace.model.seen import Seen
@@ -29,7 +35,7 @@ class Machine(Noun):
             "name": "Its name.",
             "id": "Its id at the provider.",
             "first_address": "Its first address.",
-            "addresses": "Networks by name, each a list of maps with addr.",
+            "addresses": "Networks by name, each a list of maps: addr, and port, which a floating address can lead to.",
             "networks": "Networks by name, each a list of addresses.",
             "state": "created, running, paused, exited or dead.",
             "host": "The computer it runs on.",
@@ -37,23 +43,39 @@ class Machine(Noun):
         description="A guest: a container or a virtual machine.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"restart", "health"}),
+        always=frozenset({"restart", "health", "tags"}),
         in_place=frozenset({"cpu", "memory", "disk", "pids", "networks", "log_size", "metadata", "aliases"}),
-        inert=frozenset({"image_name", "flavor"}),
+        inert=frozenset({"image_name", "flavor", "placement"}),
         defaults=defaults_of(MachineSpec),
         same={"networks": typed.same_networks, "environment": typed.within, "metadata": typed.within},
     )
     foretold: ClassVar[dict[str, str]] = {"name": "name"}
 
+    def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
+        """The typed spec; a security group that does not resolve is a mistake, never an open machine."""
+        whole(values, "security_groups")
+        return super().spec(values, node, capabilities)
+
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> MachineSpec:
         """The typed spec, with the flavor looked up in the provider's catalogue."""
         return typed.machine_spec(plain, node, capabilities)
+
+    def resolve(self, values: Mapping[str, Any], thing: Thing) -> Mapping[str, Any]:
+        """User data that names a configuration is its text; a flavor of the template gives the sizes, a group the rule
+        for placing."""
+        values = cast("Mapping[str, Any]", resolved(values, "user_data", thing))
+        flavor, group = values.get("flavor"), values.get("group")
+        sizes = thing(flavor) if isinstance(flavor, str) else None
+        if sizes is not None and "memory" in sizes:
+            values = sized(values, sizes)
+        rule = thing(group) if isinstance(group, str) else None
+        return values if rule is None else {**values, "placement": placed_by(rule)}
 
     def standing(self, wanted: Wanted, seen: Seen) -> Decision:
         """Running is what is wanted, by the restart rule; what is paused goes on."""
         match seen.state:
             case "running":
-                return _running(wanted.spec, seen)
+                return _booted(_running(wanted.spec, seen), seen)
             case "paused":
                 return Act(Verb.UNPAUSE, "it is paused")
             case "created":
@@ -64,7 +86,8 @@ class Machine(Noun):
                 return Wait(f"it is {state}")
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
-        """Fixed addresses, ports of the host, volumes that are written to."""
+        """Fixed addresses, ports of the host, volumes that are written to; and the one host that there is, where
+        machines must stand apart."""
         found = {
             Claim("address", nic.network, nic.ip) for nic in _known(spec.networks, "network", "ip") if nic.ip
         }
@@ -78,6 +101,8 @@ class Machine(Noun):
             for mount in _known(spec.volumes, "volume", "read_only")
             if not mount.read_only
         }
+        if capabilities.hosts == 1 and spec.placement == APART and spec.group is not UNKNOWN:
+            found.add(Claim("host", spec.group, "the only one"))
         return frozenset(found)
 
 
@@ -92,7 +117,7 @@ def _known(items: Any, *fields: str) -> list[Any]:
     ]
 
 
-def _running(spec: MachineSpec, seen: Seen) -> Decision:
+def _running(spec: MachineSpec, seen: Seen) -> Settled:
     if spec.health is None:
         return Settled("running", healthy=seen.healthy is not False)
     if seen.healthy is None:
@@ -102,10 +127,17 @@ def _running(spec: MachineSpec, seen: Seen) -> Decision:
     )
 
 
+def _booted(settled: Settled, seen: Seen) -> Settled:
+    """With what its user data has not brought about."""
+    if not seen.boot:
+        return settled
+    return replace(settled, lacking=seen.why, stuck=seen.boot != "running")
+
+
 def _ended(spec: MachineSpec, seen: Seen) -> Decision:
     how = "it ended" if seen.exit_code is None else f"it ended with exit code {seen.exit_code}"
     if spec.restart not in ("on-failure", "never") or (spec.restart == "on-failure" and seen.exit_code != 0):
         return Act(Verb.START, how)
     if seen.exit_code == 0:
-        return Settled("it ended well")
+        return _booted(Settled("it ended well"), seen)
     return Refuse(f"{how}, and its restart rule is never", hint="terrace logs shows what it wrote last")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from terrace.errors import SpecError
 from terrace.kinds.guest.properties import NOTE
 from terrace.kinds.rules.address import wrong_path
 from terrace.kinds.rules.difference import Rules, compare, defaults_of
@@ -16,7 +17,7 @@ from terrace.model.decision import Act, Change, Claim, Decision, Effect, Refuse
 from terrace.model.graph import Node
 from terrace.model.record import Record
 from terrace.model.seen import Seen
-from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
+from terrace.model.spec.volume import AttachmentSpec, VolumeSnapshotSpec, VolumeSpec
 from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN
 from terrace.ports.driver import Capabilities
@@ -40,6 +41,9 @@ class Volume(Noun):
                 Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
             ),
             "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
+            "source": Property(
+                Type.STRING, "A Volume or a VolumeSnapshot whose content it begins with.", minimum=1
+            ),
         },
         attributes={
             "name": "Its name.",
@@ -60,8 +64,13 @@ class Volume(Noun):
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> VolumeSpec:
         """The typed spec."""
+        source = plain.get("source", "")
+        if source is not UNKNOWN and source and not capabilities.snapshots:
+            raise SpecError(
+                "this provider cannot copy what a volume holds", ("source",), code="not-supported"
+            )
         return VolumeSpec(
-            plain.get("name", node.path.replace("/", "-")), plain["size"], plain.get("metadata", {})
+            plain.get("name", node.path.replace("/", "-")), plain["size"], plain.get("metadata", {}), source
         )
 
     def missing(self, record: Record) -> Decision:
@@ -92,6 +101,52 @@ class Volume(Noun):
             f"{', '.join(change.fields)} of a volume cannot be changed without losing the data",
             hint="make a new volume beside it and move the data",
         )
+
+
+class VolumeSnapshot(Noun):
+    """What a volume held at one moment. It holds data, and nothing changes it."""
+
+    name = "VolumeSnapshot"
+    schema: ClassVar[Schema] = Schema(
+        properties={
+            "volume": Property(Type.STRING, "The volume.", required=True, minimum=1),
+            "name": Property(
+                Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
+            ),
+            "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
+        },
+        attributes={
+            "name": "Its name.",
+            "id": "Its id at the provider.",
+            "size": "GiB of the volume.",
+            "volume_id": "The volume that it was made of.",
+            "state": "available.",
+        },
+        description="A copy of what a volume held when this was made. A Volume can begin with it.",
+    )
+    rules: ClassVar[Rules] = Rules(
+        always=frozenset({"name", "metadata"}), defaults=defaults_of(VolumeSnapshotSpec)
+    )
+    foretold: ClassVar[dict[str, str]] = {"name": "name", "volume_id": "volume"}
+
+    def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> VolumeSnapshotSpec:
+        """The typed spec."""
+        name = plain.get("name", node.path.replace("/", "-"))
+        return VolumeSnapshotSpec(plain["volume"], name, plain.get("metadata", {}))
+
+    def mend(self, wanted: Wanted, change: Change) -> Decision:
+        """Another volume's snapshot is another snapshot."""
+        if change.effect is not Effect.REPLACE:
+            return super().mend(wanted, change)
+        return Refuse(
+            f"{', '.join(change.fields)} of a snapshot cannot be changed without losing what it holds",
+            hint="make a new snapshot beside it",
+        )
+
+    def missing(self, record: Record) -> Decision:
+        """One that vanished took what it held along."""
+        vanished = "it vanished with what it held: one of this moment is made"
+        return Act(Verb.CREATE, vanished if record.provider_id else "not there yet")
 
 
 class VolumeAttachment(Noun):

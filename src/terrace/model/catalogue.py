@@ -18,10 +18,11 @@ class Flavor(msgspec.Struct, frozen=True, gc=False):
 
 class Catalogue(msgspec.Struct, frozen=True):
     """`flavors` by name. `images`: alias -> recipe ("recipe:debian-12") or reference
-    ("docker.io/library/nginx:1")."""
+    ("docker.io/library/nginx:1"). `keys`: name -> public key for ssh."""
 
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
 
 
 FLAVORS = {

@@ -58,21 +58,26 @@ class Act(msgspec.Struct, frozen=True):
 
 class Wait(msgspec.Struct, frozen=True):
     """Nothing can be done until something outside happens; look again at `until` (epoch seconds; 0: when it
-    changes)."""
+    changes). `stuck`: nothing that is under way will bring it about."""
 
     reason: str
     until: float = 0.0
+    stuck: bool = False
 
 
 class Settled(msgspec.Struct, frozen=True):
     """What is there is what is wanted. `ready`: dependents may start. `look_again` (epoch seconds, 0 never).
-    `suspended`: it stands still because its stack does."""
+    `suspended`: it stands still because its stack does.
+    `lacking` says what of the wish has not come about inside of it, such as user data that no guest ran: dependents
+    go on, but the stack does not count as settled. `stuck`: nothing that is under way will bring that about."""
 
     reason: str = ""
     ready: bool = True
     healthy: bool = True
     look_again: float = 0.0
     suspended: bool = False
+    lacking: str = ""
+    stuck: bool = False
 
 
 class Refuse(msgspec.Struct, frozen=True):

@@ -44,7 +44,10 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     templates can refer to. `properties` are those wanted properties that the provider can show, in the
     form of the kind's spec, for drift to be seen; what it cannot show is left out. `created` and
     `finished` are epoch seconds of the provider's clock, 0 when it does not say; `exit_code` is that of a
-    machine that ended. `data` marks things that hold data (volumes): reported, never reaped.
+    machine that ended. `boot` is how far the user data of a machine has got: running, failed or waiting (nothing runs
+    it), "" when it is done or there is none; `why` says it in words. `keeps` names
+    attributes that the provider shows as they were at first: what is remembered of them holds. `data` marks things that
+    hold data (volumes): reported, never reaped.
     """
 
     kind: str
@@ -61,6 +64,8 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     exit_code: int | None = None
     data: bool = False
     why: str = ""
+    boot: str = ""
+    keeps: tuple[str, ...] = ()
 
 
 class Present(msgspec.Struct, frozen=True, gc=False):

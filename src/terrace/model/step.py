@@ -12,7 +12,8 @@ from terrace.model.seen import Names, Owner, Seen
 
 class Verb(StrEnum):
     """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete. STOP: it is to stand
-    still and keep all it holds. ADOPT: a thing that exists already is looked up, to be taken on; no driver gets it."""
+    still and keep all it holds. ADOPT: a thing that exists already is looked up, to be taken on; no driver gets it.
+    SNAPSHOT copies what a thing holds into a VolumeSnapshot, RESTORE brings the content of one back into the thing."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -23,6 +24,8 @@ class Verb(StrEnum):
     RESTART = "restart"
     STOP = "stop"
     ADOPT = "adopt"
+    SNAPSHOT = "snapshot"
+    RESTORE = "restore"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -32,6 +35,11 @@ class Step(msgspec.Struct, frozen=True):
     `spec` is the kind's typed spec (terrace.model.spec), None for DELETE. `fields` names the spec's fields
     that an UPDATE changes. `handle` is that of the Receipt.pending this step continues, "" at first.
     `attributes` are those last seen of the thing (for a DELETE there may be nothing else to go by).
+
+    A SNAPSHOT names the thing by `owner` and `provider_id`, and by `copy` who owns what is made: another uid than the
+    thing's, the same one for the same snapshot, so that it happens once. The receipt's `seen` is the snapshot's (kind
+    VolumeSnapshot), not the thing's. A RESTORE names by `source` the provider id of the snapshot whose content replaces
+    what the thing holds; the receipt's `seen` is the thing's.
     """
 
     verb: Verb
@@ -43,6 +51,8 @@ class Step(msgspec.Struct, frozen=True):
     fields: tuple[str, ...] = ()
     handle: str = ""
     attributes: dict[str, Any] = {}
+    copy: Owner | None = None
+    source: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -60,6 +70,12 @@ class Receipt(msgspec.Struct, frozen=True):
     def done(seen: Seen | None) -> Receipt:
         """The step is complete; `seen` is what is there now (None: nothing)."""
         return Receipt(seen=seen)
+
+    @staticmethod
+    def left(note: str) -> Receipt:
+        """A DELETE did all that can be done: nothing uses the thing, but the provider keeps it until something
+        outside happens, which `note` names. Its record goes; what is still shown is a ghost, reaped when it can be."""
+        return Receipt(note=note)
 
     @staticmethod
     def pending(handle: str, look_again: float = 1.0, note: str = "", seen: Seen | None = None) -> Receipt:

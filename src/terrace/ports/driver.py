@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from terrace.model.catalogue import Catalogue
+from terrace.model.plan import Note
 from terrace.model.seen import Observation, Seen
 from terrace.model.step import Receipt, Step
 
@@ -29,7 +30,11 @@ class Capabilities(msgspec.Struct, frozen=True):
     the host may be wired to guests. `data` kinds hold data. `synced`: steps have effects outside Terrace,
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
-    share one of their stack, on which names resolve."""
+    share one of their stack, on which names resolve. `notes`: by kind, what becomes of it or of one of its
+    properties here where that is not just what the words say; a REFUSED one of a property refuses what gives it.
+    `snapshots`: whether what data kinds hold can be copied (SNAPSHOT, RESTORE, and volumes made from snapshots and from
+    other volumes). `hosts`: how many computers it places machines on, as far as it knows (0: it does not say).
+    `image_urls`: what the address of an image must begin with."""
 
     kinds: frozenset[str]
     recorded: frozenset[str] = frozenset()
@@ -40,11 +45,15 @@ class Capabilities(msgspec.Struct, frozen=True):
     concurrency: int = 8
     rate: float = 0.0
     publish: bool = True
-    data: frozenset[str] = frozenset({"Volume"})
+    data: frozenset[str] = frozenset({"Volume", "VolumeSnapshot"})
     catalogue: Catalogue = Catalogue()
     synced: bool = True
     own_network: bool = False
     made: frozenset[str] = frozenset()
+    notes: dict[str, tuple[Note, ...]] = {}
+    snapshots: bool = False
+    hosts: int = 0
+    image_urls: tuple[str, ...] = ()
 
 
 class Fence(Protocol):

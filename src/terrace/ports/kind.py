@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -51,6 +51,12 @@ class Kind(Protocol):
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of the
         property."""
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with the reference ids that stand for what Terrace itself keeps (configurations, flavors) replaced
+        by what is kept. `thing` gives the attributes of that under a reference id, None when it is none."""
 
     def decide(
         self, wanted: Wanted, record: Record, sighting: Sighting, capabilities: Capabilities, now: float

@@ -257,6 +257,8 @@ class Hub:
             attributes=ghost.seen.attributes,
         )
         receipt = await self._driver.apply(step, self._holding)
+        if receipt.note and not receipt.handle:
+            raise TransientError(receipt.note)
         if receipt.seen is None and not receipt.handle:
             self.ghosts.pop(ghost.seen.provider_id, None)
             await self._say(

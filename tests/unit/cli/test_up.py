@@ -217,10 +217,12 @@ def test_down_is_followed_until_it_is_gone(terrace, routes, server) -> None:
     routes[f"GET {SHOP}/events"] = stream(
         event(1, "stack.settled", generation=2),
         event(2, "resource.forgotten", "db", generation=2, state=""),
-        event(3, "stack.gone", generation=2),
+        event(3, "resource.left", "net", generation=2, state="", message="net is kept until a restart"),
+        event(4, "stack.gone", generation=2),
     )
     ran = terrace("down", "shop", "--yes", "--forget", "-o", "json")
     assert ran.code == 0, ran.err
+    assert "left for now: net is kept until a restart" in ran.err
     assert "given up, and perhaps still there: db" in ran.err
     assert json.loads(ran.out)["phase"] == "gone"
     assert server.asked("DELETE")[0].query == {"forget": ["1"]}

@@ -19,14 +19,19 @@ from terrace.model.seen import Absent, NotSeen, Owner, Present, Seen, Sighting
 from terrace.ports.driver import Capabilities
 from terrace.ports.kind import Wanted
 
-UNABLE = Capabilities(kinds=frozenset(KINDS), catalogue=Catalogue(dict(FLAVORS), dict(IMAGES)))
+UNABLE = Capabilities(
+    kinds=frozenset(KINDS),
+    catalogue=Catalogue(dict(FLAVORS), dict(IMAGES), {"plain": "ssh-ed25519 AAAA plain"}),
+    snapshots=True,
+    image_urls=("https://i.example/",),
+)
 NOWHERE = Absent(as_of=100.0)
 UNSEEN = NotSeen(since=90.0, why="the listing failed")
 
 
 def able(kind: str, fields: Iterable[str]) -> Capabilities:
     """A provider that changes these fields of a kind in place."""
-    return Capabilities(kinds=UNABLE.kinds, catalogue=UNABLE.catalogue, in_place={kind: frozenset(fields)})
+    return replace(UNABLE, in_place={kind: frozenset(fields)})
 
 
 def mask(data: bytes) -> str:

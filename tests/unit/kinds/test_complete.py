@@ -157,7 +157,8 @@ def test_a_port_says_where_it_stands() -> None:
     ]
     graph = done(node("a", "Machine", {"image": Ref("i"), "networks": nics}))
     found = properties(graph, "a")["networks"]
-    port = {"network": Ref("p", ("network_id",)), "mac": Ref("p", ("mac",)), "port": Ref("p")}
+    told = {"network": "network_id", "mac": "mac", "groups": "security_groups"}
+    port = {name: Ref("p", (attribute,)) for name, attribute in told.items()} | {"port": Ref("p")}
     assert found[0] == "n"
     assert found[1] == {**port, "ip": Ref("p", ("ip",))}
     assert found[2] == {**port, "fixed_ip": "10.0.0.9"}
@@ -191,10 +192,25 @@ def test_a_network_gets_the_range_of_its_subnet(
     assert properties(graph, "sub") == subnet
 
 
-def test_the_first_subnet_counts() -> None:
-    second = {**SUBNET, "cidr": "10.1.0.0/24"}
-    graph = done(node("net", "Network", {}), node("a", "Subnet", SUBNET), node("b", "Subnet", second))
-    assert properties(graph, "net")["cidr"] == "10.0.0.0/24"
+@pytest.mark.parametrize(
+    ("cidr", "words"), [("10.1.0.0/24", "one range, 10.0.0.0/24 of a"), ("2001:db8::/64", "IPv4 only")]
+)
+def test_a_network_of_one_range_takes_no_second_subnet(cidr: str, words: str) -> None:
+    nodes = [
+        node("net", "Network", {}),
+        node("a", "Subnet", SUBNET),
+        node("b", "Subnet", {**SUBNET, "cidr": cidr}),
+    ]
+    with pytest.raises(DocumentError) as caught:
+        done(*nodes)
+    (problem,) = caught.value.problems
+    assert words in problem.message
+    assert problem.code == "not-supported"
+
+
+def test_a_subnet_without_a_gateway_gives_its_network_no_way_out() -> None:
+    graph = done(node("net", "Network", {}), node("sub", "Subnet", {**SUBNET, "internal": True}))
+    assert properties(graph, "net")["internal"] is True
 
 
 def test_real_subnets_are_left_alone() -> None:

@@ -16,10 +16,18 @@ from tests.unit.kinds.asking import NOWHERE, UNABLE, UNSEEN, decide, there, want
 LEAST: dict[str, dict[str, Any]] = {
     "Machine": {"image": "sha256:1"},
     "Volume": {},
+    "VolumeSnapshot": {"volume": "v"},
     "VolumeAttachment": {"volume": "v", "machine": "m"},
     "Network": {},
     "Subnet": {"network": "n", "cidr": "10.0.0.0/24"},
     "Port": {"network": "n"},
+    "SecurityGroup": {},
+    "SecurityGroupRule": {"security_group": "g"},
+    "Router": {},
+    "RouterInterface": {"router": "r", "network": "n"},
+    "RouterGateway": {"router": "r", "network": "public"},
+    "FloatingIP": {},
+    "FloatingIPAssociation": {"floating_ip": "f", "port": "p"},
     "KeyPair": {},
     "Image": {"source": "recipe:debian-12"},
     "RandomString": {},
@@ -27,6 +35,13 @@ LEAST: dict[str, dict[str, Any]] = {
     "None": {"whatever": 1},
     "Delay": {},
     "TestResource": {},
+    "SoftwareConfig": {},
+    "CloudConfig": {},
+    "MultipartMime": {},
+    "SoftwareDeployment": {"machine": "m", "config": "#!/bin/sh"},
+    "DeployedServer": {},
+    "Flavor": {},
+    "ServerGroup": {},
 }
 STATES = {"Machine": "running"}
 KIND = pytest.mark.parametrize("kind", sorted(LEAST))

@@ -15,12 +15,54 @@ from tests.unit.kinds.asking import UNABLE, able, changes, decide, spec, there, 
 
 KEY = "ssh-ed25519 AAAAC3Nz me@here"
 SUBNET = {"network": "n", "cidr": "10.0.0.0/24"}
+DEPLOYED = {"machine": "m", "config": "a"}
+STRUCTURED = {"machine": "m", "config": {"a": {"get_input": "x"}}, "inputs": {"x": 1}}
+
+_RULE = {"security_group": "g", "protocol": "tcp", "from_port": 1, "to_port": 9}
+_ENDS = {"router": "r", "network": "n"}
+_LEAD = {"floating_ip": "f", "port": "p"}
+PASSAGE: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
+    ("SecurityGroup", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SecurityGroup", {}, "description", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SecurityGroup", {}, "rules", [], [{"protocol": "tcp"}], Effect.UPDATE, Effect.REPLACE),
+    *(
+        ("SecurityGroupRule", _RULE, name, before, after, Effect.REPLACE, Effect.REPLACE)
+        for name, before, after in (
+            ("security_group", "g", "h"),
+            ("direction", "ingress", "egress"),
+            ("protocol", "tcp", "udp"),
+            ("from_port", 1, 2),
+            ("to_port", 9, 8),
+            ("cidr", "10.0.0.0/8", "10.1.0.0/16"),
+            ("group", "g", "self"),
+            ("ethertype", "IPv4", "IPv6"),
+        )
+    ),
+    ("Router", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Router", {}, "gateway", None, "public", Effect.UPDATE, Effect.REPLACE),
+    ("RouterInterface", _ENDS, "router", "r", "s", Effect.REPLACE, Effect.REPLACE),
+    ("RouterInterface", _ENDS, "network", "n", "m", Effect.REPLACE, Effect.REPLACE),
+    ("RouterGateway", _ENDS, "router", "r", "s", Effect.REPLACE, Effect.REPLACE),
+    ("RouterGateway", _ENDS, "network", "n", "m", Effect.REPLACE, Effect.REPLACE),
+    ("FloatingIP", {}, "pool", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("FloatingIP", {}, "ip", None, "127.0.1.9", Effect.REPLACE, Effect.REPLACE),
+    ("FloatingIP", {}, "target", None, "10.0.0.9", Effect.UPDATE, Effect.REPLACE),
+    ("FloatingIP", {}, "port", None, "p", Effect.UPDATE, Effect.REPLACE),
+    ("FloatingIPAssociation", _LEAD, "floating_ip", "f", "g", Effect.REPLACE, Effect.REPLACE),
+    ("FloatingIPAssociation", _LEAD, "target", None, "10.0.0.9", Effect.UPDATE, Effect.REPLACE),
+    ("FloatingIPAssociation", _LEAD, "port", "p", "q", Effect.UPDATE, Effect.REPLACE),
+    ("FloatingIPAssociation", _LEAD, "machine", None, "m", Effect.UPDATE, Effect.REPLACE),
+]
 
 # kind, what stays, property, before, after, effect where the provider can do all, and where it can do nothing
 CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Volume", {}, "size", 1, 2, Effect.UPDATE, Effect.REPLACE),
     ("Volume", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("Volume", {}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
+    ("Volume", {}, "source", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("VolumeSnapshot", {}, "volume", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("VolumeSnapshot", {"volume": "v"}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("VolumeSnapshot", {"volume": "v"}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
     ("VolumeAttachment", {"machine": "m"}, "volume", "v", "w", Effect.REPLACE, Effect.REPLACE),
     ("VolumeAttachment", {"volume": "v"}, "machine", "m", "n", Effect.REPLACE, Effect.REPLACE),
     ("VolumeAttachment", {"volume": "v", "machine": "m"}, "path", "/a", "/b", Effect.REPLACE, Effect.REPLACE),
@@ -42,6 +84,8 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Subnet", {"network": "n"}, "cidr", "10.0.0.0/24", "10.1.0.0/24", Effect.REPLACE, Effect.REPLACE),
     ("Subnet", SUBNET, "gateway", None, "10.0.0.1", Effect.UPDATE, Effect.REPLACE),
     ("Subnet", SUBNET, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Subnet", SUBNET, "internal", False, True, Effect.REPLACE, Effect.REPLACE),
+    ("Subnet", SUBNET, "dns", [], ["10.0.0.2"], Effect.UPDATE, Effect.REPLACE),
     (
         "Subnet",
         SUBNET,
@@ -55,11 +99,16 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Port", {"network": "n"}, "ip", None, "10.0.0.5", Effect.REPLACE, Effect.REPLACE),
     ("Port", {"network": "n"}, "mac", None, "02:00:00:00:00:01", Effect.REPLACE, Effect.REPLACE),
     ("Port", {"network": "n"}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Port", {"network": "n"}, "more", [], ["10.0.0.6"], Effect.REPLACE, Effect.REPLACE),
+    ("Port", {"network": "n"}, "subnets", [], ["s"], Effect.UPDATE, Effect.UPDATE),
+    ("Port", {"network": "n"}, "security_groups", [], ["g"], Effect.UPDATE, Effect.UPDATE),
+    *PASSAGE,
     ("KeyPair", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("KeyPair", {}, "public_key", None, KEY, Effect.REPLACE, Effect.REPLACE),
     ("Image", {}, "source", "a:1", "a:2", Effect.REPLACE, Effect.REPLACE),
     ("Image", {"source": "a:1"}, "pull", "missing", "always", Effect.UPDATE, Effect.UPDATE),
     ("Image", {"source": "a:1"}, "certificates", True, False, Effect.REPLACE, Effect.REPLACE),
+    ("Image", {"source": "a:1"}, "format", "", "archive", Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "length", 32, 8, Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "classes", None, [{"class": "digits"}], Effect.REPLACE, Effect.REPLACE),
     ("RandomString", {}, "sequences", None, [{"characters": "%$"}], Effect.REPLACE, Effect.REPLACE),
@@ -76,6 +125,29 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("TestResource", {}, "replace", 1, 2, Effect.REPLACE, Effect.REPLACE),
     ("TestResource", {}, "waits", {}, {"create": 1}, Effect.UPDATE, Effect.UPDATE),
     ("TestResource", {}, "attributes", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareConfig", {}, "config", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "group", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "inputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "outputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareConfig", {}, "options", {}, {"a": 1}, Effect.REPLACE, Effect.REPLACE),
+    ("CloudConfig", {}, "cloud_config", {}, {"runcmd": ["true"]}, Effect.REPLACE, Effect.REPLACE),
+    ("MultipartMime", {}, "parts", [], [{"config": "#!/bin/sh"}], Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareDeployment", {"config": "a"}, "machine", "m", "n", Effect.REPLACE, Effect.REPLACE),
+    ("SoftwareDeployment", {"machine": "m"}, "config", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "inputs", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "actions", ["CREATE"], ["DELETE"], Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", DEPLOYED, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("SoftwareDeployment", STRUCTURED, "input_key", "get_input", "ask", Effect.UPDATE, Effect.UPDATE),
+    ("DeployedServer", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("DeployedServer", {}, "metadata", {}, {"a": "b"}, Effect.UPDATE, Effect.UPDATE),
+    ("Flavor", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("Flavor", {}, "cpu", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "memory", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "disk", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "pids", 1, 2, Effect.UPDATE, Effect.REPLACE),
+    ("Flavor", {}, "extra", {}, {"a": "b"}, Effect.UPDATE, Effect.REPLACE),
+    ("ServerGroup", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("ServerGroup", {}, "policies", ["affinity"], ["anti-affinity"], Effect.REPLACE, Effect.REPLACE),
 ]
 
 

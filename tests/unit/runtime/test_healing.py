@@ -10,6 +10,8 @@ from terrace.model.graph import Graph, Keep, Node
 from terrace.model.seen import Owner
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.volume import VolumeSpec
+from terrace.model.step import Receipt, Step, Verb
+from terrace.ports.driver import Fence
 from terrace.runtime.controller import Tuning
 
 
@@ -192,6 +194,39 @@ def test_forget_gives_up_what_cannot_be_reached() -> None:
 
         await bench.until(gone)
         assert set(await bench.events("resource.forgotten")) == {"net", "data", "db", "web0"}
+
+    play(scene)
+
+
+def test_what_a_provider_keeps_for_now_holds_no_stack_up_and_is_reaped_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scene(bench: Bench) -> None:
+        await bench.up(shop(web=1))
+        net = await bench.id("net")
+        driver = bench.controller.drivers["local"]
+        apply, keeps = driver.apply, True
+
+        async def keeping(step: Step, fence: Fence) -> Receipt:
+            if keeps and step.verb is Verb.DELETE and step.kind == "Network":
+                return Receipt.left("it is kept until the engine is restarted")
+            return await apply(step, fence)
+
+        monkeypatch.setattr(driver, "apply", keeping)
+        await bench.want(Graph(), deleting=True)
+
+        async def gone() -> bool:
+            return await bench.store.stack("s1") is None
+
+        await bench.until(gone)
+        assert await bench.events("resource.left") == ["net"]
+        await bench.clock.sleep(300)
+        assert [ghost.seen.provider_id for ghost in bench.controller.ghosts()] == [net]
+        assert await bench.events("ghost.reaped") == []
+        keeps = False
+        await bench.clock.sleep(100)
+        assert net not in bench.world.things
+        assert bench.controller.ghosts() == []
 
     play(scene)
 

@@ -15,6 +15,8 @@ from terrace.cli.shape import clean, paint, span
 from terrace.errors import TerraceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from terrace.client.sse import Watch
 
 LISTED = 20
@@ -31,10 +33,15 @@ def follow_down(
     name = head["name"]
     progress = Progress(head)
     forgotten: list[str] = []
+    left: list[str] = []
     with following(session, progress, watch, began) as view:
-        _run(session, progress, watch, view, forgotten, time.monotonic() + patience)
+        for batch in _batches(progress, watch, view, session, time.monotonic() + patience):
+            forgotten += [event["path"] for event in batch if event["kind"] == "resource.forgotten"]
+            left += [event["message"] for event in batch if event["kind"] == "resource.left"]
     if forgotten:
         session.say(f"given up, and perhaps still there: {named(forgotten, LISTED)}")
+    for words in left[:LISTED]:
+        session.say(f"left for now: {clean(words)}")
     if progress.outcome is Outcome.GONE:
         session.say(f"{name} is gone ({span(time.monotonic() - began)})")
         write(session, {**head, "phase": "gone", "why": "", "total": 0, "ready": 0, "failing": 0})
@@ -45,12 +52,13 @@ def follow_down(
     return NOT_SETTLED
 
 
-def _run(
-    session: Session, progress: Progress, watch: Watch, view: Any, forgotten: list[str], deadline: float
-) -> None:
+def _batches(
+    progress: Progress, watch: Watch, view: Any, session: Session, deadline: float
+) -> Iterator[list[dict[str, Any]]]:
+    """Events as they come, shown already, until the stack is gone or the time is up."""
     looked, pause = time.monotonic(), FIRST_LOOK
     for batch in watch.batches(min(view.tick, pause)):
-        forgotten += [event["path"] for event in batch if event["kind"] == "resource.forgotten"]
+        yield batch
         view.show([event for event in batch if progress.absorb(event)])
         if progress.outcome is not Outcome.GONE:
             progress.outcome = None  # only gone is the end of going

@@ -11,12 +11,16 @@ from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.seen import Observation, Seen
+from terrace.model.spec.placement import FlavorSpec
 from terrace.model.spec.simple import DelaySpec, TestResourceSpec
+from terrace.model.spec.software import ConfigSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
 
-KINDS = frozenset({"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource"})
+CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
+KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
+KINDS |= {"Flavor", "ServerGroup"}
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -29,6 +33,8 @@ CAPABILITIES = Capabilities(
         "None": frozenset({"properties"}),
         "Delay": frozenset({"minimum", "jitter", "multiplier", "actions"}),
         "TestResource": frozenset({"value", "fail", "waits", "attributes"}),
+        "DeployedServer": frozenset({"name", "metadata"}),
+        "Flavor": frozenset({"cpu", "memory", "disk", "pids", "extra"}),
     },
     concurrency=10_000,
     data=frozenset(),
@@ -56,6 +62,10 @@ class BuiltinDriver:
             "KeyPair": self._key_pair,
             "Delay": self._delay,
             "TestResource": self._test_resource,
+            "DeployedServer": self._deployed_server,
+            "Flavor": self._flavor,
+            "ServerGroup": self._server_group,
+            **dict.fromkeys(CONFIGS, self._config),
         }
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
@@ -94,6 +104,35 @@ class BuiltinDriver:
 
     def _key_pair(self, step: Step) -> Receipt:
         return self._made(step, lambda: key_pair(step.spec, self._entropy))
+
+    def _config(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        spec: ConfigSpec = step.spec
+        kept = {"config": spec.config, "group": spec.group, "options": spec.options}
+        kept |= {"inputs": list(spec.inputs), "outputs": list(spec.outputs)}
+        return Receipt(_seen(step, {**kept, "id": step.provider_id or step.owner.token}))
+
+    def _deployed_server(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        return Receipt(_seen(step, {"name": step.spec.name, "id": step.provider_id or step.owner.token}))
+
+    def _flavor(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        spec: FlavorSpec = step.spec
+        sizes = {"cpu": spec.cpu, "memory": spec.memory, "disk": spec.disk, "pids": spec.pids}
+        extra = {"extra_specs": spec.extra, "is_public": False}
+        return Receipt(
+            _seen(step, {"name": spec.name, "id": step.provider_id or step.owner.token, **sizes, **extra})
+        )
+
+    def _server_group(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        own = {"name": step.spec.name, "id": step.provider_id or step.owner.token}
+        return Receipt(_seen(step, {**own, "policies": list(step.spec.policies)}))
 
     def _made(self, step: Step, make: Callable[[], dict[str, Any]]) -> Receipt:
         """Only a create makes something up; whatever comes later keeps what was made."""

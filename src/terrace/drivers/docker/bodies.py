@@ -13,7 +13,7 @@ from terrace.errors import CapabilityError, PermanentError
 from terrace.model.seen import Names, Owner
 from terrace.model.spec.machine import MachineSpec, Nic, Publish
 from terrace.model.spec.network import NetworkSpec
-from terrace.model.spec.volume import VolumeSpec
+from terrace.model.spec.volume import VolumeSnapshotSpec, VolumeSpec
 from terrace.model.value import Secret
 
 MIB = 1024 * 1024
@@ -31,7 +31,7 @@ def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSet
     written = labels.written(owner, names, spec.name)
     script = plain(spec.user_data)
     if script:
-        written[labels.USER_DATA] = "script" if script.startswith("#!") else "other"
+        written[labels.USER_DATA] = labels.form_of(script)
     body: dict[str, Any] = {
         "Image": spec.image,
         "Hostname": labels.host_name(spec.name),
@@ -40,6 +40,8 @@ def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSet
         "StopTimeout": STOP_SECONDS,
         "HostConfig": _host(spec, settings),
     }
+    if spec.workdir:
+        body["WorkingDir"] = spec.workdir
     if spec.command:
         body["Cmd"] = list(spec.command)
     ports = published(spec.publish, settings.publish)
@@ -149,11 +151,23 @@ def network(spec: NetworkSpec, owner: Owner, names: Names, mtu: int) -> dict[str
     }
 
 
-def volume(spec: VolumeSpec, owner: Owner, names: Names) -> dict[str, Any]:
-    """The body of POST /volumes/create. The size is written down, not enforced: the local store cannot."""
+def volume(spec: VolumeSpec, owner: Owner, names: Names, size: int = 0) -> dict[str, Any]:
+    """The body of POST /volumes/create. The size (`size` is that of its source) is written down, not enforced: the
+    local store cannot."""
     written = labels.written(owner, names, spec.name)
-    if spec.size:
-        written[labels.SIZE] = str(spec.size)
+    if spec.size or size:
+        written[labels.SIZE] = str(spec.size or size)
+    return _volume(written, owner, names)
+
+
+def snapshot(spec: VolumeSnapshotSpec, owner: Owner, names: Names, size: int) -> dict[str, Any]:
+    """The body of POST /volumes/create for a snapshot: a volume that says what it was made of."""
+    written = labels.written(owner, names, spec.name or names.short)
+    written |= {labels.KIND: "VolumeSnapshot", labels.OF: spec.volume, labels.SIZE: str(size)}
+    return _volume(written, owner, names)
+
+
+def _volume(written: dict[str, str], owner: Owner, names: Names) -> dict[str, Any]:
     return {"Name": labels.engine_name(owner, names), "Driver": "local", "Labels": written}
 
 
@@ -163,6 +177,8 @@ def archive(spec: MachineSpec) -> bytes:
     script = plain(spec.user_data)
     if script:
         wanted.append((f"{STATE_FOLDER}/user-data", script, 0o700))
+    if spec.password:
+        wanted.append((f"{STATE_FOLDER}/password", plain(spec.password) + "\n", 0o600))
     if not wanted and not spec.keys:
         return b""
     buffer = io.BytesIO()

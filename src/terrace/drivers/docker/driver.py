@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -9,9 +10,14 @@ from typing import Any
 import msgspec
 
 from terrace.drivers.docker import guests, labels, seen
+from terrace.drivers.docker.firewall import door
 from terrace.drivers.docker.images import Images
+from terrace.drivers.docker.inside.deployments import Deployments
+from terrace.drivers.docker.inside.notes import NOTES
 from terrace.drivers.docker.machines import Machines
 from terrace.drivers.docker.mount.attachments import Attachments, possible
+from terrace.drivers.docker.mount.copies import Copies
+from terrace.drivers.docker.networks import NOTES as NETWORK_NOTES
 from terrace.drivers.docker.networks import Networks
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
@@ -24,8 +30,12 @@ from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Capabilities, Chunk, CreateOnce, Fence, Session
 
-# What of a machine changes in place: limits and networks on the engine; the rest is Terrace's own business.
-_IN_PLACE = frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"})
+# What changes in place. Of a machine: limits and networks on the engine; the rest is Terrace's own business.
+_IN_PLACE = {
+    "Machine": frozenset({"cpu", "memory", "pids", "networks", "aliases", "metadata"}),
+    "Image": frozenset({"pull"}),
+    "Volume": frozenset({"size"}),
+}
 # The events after which something looks different; the many of health checks (exec_...) are not among them.
 _EVENTS = [
     *(
@@ -44,7 +54,11 @@ _EVENTS = [
     ),
     *("connect", "disconnect", "remove"),
 ]
-_RECORDED = frozenset({"Subnet", "Port", "Image"})
+_BOOTING, _IDLE = 1.0, 5.0  # seconds between looks at whether user data has ended
+_KINDS = frozenset(
+    {"Machine", "Network", "Subnet", "Port", "Volume", "VolumeSnapshot", "Image", "SoftwareDeployment"}
+)
+_RECORDED = frozenset({"Subnet", "Port", "Image", "SoftwareDeployment"})
 
 
 class DockerDriver:
@@ -57,16 +71,22 @@ class DockerDriver:
         self._engine = Engine(settings)
         self._observer = Observer(self._engine, settings.concurrency)
         self._images = Images(self._engine, settings)
-        self._machines = Machines(self._engine, settings, self._observer, self._images)
         self._networks = Networks(self._engine, settings, self._observer)
-        self._volumes = Volumes(self._engine)
+        self._firewall = door.Firewall(self._engine, settings, self._networks, self._observer)
+        self._machines = Machines(self._engine, settings, self._observer, self._images, self._firewall)
+        self._volumes = Volumes(self._engine, Copies(self._engine, self._observer, self._images))
+        self._deployments = Deployments(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
-        kinds = {"Machine", "Network", "Subnet", "Port", "Volume", "Image"}
+        kinds = _KINDS | self._firewall.kinds
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
             recorded=_RECORDED,
             create_once=CreateOnce.BY_NAME,
-            in_place={"Machine": _IN_PLACE, "Image": frozenset({"pull"})},
+            in_place={**_IN_PLACE, **door.IN_PLACE},
+            snapshots=True,
+            hosts=1,
+            notes={**NOTES, **NETWORK_NOTES, **self._firewall.notes()},
+            image_urls=settings.image_urls,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
             rate=settings.rate,
@@ -83,7 +103,8 @@ class DockerDriver:
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """One bulk listing per noun; a failure of any is a failure of all."""
         with translated():
-            return await self._observer.observe(installation, adopted)
+            seen = await self._observer.observe(installation, adopted)
+            return Observation(tuple(await self._firewall.shown(installation, seen.items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """By name or id, ours or not; None when there is none."""
@@ -95,7 +116,7 @@ class DockerDriver:
                     return await self._observer.machine(selector)
                 case "Network":
                     return seen.network(await self._engine.read(f"/networks/{selector}"))
-                case "Volume":
+                case "Volume" | "VolumeSnapshot":
                     return seen.volume(await self._engine.read(f"/volumes/{selector}"))
                 case _:
                     return None
@@ -112,7 +133,7 @@ class DockerDriver:
                     return await self._machines.apply(step, fence)
                 case "Network":
                     return await self._networks.apply(step, fence)
-                case "Volume":
+                case "Volume" | "VolumeSnapshot":
                     return await self._volumes.apply(step, fence)
                 case "Image":
                     return await self._images.apply(step, fence)
@@ -122,6 +143,10 @@ class DockerDriver:
                     return await self._networks.apply_subnet(step)
                 case "VolumeAttachment":
                     return await self._attachments.apply(step, fence)
+                case "SoftwareDeployment":
+                    return await self._deployments.apply(step, fence)
+                case kind if kind in door.KINDS:
+                    return await self._firewall.apply(step, fence)
                 case other:
                     raise CapabilityError(f"a Docker engine has no {other}")
 
@@ -133,9 +158,11 @@ class DockerDriver:
             async with self._engine.stream("GET", "/events", {"filters": json.dumps(wanted)}) as answer:
                 self._observer.trust(True)
                 yield ""
-                async for line in answer.content:
+                async for line in self._lines(answer.content):
                     for hint in self._hints(line):
                         yield hint
+                    for container in await self._observer.booted():
+                        yield container
         except Refusal as refusal:
             raise translate(refusal) from refusal
         finally:
@@ -163,9 +190,30 @@ class DockerDriver:
     async def close(self) -> None:
         """Ends background work and lets go of connections."""
         await self._images.close()
+        self._firewall.close()
         await self._engine.close()
 
     # --- inside
+    async def _lines(self, content: Any) -> AsyncIterator[bytes]:
+        """Lines as they come; an empty one now and then while guests run their user data, of which no event tells."""
+        lines = aiter(content)
+        coming = asyncio.ensure_future(anext(lines))
+        try:
+            while True:
+                patience = _BOOTING if self._observer.booting else _IDLE
+                done, _ = await asyncio.wait({coming}, timeout=patience)
+                if not done:
+                    yield b""
+                    continue
+                try:
+                    line = coming.result()
+                except StopAsyncIteration:
+                    return
+                coming = asyncio.ensure_future(anext(lines))
+                yield line
+        finally:
+            coming.cancel()
+
     def _hints(self, line: bytes) -> list[str]:
         """What a line of the stream of events hints at, and nothing of what is neither ours nor adopted."""
         if not line.strip():

@@ -7,9 +7,12 @@ import base64
 import json
 import os
 import tempfile
+from hashlib import blake2b
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 
 from terrace.drivers.docker import labels, seen
@@ -24,7 +27,10 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
 
 REPOSITORY = "terrace/"  # of images that Terrace built
+WEB = "terrace-web/"  # of images that came from an address
+ARCHIVES = ("", "archive", "raw")
 _RECIPE = "recipe:"
+_STANDS = 'CMD ["/bin/sh", "-c", "exec sleep 2147483647"]'  # an archive says nothing of what it runs
 
 
 class _Job:
@@ -60,7 +66,13 @@ class Images:
                 hint="load it there, or let it be pulled",
             )  # fmt: skip
         fence.check(self._engine.timeout)
-        job = self.fetch(reference, spec.certificates)
+        if spec.format not in ARCHIVES:
+            raise PermanentError(
+                f"a Docker engine starts machines from archives of files, not from a disk ({spec.format})",
+                code="image-refused",
+                hint="give an archive (tar) of the root file system, container_format: docker",
+            )
+        job = self.fetch(reference, spec.certificates, spec.source if "://" in spec.source else "")
         await self._finish(reference, job)
         found = await self.find(reference) if job.task is None else None
         if found is not None:
@@ -69,7 +81,7 @@ class Images:
 
     async def find(self, reference: str) -> Seen | None:
         """The image as the engine has it."""
-        if reference.startswith(_RECIPE):
+        if reference.startswith(_RECIPE) or "://" in reference:
             reference = self._reference(ImageSpec(source=reference))
         try:
             item = await self._engine.read(f"/images/{reference}/json")
@@ -79,22 +91,25 @@ class Images:
             raise
         return seen.image(item, _by_content(reference, item))
 
-    def fetch(self, reference: str, certificates: bool = True) -> _Job:
-        """The job that fetches or builds it, started if there is none."""
+    def reference(self, source: str) -> str:
+        """What the engine calls the image of a source."""
+        return self._reference(ImageSpec(source))
+
+    def fetch(self, reference: str, certificates: bool = True, url: str = "") -> _Job:
+        """The job that fetches or builds it (from `url`, if any), started if there is none."""
         job = self._jobs.get(reference)
         if job is None:
             job = self._jobs[reference] = _Job()
-            work = (
-                self._build(reference, certificates, job)
-                if reference.startswith(REPOSITORY)
-                else self._pull(reference, job)
-            )
+            if reference.startswith(REPOSITORY):
+                work = self._build(reference, certificates, job)
+            else:
+                work = self._load(url, reference, job) if url else self._pull(reference, job)
             job.task = asyncio.create_task(work, name=f"image {reference}")
         return job
 
     def again(self, reference: str) -> ProviderError:
         """A machine needs an image that was there once: fetches it anew, if that can be done, and says so."""
-        if reference.startswith("sha256:"):
+        if reference.startswith(("sha256:", WEB)):
             return PermanentError(
                 f"the image {reference[:19]} is gone from the engine",
                 code="image-not-found",
@@ -121,6 +136,8 @@ class Images:
 
     # --- inside
     def _reference(self, spec: ImageSpec) -> str:
+        if "://" in spec.source:
+            return f"{WEB}{blake2b(spec.source.encode(), digest_size=10).hexdigest()}:1"
         if not spec.source.startswith(_RECIPE):
             return spec.source
         recipe = _recipe(spec.source.removeprefix(_RECIPE))
@@ -144,6 +161,31 @@ class Images:
         job.note = f"pulling {reference}"
         params = {"fromImage": name, **({"tag": tag} if tag else {})}
         await self._progress("POST", params, job, headers=headers)
+
+    async def _load(self, url: str, reference: str, job: _Job) -> None:
+        """From an address that the settings allow. It is asked for here and not by the engine, and led nowhere else."""
+        job.note = f"fetching {url}"
+        params = {"fromSrc": "-", "repo": reference.partition(":")[0], "tag": "1", "changes": [_STANDS]}
+        try:
+            async with (
+                aiohttp.ClientSession(auto_decompress=False) as session,
+                session.get(
+                    url,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30),
+                ) as answer,
+            ):
+                if answer.status != HTTPStatus.OK:
+                    raise PermanentError(
+                        f"the image at {url} cannot be had: HTTP {answer.status}", code="image-not-found"
+                    )
+                packed = {"Content-Type": "application/x-tar"}
+                content = answer.content.iter_chunked(1 << 16)
+                await self._progress("POST", params, job, data=content, headers=packed)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TransientError(
+                f"the image at {url} cannot be had: no answer", code="image-not-found"
+            ) from error
 
     async def _build(self, reference: str, certificates: bool, job: _Job) -> None:
         name, _, tag = reference.removeprefix(REPOSITORY).partition(":")
@@ -231,7 +273,7 @@ def _split(reference: str) -> tuple[str, str]:
 def _by_content(reference: str, item: dict[str, Any]) -> str:
     """A reference that names this very image and by which it can be fetched again: a recipe's tag, a
     registry's digest, or else its id."""
-    if reference.startswith(REPOSITORY):
+    if reference.startswith((REPOSITORY, WEB)):
         return reference
     name = _split(reference)[0].split("@")[0]
     digests: list[str] = [one for one in item.get("RepoDigests") or [] if not one.startswith("<none>")]

@@ -14,6 +14,10 @@ DIGEST = "terrace.digest"
 NAME = "terrace.name"
 SIZE = "terrace.size"
 USER_DATA = "terrace.user-data"
+KIND = "terrace.kind"
+OF = "terrace.of"  # what a snapshot was made of
+HELPER = "terrace.helper"  # on a container that copies: the volume that it makes, "-" for one that was there
+PAUSED = "terrace.paused"
 RECIPE = "terrace.recipe"
 
 _ODD = re.compile(r"[^a-zA-Z0-9_.-]+")
@@ -58,6 +62,16 @@ def engine_name(owner: Owner, names: Names) -> str:
     path in the stack alone: the stack's own name may change between two attempts."""
     path = _ODD.sub("-", names.path).strip("-._")[:40] or "thing"
     return f"{path}-{owner.uid}-{owner.incarnation}"
+
+
+def form_of(user_data: str) -> str:
+    """What kind of user data it is, as far as its beginning tells: script, cloud-config, parts or other."""
+    if user_data.startswith("#!"):
+        return "script"
+    if user_data.startswith("#cloud-config"):
+        return "cloud-config"
+    head = user_data[:4096].partition("\n\n")[0].lower()
+    return "parts" if re.search(r"^(content-type:|mime-version:)", head, re.MULTILINE) else "other"
 
 
 def host_name(name: str) -> str:

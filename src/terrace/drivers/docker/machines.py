@@ -8,6 +8,7 @@ from typing import Any
 
 from terrace.drivers.docker import bodies, labels
 from terrace.drivers.docker import seen as shape
+from terrace.drivers.docker.firewall.door import Firewall
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
@@ -25,17 +26,21 @@ _ATTACHED = frozenset({"networks", "aliases", "name"})
 class Machines:
     """Carries out steps on containers."""
 
-    def __init__(self, engine: Engine, settings: DockerSettings, observer: Observer, images: Images) -> None:
+    def __init__(
+        self, engine: Engine, settings: DockerSettings, observer: Observer, images: Images, firewall: Firewall
+    ) -> None:
         self._engine = engine
+        self._firewall = firewall
         self._settings = settings
         self._observer = observer
         self._images = images
-        self._removing = asyncio.Semaphore(settings.removals or settings.concurrency)
+        self._removing: asyncio.Semaphore | None = None  # known once the engine has said which release it is
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step; what was seen afterwards."""
         if step.verb is Verb.DELETE:
             await self._remove(step, fence)
+            await self._firewall.guards.remove(step.owner, fence)
             return Receipt.done(None)
         container = step.provider_id
         try:
@@ -43,18 +48,21 @@ class Machines:
                 case Verb.CREATE:
                     container = await self._create(step.spec, step, fence)
                 case Verb.UPDATE:
-                    await self._update(container, step.spec, step.fields, fence)
+                    await self._update(container, step.spec, step, fence)
                 case Verb.START:
+                    await self._guard(container, step.spec, step, fence)
                     await self._start(container, fence)
                 case Verb.UNPAUSE:
                     await self._unpause(container, fence)
                 case Verb.RESTART:
+                    await self._guard(container, step.spec, step, fence)
                     await self._restart(container, fence)
                 case Verb.STOP:
                     await self._stop(container, fence)
                 case _:
                     raise PermanentError(f"a machine cannot be told to {step.verb}")
-            return Receipt.done(await self._observer.machine(container))
+            seen = await self._observer.machine(container)
+            return Receipt.done(await self._firewall.machine(seen, step.owner.installation))
         except Refusal as refusal:
             if refusal.status == 404 and "o such container" in refusal.message:
                 return Receipt.done(None)
@@ -65,7 +73,9 @@ class Machines:
 
     # --- create
     async def _create(self, spec: MachineSpec, step: Step, fence: Fence) -> str:
-        """Made, filled, connected, started: what is done already is not done again."""
+        """Guarded, made, filled, connected, started: what is done already is not done again."""
+        spec = await self._firewall.guards.put_up(spec, step.owner, {}, fence)
+        await self._firewall.guards.settle(spec, step.owner, fence)
         body = bodies.container(spec, step.owner, step.names, self._settings)
         await self._volumes_there(spec)
         name = labels.engine_name(step.owner, step.names)
@@ -137,16 +147,26 @@ class Machines:
                 raise TransientError(f"volume {mount.volume} is gone") from refusal
 
     # --- change
-    async def _update(self, container: str, spec: MachineSpec, fields: tuple[str, ...], fence: Fence) -> None:
+    async def _update(self, container: str, spec: MachineSpec, step: Step, fence: Fence) -> None:
         """Limits and networks; the other fields that change in place are Terrace's own business."""
-        changed = set(fields) or _LIMITS | _ATTACHED
+        changed = set(step.fields) or _LIMITS | _ATTACHED
         if changed & _LIMITS:
             await self._engine.change(
                 fence, "POST", f"/containers/{container}/update", body=bodies.limits(spec)
             )
         if changed & _ATTACHED:
-            there = await self._engine.read(f"/containers/{container}/json")
-            await self._connect(container, spec, shape.inspected(there).networks, fence)
+            await self._guard(container, spec, step, fence)
+
+    async def _guard(self, container: str, spec: MachineSpec, step: Step, fence: Fence) -> None:
+        """Makes the networks be those wanted, and what guards the machine on them: first the new guards, then the
+        networks, then the old guards go."""
+        if step.verb is not Verb.UPDATE and not any(nic.groups for nic in spec.networks):
+            return
+        there = shape.inspected(await self._engine.read(f"/containers/{container}/json"))
+        ends = {end.get("NetworkID") or name: end for name, end in there.networks.items()}
+        spec = await self._firewall.guards.put_up(spec, step.owner, ends, fence)
+        await self._connect(container, spec, there.networks, fence)
+        await self._firewall.guards.settle(spec, step.owner, fence)
 
     async def _connect(
         self, container: str, spec: MachineSpec, held: Mapping[str, Mapping[str, Any]], fence: Fence
@@ -243,6 +263,8 @@ class Machines:
         if self._observer.writes(container):
             await self._end(container, fence)
         try:
+            if self._removing is None:
+                self._removing = asyncio.Semaphore(await self._engine.removals())
             async with self._removing:
                 await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
         except Refusal as refusal:

@@ -22,6 +22,15 @@ from terrace.model.seen import Observation, Seen
 
 _ROTATE = 4  # containers looked at anew in each listing though nothing hints at a change
 _ID = re.compile(r"[0-9a-f]{64}")
+_ENDING = re.compile(r"([0-9]{1,3})(?: ([A-Za-z0-9_.,-]{1,800}))?")
+OTHER = (
+    "its user data is kept in /var/lib/terrace/user-data, waiting: it is no #! script, cloud-config or MIME message, "
+    "so that nothing here runs it"
+)
+FOREIGN = (
+    "its user data is kept in /var/lib/terrace/user-data, waiting: nothing in this image runs it, as Terrace's own "
+    "images do (debian-12)"
+)
 
 
 class Observer:
@@ -34,7 +43,9 @@ class Observer:
         self.listed: frozenset[str] = frozenset()  # ids of all that the last listing held
         self._engine = engine
         self._known: dict[str, tuple[str, shape.Detail]] = {}  # oldest look first
-        self._endings: dict[str, str] = {}  # container -> how its user data ended
+        self.frozen: set[str] = set()  # containers that are paused while what they write to is copied
+        self.booting: set[str] = set()  # containers that run their user data
+        self._endings: dict[str, tuple[str, str]] = {}  # container -> how that ended: exit code, what waits
         self._attached: set[str] = set()
         self._writers: set[str] = set()  # containers with volumes
         self._live = False
@@ -58,6 +69,16 @@ class Observer:
         """Whether it was seen to have volumes."""
         return container in self._writers
 
+    def holders(self, volume: str) -> list[str]:
+        """Containers that have this volume attached while running, and may write to it."""
+        found = []
+        for container in self._attached:
+            _, detail = self._known.get(container, ("", shape.Detail()))
+            for one in attachments(container, detail.pid) if detail.pid else ():
+                if one.attributes["volume"] == volume:
+                    found.append(container)
+        return found
+
     # --- bulk
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """All of ours, and what is adopted and exists."""
@@ -73,10 +94,15 @@ class Observer:
             await self._add_adopted(adopted, listed, networks, stored)
         for item in networks:
             self.note_network(item)
+        helpers = [item for item in listed if labels.HELPER in (item.get("Labels") or {})]
+        listed = [item for item in listed if labels.HELPER not in (item.get("Labels") or {})]
+        making = {item["Labels"][labels.HELPER] for item in helpers}
+        told = {item["Labels"].get(labels.PAUSED, "") for item in helpers}
+        self.frozen = {container for one in told for container in one.split(",") if container}
         items = await self._machines(listed)
         items += [shape.network(item) for item in networks]
         used = {mount.get("Name") for item in listed for mount in item.get("Mounts") or ()}
-        items += [shape.volume(item, item["Name"] in used) for item in stored]
+        items += [shape.volume(item, item["Name"] in used, item["Name"] not in making) for item in stored]
         self.installation = installation
         self.listed = frozenset(seen.provider_id for seen in items)
         return Observation(tuple(items))
@@ -101,6 +127,7 @@ class Observer:
         for kept in (self._known, self._endings):
             for gone in [one for one in kept if one not in present]:
                 del kept[gone]
+        self.booting &= present
         self._attached &= present
         self._writers = {item["Id"] for item in listed if item.get("Mounts")}
         rotated = set(list(self._known)[:_ROTATE])
@@ -121,7 +148,7 @@ class Observer:
         else:
             detail = remembered[1] if remembered else shape.Detail()
         facts = shape.listed(item, detail)
-        items = [shape.machine(facts, self.network_names, self.host, await self._why(facts))]
+        items = [await self._show(facts)]
         if self._engine.local and detail.pid and (fresh or container in self._attached):
             mounted = attachments(container, detail.pid)
             if mounted:
@@ -148,7 +175,7 @@ class Observer:
         for end in facts.networks.values():
             await self._name_network(end.get("NetworkID") or "")
         await self.host_name()
-        return shape.machine(facts, self.network_names, self.host, await self._why(facts))
+        return await self._show(facts)
 
     async def host_name(self) -> str:
         """The engine's own name, asked once."""
@@ -168,21 +195,50 @@ class Observer:
                 if refusal.status != 404:
                     raise
 
+    async def _show(self, facts: shape.Facts) -> Seen:
+        seen = shape.machine(facts, self.network_names, self.host, await self._boot(facts))
+        # Paused for a moment by ourselves is not paused by others, which would be mended.
+        frozen = seen.state == "paused" and facts.id in self.frozen
+        return shape.thawed(seen) if frozen else seen
+
     # --- first boot
-    async def _why(self, facts: shape.Facts) -> str:
+    async def _boot(self, facts: shape.Facts) -> tuple[str, str]:
+        """How far the user data has got (Seen.boot), and that in words."""
         kept = facts.labels.get(labels.USER_DATA)
         if not kept:
-            return ""
-        if kept != "script" or labels.RECIPE not in facts.labels:
-            return "its user data is kept in /var/lib/terrace/user-data, waiting: nothing here runs it"
+            return "", ""
+        if kept == "other":
+            return "waiting", OTHER
+        if labels.RECIPE not in facts.labels:
+            return "waiting", FOREIGN
         if facts.id not in self._endings and facts.state in ("running", "exited"):
-            code = await self._exit_of_user_data(facts.id)
-            if code is not None:
-                self._endings[facts.id] = code
-        code = self._endings.get(facts.id, "0")
-        return "" if code == "0" else f"its user data ended with exit code {code}: see its logs"
+            ending = await self._exit_of_user_data(facts.id)
+            if ending is not None:
+                self._endings[facts.id] = ending
+                self.booting.discard(facts.id)
+        if facts.id not in self._endings:
+            self.booting.add(facts.id)
+            return "running", "its user data is running"
+        code, waiting = self._endings[facts.id]
+        if code != "0":
+            return "failed", f"its user data ended with exit code {code}: terrace logs shows what it wrote"
+        if waiting:
+            names = waiting.replace(",", ", ")
+            return "waiting", f"its user data waits in part, Terrace's images do not carry out: {names}"
+        return "", ""
 
-    async def _exit_of_user_data(self, container: str) -> str | None:
+    async def booted(self) -> list[str]:
+        """Those containers seen to run their user data that have ended it by now."""
+        found = []
+        for container in list(self.booting):
+            ending = await self._exit_of_user_data(container)
+            if ending is not None:
+                self._endings[container] = ending
+                self.booting.discard(container)
+                found.append(container)
+        return found
+
+    async def _exit_of_user_data(self, container: str) -> tuple[str, str] | None:
         """What the guest wrote down. It is the guest's word, so little of it is read and less believed."""
         where = {"path": f"/{STATE_FOLDER}/user-data.exit"}
         packed = b""
@@ -191,24 +247,25 @@ class Observer:
                 asyncio.timeout(self._engine.timeout),
                 self._engine.stream("GET", f"/containers/{container}/archive", where) as answer,
             ):
-                while len(packed) < 1024 and (piece := await answer.content.read(1024)):
+                while len(packed) < 4096 and (piece := await answer.content.read(4096)):
                     packed += piece
         except (Refusal, TimeoutError):
             return None  # still running
-        return _digits(packed)
+        return _ending(packed)
 
 
-def _digits(packed: bytes) -> str | None:
+def _ending(packed: bytes) -> tuple[str, str] | None:
     try:
         with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
             member = tar.next()
-            if member is None or not member.isreg() or member.size > 8:
+            if member is None or not member.isreg() or member.size > 1024:
                 return None
             held = tar.extractfile(member)
             text = held.read().decode(errors="replace").strip() if held else ""
     except tarfile.TarError:
         return None
-    return text if text.isdigit() else None
+    match = _ENDING.fullmatch(text)
+    return (match[1], match[2] or "") if match else None
 
 
 async def _nothing() -> list[Any]:

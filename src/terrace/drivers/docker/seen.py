@@ -104,14 +104,18 @@ def look(item: Mapping[str, Any]) -> str:
     return f"{item['State']}:{match.group(1) if match else ''}"
 
 
-def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "") -> Seen:
-    """`networks`: network id -> the name that people gave it. `host` is the engine's."""
+def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[str, str] = ("", "")) -> Seen:
+    """`networks`: network id -> the name that people gave it. `host` is the engine's. `boot`: how far its user data has
+    got, and that in words."""
     state = STATES.get(facts.state, "dead")
     ends = _own(facts)
-    addresses = {
-        networks.get(end.get("NetworkID") or "", key): [end["IPAddress"]] if end.get("IPAddress") else []
-        for key, end in ends
-    }
+    addresses: dict[str, list[str]] = {}
+    places: dict[str, list[dict[str, str]]] = {}
+    for key, end in ends:
+        network, ip = networks.get(end.get("NetworkID") or "", key), end.get("IPAddress")
+        addresses[network] = [ip] if ip else []
+        # The port is one that a floating address can lead to.
+        places[network] = [{"addr": ip, "port": f"{end.get('NetworkID', '')[:12]}@{ip}"}] if ip else []
     held = next((ips[0] for ips in addresses.values() if ips), "")
     first = held or next((e["IPAddress"] for e in facts.networks.values() if e.get("IPAddress")), "")
     name = facts.labels.get(labels.NAME, facts.name)
@@ -126,7 +130,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "")
             "id": facts.id,
             "name": name,
             "first_address": first,
-            "addresses": {network: [{"addr": ip} for ip in ips] for network, ips in addresses.items()},
+            "addresses": places,
             "networks": addresses,
             "state": state,
             "host": host,
@@ -141,8 +145,14 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, why: str = "")
         created=known.created,
         finished=known.finished if state in ("exited", "dead") else 0.0,
         exit_code=known.exit_code if state in ("exited", "dead") else None,
-        why=why,
+        why=boot[1],
+        boot=boot[0],
     )
+
+
+def thawed(seen: Seen) -> Seen:
+    """A machine as it is when it is not paused."""
+    return msgspec.structs.replace(seen, state="running", attributes={**seen.attributes, "state": "running"})
 
 
 def _own(facts: Facts) -> list[tuple[str, Mapping[str, Any]]]:
@@ -180,15 +190,20 @@ def network(item: Mapping[str, Any]) -> Seen:
     )
 
 
-def volume(item: Mapping[str, Any], used: bool = False) -> Seen:
-    """From GET /volumes or /volumes/NAME. `size` (GiB) is what was asked for; the local store sets no
-    bound."""
+def volume(item: Mapping[str, Any], used: bool = False, complete: bool = True) -> Seen:
+    """From GET /volumes or /volumes/NAME; a snapshot is one too. `size` (GiB) is what was asked for at first; the local
+    store sets no bound, and what it grew to later is Terrace's own to remember."""
     written = item.get("Labels") or {}
+    kind = written.get(labels.KIND, "Volume")
+    more = {"volume_id": written.get(labels.OF, "")} if kind == "VolumeSnapshot" else {}
     return Seen(
-        kind="Volume",
+        kind=kind,
         provider_id=item["Name"],
         owner=labels.read(written),
+        complete=complete,
+        keeps=("size",) if kind == "Volume" else (),
         attributes={
+            **more,
             "id": item["Name"],
             "name": written.get(labels.NAME, item["Name"]),
             "size": int(written.get(labels.SIZE) or 0),

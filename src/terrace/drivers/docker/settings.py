@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -51,12 +52,14 @@ class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One Docker engine. `timeout` seconds of one request; `concurrency` steps at once; `removals` of
-    machines at once (0: as many; 1 spares engines before 23 a way to lock up); `rate` steps a second (0:
-    any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
+    machines at once (0: as many, but 4 on engines before 23, which may lose count or lock up); `rate` steps
+    a second (0: any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks
-    without a cidr get their range of `network_size` bits. `flavors` and `images` add to the built-in
-    catalogue."""
+    without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
+    of ("": there are none). `flavors` and `images` add to the built-in catalogue; `keys` are public keys for ssh
+    that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and
+    path ([]: no addresses)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -70,8 +73,11 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtu: int | Literal["auto"] = "auto"
     address_pool: str = "10.192.0.0/12"
     network_size: int = 22
+    floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    image_urls: tuple[str, ...] = ()
     registries: dict[str, Registry] = {}
 
     def __post_init__(self) -> None:
@@ -92,10 +98,17 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        for prefix in self.image_urls:
+            if not re.fullmatch(r"https?://[^/@\s]+/[^\s]*", prefix):
+                raise ValueError(
+                    f'image_urls needs scheme, host and a path, as in "https://images.example/", not "{prefix}"'
+                )
+        if self.floating_pool:
+            ipaddress.IPv4Network(self.floating_pool)
         pool = ipaddress.ip_network(self.address_pool)
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
-        return Catalogue(flavors={**FLAVORS, **self.flavors}, images={**IMAGES, **self.images})
+        return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from terrace.drivers.sim.guests import SimGuests
 from terrace.drivers.sim.requests import Checkpoint, Wire
 from terrace.drivers.sim.settings import SimSettings
 from terrace.drivers.sim.thing import Thing
 from terrace.drivers.sim.world import NameTakenError, World
-from terrace.errors import CapabilityError, InvariantError, TransientError
+from terrace.errors import CapabilityError, InvariantError, PermanentError, TransientError
 from terrace.model.seen import Observation, Seen
+from terrace.model.spec.volume import VolumeSnapshotSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
@@ -22,9 +25,18 @@ KINDS = frozenset(
         "Machine",
         "Volume",
         "VolumeAttachment",
+        "VolumeSnapshot",
+        "SoftwareDeployment",
         "Network",
         "Subnet",
         "Port",
+        "SecurityGroup",
+        "SecurityGroupRule",
+        "Router",
+        "RouterInterface",
+        "RouterGateway",
+        "FloatingIP",
+        "FloatingIPAssociation",
         "Image",
         "Value",
         "None",
@@ -35,8 +47,12 @@ IN_PLACE = {
     "Machine": frozenset({"cpu", "memory", "pids", "networks", "log_size", "metadata", "aliases"}),
     "Volume": frozenset({"size", "metadata", "name"}),
     "Network": frozenset({"mtu"}),
-    "Subnet": frozenset({"name", "gateway", "pools"}),
-    "Port": frozenset({"name"}),
+    "Subnet": frozenset({"name", "gateway", "pools", "dns"}),
+    "Port": frozenset({"name", "groups", "subnets"}),
+    "SecurityGroup": frozenset({"name", "description", "rules"}),
+    "Router": frozenset({"name", "gateway"}),
+    "FloatingIP": frozenset({"target", "port"}),
+    "FloatingIPAssociation": frozenset({"target", "port", "machine"}),
 }
 LOOK_AGAIN = 1.0
 TERMINATED = 143
@@ -64,6 +80,7 @@ class SimDriver(SimGuests):
             rate=chosen.rate,
             publish=chosen.publish,
             catalogue=chosen.catalogue(),
+            snapshots=True,
         )
         self._wire = Wire(world, clock, chosen.timeout, checkpoint)
         super().__init__(self._wire)
@@ -105,6 +122,10 @@ class SimDriver(SimGuests):
                 return await self._change(step, fence, self._unpause)
             case Verb.STOP:
                 return await self._change(step, fence, self._stop)
+            case Verb.SNAPSHOT:
+                return await self._snapshot(step, fence)
+            case Verb.RESTORE:
+                return await self._change(step, fence, lambda thing, now: self._restore(thing, step, now))
             case _:
                 raise InvariantError(f"a driver cannot {step.verb}")
 
@@ -133,6 +154,24 @@ class SimDriver(SimGuests):
                 await wire.change("files", kind, fence, lambda now: self._put_files(thing, step.spec, now))
             await wire.change("start", kind, fence, lambda now: self._start(thing, now))
         return Receipt.done(thing.seen)
+
+    async def _snapshot(self, step: Step, fence: Fence) -> Receipt:
+        """A thing of another owner, made as any other is."""
+        if step.copy is None:
+            raise InvariantError("a snapshot needs an owner of its own")
+        spec = VolumeSnapshotSpec(step.provider_id, step.names.short)
+        made = replace(step, kind="VolumeSnapshot", owner=step.copy, spec=spec, provider_id="", copy=None)
+        receipt = await self._create(made, fence)
+        return (
+            replace(receipt, seen=None) if receipt.handle else receipt
+        )  # what is half made is not the volume
+
+    def _restore(self, thing: Thing, step: Step, now: float) -> Seen:
+        source = self.world.things.get(step.source)
+        if source is None:
+            raise PermanentError(f"there is no snapshot {step.source}", code="volume-not-found")
+        thing.content = dict(source.content)
+        return self.world.change(thing, now)
 
     async def _made(self, step: Step, fence: Fence) -> Thing:
         """The thing of this owner: found where that must be asked first, made, or found when its name is

@@ -10,19 +10,36 @@ from typing import Any
 from terrace.drivers.sim.thing import Thing
 from terrace.errors import TransientError
 
-LINKED = frozenset({"Machine", "Port", "Subnet", "VolumeAttachment"})
+# What things of these kinds stand on: fields of their specs.
+LINKED = {
+    "Subnet": ("network",),
+    "VolumeAttachment": ("volume", "machine"),
+    "SoftwareDeployment": ("machine",),
+    "SecurityGroupRule": ("security_group",),
+    "RouterInterface": ("router", "network"),
+    "RouterGateway": ("router",),
+    "FloatingIP": ("port",),
+    "FloatingIPAssociation": ("floating_ip", "port", "machine"),
+}
 
 
 def parents(kind: str, spec: Any) -> list[str]:
     """The provider ids of what a thing with this spec stands on."""
-    if kind not in LINKED:
-        return []
-    if kind == "Machine":
-        found = [nic.network for nic in spec.networks] + [nic.port for nic in spec.networks if nic.port]
-        return found + [mount.volume for mount in spec.volumes]
-    if kind == "VolumeAttachment":
-        return [spec.volume, spec.machine]
-    return [spec.network]
+    match kind:
+        case "Machine":
+            found = [nic.network for nic in spec.networks] + [nic.port for nic in spec.networks if nic.port]
+            found += [group for nic in spec.networks for group in nic.groups]
+            return found + [mount.volume for mount in spec.volumes]
+        case "Port":
+            return [spec.network, *spec.groups]
+        case "SecurityGroup":
+            return [rule.group for rule in spec.rules if rule.group not in ("", "self")]
+        case _:
+            return [
+                parent
+                for field in LINKED.get(kind, ())
+                if (parent := getattr(spec, field)) and "@" not in parent
+            ]
 
 
 class Links:
@@ -39,6 +56,14 @@ class Links:
     def users(self, thing: Thing) -> list[Thing]:
         """Live things that stand on it."""
         return [self._things[user] for user in self._users.get(thing.provider_id, ()) if user in self._things]
+
+    def content(self, kind: str, spec: Any) -> dict[str, str]:
+        """What a thing with this spec holds at first: a copy of what it is made of. A copy does not stand on that.
+        TransientError when it is missing."""
+        source = spec.volume if kind == "VolumeSnapshot" else spec.source if kind == "Volume" else ""
+        if source and source not in self._things:
+            raise TransientError(f"there is no {source}", code="missing")
+        return dict(self._things[source].content) if source else {}
 
     def check(self, kind: str, spec: Any, own: str = "") -> None:
         """TransientError when what `spec` stands on is missing, or something it would hold is taken by

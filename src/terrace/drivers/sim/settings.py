@@ -36,6 +36,7 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    keys: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         """ValueError, in words for the owner of the settings."""
@@ -58,4 +59,4 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
-        return Catalogue(flavors={**FLAVORS, **self.flavors}, images={**IMAGES, **self.images})
+        return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)

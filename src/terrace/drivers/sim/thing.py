@@ -9,12 +9,15 @@ import msgspec
 
 from terrace.model.seen import Owner, Seen
 from terrace.model.spec.machine import MachineSpec
+from terrace.model.spec.network import PortSpec
 from terrace.model.value import Secret, holds
 
 # Fields of a spec that the provider can show, so that drift is seen; the other kinds show all of theirs.
 SHOWN = {
     "Machine": ("image", "cpu", "memory", "pids", "networks", "volumes", "command", "restart"),
     "Volume": ("size",),
+    "VolumeSnapshot": (),
+    "SoftwareDeployment": (),
     "Network": ("cidr", "internal"),
     "Image": ("source",),
 }
@@ -78,6 +81,7 @@ class Thing:
     def show(self) -> Seen:
         """Works out anew what the provider shows."""
         machine = self.kind == "Machine"
+        waiting = unheard(self)
         self.seen = Seen(
             kind=self.kind,
             provider_id=self.provider_id,
@@ -90,7 +94,9 @@ class Thing:
             created=self.created,
             finished=self.finished,
             exit_code=self.exit_code,
-            data=self.kind == "Volume",
+            data=self.kind in ("Volume", "VolumeSnapshot"),
+            boot="waiting" if waiting else "",
+            why=waiting,
         )
         return self.seen
 
@@ -128,10 +134,13 @@ def attributes(thing: Thing) -> dict[str, Any]:
                 "network_id": spec.network,
             }
         case "Port":
-            ip = thing.address[spec.network]
-            fixed = [{"ip_address": ip, "subnet_id": spec.network}]
-            mac = {"mac": spec.mac or _mac(own), "network_id": spec.network, "fixed_ips": fixed}
-            return {"name": spec.name, "id": own, "ip": ip, **mac}
+            return _port(thing, spec)
+        case "VolumeSnapshot":
+            given = {"volume_id": spec.volume, "size": 0, "state": thing.state}
+            return {"name": spec.name, "id": own, **given}
+        case "SoftwareDeployment":
+            results = {"deploy_stdout": "", "deploy_stderr": "", "deploy_status_code": 0}
+            return {**dict.fromkeys(spec.outputs, ""), **results, "id": own, "name": spec.name}
         case "VolumeAttachment":
             return {"path": spec.path}
         case "Image":
@@ -139,7 +148,53 @@ def attributes(thing: Thing) -> dict[str, Any]:
         case "TestResource":
             return {"output": spec.value, **spec.attributes}
         case _:
+            return _passage(thing.kind, spec, own)
+
+
+def _port(thing: Thing, spec: PortSpec) -> dict[str, Any]:
+    ip, own = thing.address[spec.network], thing.provider_id
+    subnets = spec.subnets or (spec.network,)
+    return {
+        "name": spec.name,
+        "id": own,
+        "ip": ip,
+        "mac": spec.mac or _mac(own),
+        "network_id": spec.network,
+        "fixed_ips": [{"ip_address": one, "subnet_id": subnets[0]} for one in (ip, *spec.more)],
+        "subnets": list(spec.subnets),
+        "security_groups": list(spec.groups),
+    }
+
+
+def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
+    """Of what lets traffic pass, or leads it."""
+    match kind:
+        case "SecurityGroup":
+            return {"name": spec.name, "id": own}
+        case "Router":
+            return {"name": spec.name, "id": own, "gateway": spec.gateway}
+        case "RouterInterface":
+            return {"id": own, "network_id": spec.network}
+        case "FloatingIP":
+            number = int(own.rpartition("-")[2])
+            ip = spec.ip or f"198.51.{100 + number // 250 % 100}.{number % 250 + 1}"
+            return {"id": own, "ip": ip, "pool": spec.pool or "sim", "target": spec.target, "port": spec.port}
+        case "SecurityGroupRule" | "RouterGateway" | "FloatingIPAssociation":
+            return {"id": own}
+        case _:
             return {}
+
+
+RUNS = ("#!", "#cloud-config", "Content-Type:", "MIME-Version:")
+
+
+def unheard(thing: Thing) -> str:
+    """Why a machine's user data waits: what looks like any is done at once ("")."""
+    data = getattr(thing.spec, "user_data", "") if thing.kind == "Machine" else ""
+    text = str(data.reveal() if isinstance(data, Secret) else data)
+    if not text or text.startswith(RUNS):
+        return ""
+    return "its user data waits: nothing here runs it"
 
 
 def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
@@ -148,7 +203,10 @@ def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
         "name": spec.name,
         "id": thing.provider_id,
         "first_address": next(iter(named.values()), ""),
-        "addresses": {name: [{"addr": address}] for name, address in named.items()},
+        "addresses": {
+            thing.networks[network]: [{"addr": address, "port": f"{network}@{address}"}]
+            for network, address in thing.address.items()
+        },
         "networks": {name: [address] for name, address in named.items()},
         "state": thing.state,
         "host": HOST,
@@ -163,7 +221,7 @@ def shown(kind: str, spec: Any) -> dict[str, Any]:
     """The fields of `spec` that this provider can show, as plain data. Secrets are never among them."""
     if spec is None:
         return {}
-    fields = SHOWN.get(kind) or spec.__struct_fields__
+    fields = SHOWN.get(kind, spec.__struct_fields__)
     found = {}
     for field in fields:
         value = getattr(spec, field)

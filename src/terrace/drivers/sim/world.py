@@ -102,8 +102,10 @@ class World:
             return self.things[self._tokens[token]]
         self._check_quota(kind)
         self.links.check(kind, spec)
+        copied = self.links.content(kind, spec)
         self._numbers[kind] += 1
         thing = Thing(kind, f"{kind.lower()}-{self._numbers[kind]:06d}", owner, spec, now)
+        thing.content = copied
         try:
             self.links.tie(thing)
         except TransientError:

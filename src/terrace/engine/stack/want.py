@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
-from terrace.engine.stack.read import inputs_of, lookup, read_input
+from terrace.engine.stack.read import inputs_of, lookup, read_input, readable
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.graph import Node
@@ -52,8 +53,11 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
-    spec: Any = None if node.external_id else _spec(kind, values, live, capabilities)
-    plain = dict(values) if node.external_id else form(spec, rules.mask)
+    if node.external_id:
+        spec, plain = None, dict(values)
+    else:
+        spec = _spec(kind, kind.resolve(values, lambda one: thing(state, one)), live, capabilities)
+        plain = form(spec, rules.mask)
     return Wanted(
         node=node,
         spec=spec,
@@ -64,7 +68,7 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
     )
 
 
-def _spec(kind: Kind, values: dict[str, Any], live: Live, capabilities: Capabilities) -> Any:
+def _spec(kind: Kind, values: Mapping[str, Any], live: Live, capabilities: Capabilities) -> Any:
     """The typed spec. What was moved keeps the names that followed from its first path, but answers to the new one."""
     node = cast("Node", live.node)
     spec: Any = kind.spec(values, node, capabilities)
@@ -72,6 +76,15 @@ def _spec(kind: Kind, values: dict[str, Any], live: Live, capabilities: Capabili
         return spec
     named: Any = kind.spec(values, msgspec.structs.replace(node, path=live.named), capabilities)
     return msgspec.structs.replace(named, aliases=spec.aliases) if hasattr(spec, "aliases") else named
+
+
+def thing(state: StackState, reference: str) -> Mapping[str, Any] | None:
+    """The attributes of the thing of this stack that Terrace itself made under this reference id; None for none."""
+    live = state.by_uid.get(reference.rpartition("-")[0])
+    record = readable(live) if live is not None else None
+    if record is None or record.seen is None or record.provider_id != reference:
+        return None
+    return record.seen.attributes
 
 
 def remembered(live: Live, record: Record) -> Wanted | None:

@@ -46,7 +46,9 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
     if receipt.handle or (step.verb is Verb.DELETE and receipt.seen is not None):
         _pending(state, live, record, (provider, step), receipt, now)
     elif step.verb is Verb.DELETE:
-        depart.finish(state, live, record, "", now)
+        if receipt.note:
+            state.say("resource.left", now, live.path, receipt.note)
+        depart.finish(state, live, record, "", now, quiet=bool(receipt.note))
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
     else:
@@ -109,7 +111,11 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
 
 
 def settle_seen(record: Record, seen: Seen) -> Seen:
-    """What is seen of a thing that is not up keeps the attributes it had, so that dependents do not follow it down."""
+    """What is seen of a thing that is not up keeps the attributes it had, so that dependents do not follow it down. So
+    do those attributes of any thing that its provider cannot show anew."""
+    if seen.keeps and record.seen is not None:
+        held = {name: record.seen.attributes[name] for name in seen.keeps if name in record.seen.attributes}
+        seen = replace(seen, attributes={**seen.attributes, **held})
     if seen.state in UP or record.seen is None:
         return seen
     return replace(seen, attributes={**seen.attributes, **record.seen.attributes, "state": seen.state})

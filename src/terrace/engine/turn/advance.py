@@ -68,13 +68,31 @@ def retry(state: StackState, now: float) -> None:
 
 
 def permanent(state: StackState) -> str:
-    """The first permanent failure among what is failing, in one line; "" for none."""
+    """The first permanent failure among what is failing, or what no step of ours will ever bring about, in one line;
+    "" for none."""
     for path in state.failing:
         live = state.lives.get(path)
         for record in live.records() if live else ():
             if record.fault is not None and record.fault.permanent:
                 return f"{path}: {record.fault.message}"
-    return ""
+    return _stuck(state)
+
+
+def _stuck(state: StackState) -> str:
+    """What a stack lacks in which nothing moves any more; "" while anything does."""
+    if state.running or state.held:
+        return ""
+    found = ""
+    for path in state.unsettled:
+        live = state.lives.get(path)
+        if live is None or live.node is None or live.older:
+            return ""
+        record = live.current
+        if live.stuck and record is not None:
+            found = found or f"{path}: {record.why}"
+        elif not state.rules.kinds[live.node.kind].composite and not gate.open_gate(state, live):
+            return ""
+    return found
 
 
 def advance(state: StackState, now: float) -> Turn:
@@ -116,6 +134,7 @@ def _unwanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
 
 
 def _wanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
+    live.stuck = False
     record = live.current or moves.recall(live) or moves.reclaim(live, now) or moves.blank(live, now)
     if record.key in state.running or moves.resume(record, now):
         return
@@ -196,6 +215,7 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
             now,
             State.UNKNOWN if unknown and record.applied is not None else None,
         )
+        live.stuck = decision.stuck
         if decision.until:
             state.agenda.look_at(decision.until, live.path)
     elif isinstance(decision, Refuse):
@@ -261,6 +281,8 @@ def _standing(live: Live, record: Record, decision: Settled) -> tuple[State, str
     is known."""
     if decision.suspended:
         return State.SUSPENDED, decision.reason
+    if decision.healthy and decision.lacking:
+        return State.WAITING, decision.lacking
     if decision.healthy:
         return State.READY, decision.reason
     healthy, said = live.probe or (None, "")
@@ -289,7 +311,8 @@ def _settle(
         state.agenda.look_at(decision.look_again, path)
     further = decision.healthy != live.healthy
     live.healthy = decision.healthy
-    live.settled = decision.ready and decision.healthy
+    live.settled = decision.ready and decision.healthy and not decision.lacking
+    live.stuck = bool(decision.lacking) and decision.stuck
     (state.unsettled.discard if live.settled and not live.older else state.unsettled.add)(path)
     if decision.ready and not live.ready:
         live.ready, further = True, True

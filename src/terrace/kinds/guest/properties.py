@@ -72,6 +72,11 @@ _NETWORK = Property(
         "fixed_ip": Property(Type.STRING, "The same as ip.", check=wrong_address),
         "mac": Property(Type.STRING, "The hardware address."),
         "port": Property(Type.STRING, "A Port, which gives network and address."),
+        "groups": Property(
+            Type.LIST,
+            "The security groups of this place; Terrace fills in those of a port.",
+            items=Property(Type.STRING, minimum=1),
+        ),
     },
 )
 _VOLUME = Property(
@@ -147,6 +152,12 @@ PROPERTIES = {
         items=_NETWORK,
         changes=Effect.UPDATE,
     ),
+    "security_groups": Property(
+        Type.LIST,
+        "The security groups that it is in on networks where no port says else. Without any, everything may pass.",
+        items=Property(Type.STRING, minimum=1),
+        changes=Effect.UPDATE,
+    ),
     "volumes": Property(Type.LIST, "Volumes in it.", items=_VOLUME),
     "environment": Property(Type.MAP, "Variables for its program.", items=HIDDEN),
     "command": Property(
@@ -169,8 +180,8 @@ PROPERTIES = {
     ),
     "keys": Property(
         Type.LIST,
-        "Who may log in by ssh: each a KeyPair or a public key.",
-        items=Property(Type.STRING, pattern=PUBLIC_KEY),
+        "Who may log in by ssh: each a KeyPair, a public key, or the name of one of the provider's settings.",
+        items=Property(Type.STRING, pattern=f"{PUBLIC_KEY}|{NAME}"),
         shorthand=_listed,
     ),
     "metadata": Property(Type.MAP, "Notes for people and for the guest.", items=NOTE, changes=Effect.UPDATE),
@@ -195,6 +206,14 @@ PROPERTIES = {
         Type.LIST,
         "Ports of the host wired to it: 80, 8080:80, 127.0.0.1:8080:80/tcp or a map; if the provider allows.",
         items=_PUBLISHED,
+    ),
+    "workdir": Property(Type.STRING, "The folder that its program begins in.", check=wrong_path),
+    "tags": Property(Type.LIST, "Words for people.", items=TEXT, changes=Effect.UPDATE),
+    "boot_volume": Property(Type.STRING, "A Volume that it starts from, instead of an image."),
+    "group": Property(Type.STRING, "A ServerGroup: where it stands beside others."),
+    "placement": Property(Type.STRING, "The rule of its group; Terrace fills it in.", changes=Effect.NONE),
+    "password": Property(
+        Type.STRING, "The password of its administrator, set at its first boot.", secret=True, minimum=1
     ),
     "aliases": Property(
         Type.LIST,

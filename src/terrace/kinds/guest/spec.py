@@ -36,9 +36,7 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         image_name=plain.get("image_name", ""),
         flavor=plain.get("flavor", ""),
         **_sizes(plain, capabilities),
-        networks=UNKNOWN
-        if networks is UNKNOWN
-        else tuple(_nic(item, index) for index, item in enumerate(networks or ())),
+        networks=_networks(networks, many(plain.get("security_groups"))),
         volumes=_each(
             plain.get("volumes"), lambda item: Mount(item["volume"], item["path"], item["read_only"])
         ),
@@ -47,13 +45,19 @@ def machine_spec(plain: dict[str, Any], node: Node, capabilities: Capabilities) 
         files=_each(plain.get("files"), lambda item: File(item["path"], item["content"], item["mode"])),
         user_data=plain.get("user_data", ""),
         user_data_format=plain["user_data_format"],
-        keys=many(plain.get("keys")),
+        keys=_keys(plain.get("keys"), capabilities),
         metadata=plain.get("metadata", {}),
         health=_health(plain.get("health")),
         restart=plain["restart"],
         log_size=plain["log_size"],
         publish=_each(plain.get("publish"), lambda item: Publish(**item)),
         aliases=_aliases(plain.get("aliases"), name, node),
+        group=plain.get("group", ""),
+        placement=plain.get("placement", ""),
+        password=plain.get("password", ""),
+        workdir=plain.get("workdir", ""),
+        tags=many(plain.get("tags")),
+        boot_volume=plain.get("boot_volume", ""),
     )
 
 
@@ -87,7 +91,38 @@ def flavor_of(name: str, capabilities: Capabilities) -> Flavor:
     return flavors[name]
 
 
-def _nic(item: Any, index: int) -> Any:
+def _keys(given: Any, capabilities: Capabilities) -> Any:
+    if given is UNKNOWN:
+        return UNKNOWN
+    return tuple(_key(key, index, capabilities) for index, key in enumerate(given or ()))
+
+
+def _key(key: Any, index: int, capabilities: Capabilities) -> Any:
+    """A public key; one that is called by name is found in the provider's settings."""
+    if key is UNKNOWN or " " in key.strip():
+        return key
+    known = capabilities.catalogue.keys
+    if key not in known:
+        raise SpecError(
+            f'there is no key "{key}"',
+            ("keys", index),
+            hint=did_you_mean(key, known)
+            or "make a KeyPair and refer to it, or add the key to the provider's settings",
+            code="unknown-key",
+        )
+    return known[key]
+
+
+def _networks(networks: Any, groups: Any) -> Any:
+    """Its places on networks. `groups` stand where no port and no place of its own says else."""
+    if networks is UNKNOWN:
+        return UNKNOWN
+    if not networks and groups is not UNKNOWN and groups:
+        raise SpecError("security groups need a network that the machine is on", ("security_groups",))
+    return tuple(_nic(item, index, groups) for index, item in enumerate(networks or ()))
+
+
+def _nic(item: Any, index: int, groups: Any) -> Any:
     if item is UNKNOWN:
         return UNKNOWN
     if not _given(item, "network"):
@@ -96,7 +131,8 @@ def _nic(item: Any, index: int) -> Any:
             raise SpecError("the network of this port is not known", ("networks", index, "port"), hint=hint)
         raise SpecError("a network, or a port, is required", ("networks", index, "network"))
     ip = item["ip"] if _given(item, "ip") else item.get("fixed_ip", "")
-    return Nic(item["network"], ip, item.get("mac", ""), item.get("port", ""))
+    own = many(item.get("groups")) if _given(item, "port") or item.get("groups") is not None else groups
+    return Nic(item["network"], ip, item.get("mac", ""), item.get("port", ""), own)
 
 
 def _given(item: dict[str, Any], name: str) -> bool:
@@ -131,10 +167,13 @@ def same_networks(wanted: Any, seen: Any) -> bool:
     if len(wanted) != len(seen):
         return False
     found = {nic.get("network"): nic for nic in seen} | {nic["name"]: nic for nic in seen if nic.get("name")}
-    return all(
-        nic["network"] in found and nic.get("ip", "") in ("", found[nic["network"]].get("ip", ""))
-        for nic in wanted
-    )
+    return all(nic["network"] in found and _same_place(nic, found[nic["network"]]) for nic in wanted)
+
+
+def _same_place(wanted: dict[str, Any], seen: dict[str, Any]) -> bool:
+    """The address as wanted, if any is, and the same security groups."""
+    groups = set(wanted.get("groups", ())) == set(seen.get("groups", ()))
+    return groups and wanted.get("ip", "") in ("", seen.get("ip", ""))
 
 
 def within(wanted: Any, seen: Any) -> bool:

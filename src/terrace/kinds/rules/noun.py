@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import InvariantError, SpecError
@@ -43,6 +43,12 @@ class Noun:
         if problems:
             raise problems[0]
         return self.build(plain, node, capabilities)
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
+        return values
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from properties that were read against the schema. Composites have none: theirs is made by
@@ -110,7 +116,8 @@ class Noun:
 
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        return ()
+        said = capabilities.notes.get(self.name, ())
+        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""

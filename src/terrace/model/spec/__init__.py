@@ -5,8 +5,17 @@ SPECS maps the native kind name to its spec. Fields may hold Secret or, in a pla
 
 from __future__ import annotations
 
+from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
+from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
+from terrace.model.spec.router import (
+    FloatingIPAssociationSpec,
+    FloatingIPSpec,
+    RouterGatewaySpec,
+    RouterInterfaceSpec,
+    RouterSpec,
+)
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -16,15 +25,24 @@ from terrace.model.spec.simple import (
     TestResourceSpec,
     ValueSpec,
 )
-from terrace.model.spec.volume import AttachmentSpec, VolumeSpec
+from terrace.model.spec.software import ConfigSpec, DeployedServerSpec, DeploymentSpec
+from terrace.model.spec.volume import AttachmentSpec, VolumeSnapshotSpec, VolumeSpec
 
 SPECS: dict[str, type] = {
     "Machine": MachineSpec,
     "Volume": VolumeSpec,
     "VolumeAttachment": AttachmentSpec,
+    "VolumeSnapshot": VolumeSnapshotSpec,
     "Network": NetworkSpec,
     "Subnet": SubnetSpec,
     "Port": PortSpec,
+    "SecurityGroup": SecurityGroupSpec,
+    "SecurityGroupRule": SecurityGroupRuleSpec,
+    "Router": RouterSpec,
+    "RouterInterface": RouterInterfaceSpec,
+    "RouterGateway": RouterGatewaySpec,
+    "FloatingIP": FloatingIPSpec,
+    "FloatingIPAssociation": FloatingIPAssociationSpec,
     "KeyPair": KeyPairSpec,
     "Image": ImageSpec,
     "RandomString": RandomStringSpec,
@@ -32,4 +50,11 @@ SPECS: dict[str, type] = {
     "None": NoneSpec,
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
+    "SoftwareConfig": ConfigSpec,
+    "CloudConfig": ConfigSpec,
+    "MultipartMime": ConfigSpec,
+    "SoftwareDeployment": DeploymentSpec,
+    "DeployedServer": DeployedServerSpec,
+    "Flavor": FlavorSpec,
+    "ServerGroup": ServerGroupSpec,
 }

@@ -9,12 +9,14 @@ import msgspec
 
 class Nic(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attachment to a network. `network` is the network's provider id; `ip` a fixed address or "".
-    `port` is the provider id of the Port that gave network and ip, "" for none."""
+    `port` is the provider id of the Port that gave network and ip, "" for none. `groups` are the security groups
+    (provider ids) that say what may pass here; none: all may."""
 
     network: str
     ip: str = ""
     mac: str = ""
     port: str = ""
+    groups: tuple[str, ...] = ()
 
 
 class Mount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,7 +66,9 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     count; 0: no limit. `environment` values are str or Secret. `command` replaces the image's.
     `user_data` is run at first boot by Terrace's own images when it begins with `#!`. `keys` are public
     keys for ssh. `restart` is always, on-failure or never. `log_size` in MiB. `aliases` are names by
-    which machines of the stack find it."""
+    which machines of the stack find it. `group` is a ServerGroup (its id) and `placement` its rule; `password` that of
+    its administrator (Secret). `workdir` is the folder its program begins in, `boot_volume` a volume (provider id) that
+    it starts from instead of an image; `tags` are words for people."""
 
     name: str
     image: str
@@ -88,3 +92,9 @@ class MachineSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     log_size: int = 10
     publish: tuple[Publish, ...] = ()
     aliases: tuple[str, ...] = ()
+    group: str = ""
+    placement: str = ""
+    password: Any = ""
+    workdir: str = ""
+    tags: tuple[str, ...] = ()
+    boot_volume: str = ""

@@ -8,13 +8,15 @@ import msgspec
 
 
 class ImageSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something machines start from. `source` is "recipe:NAME" or a reference of the provider. `pull` is
+    """Something machines start from. `source` is "recipe:NAME", a reference of the provider, or the address (URL) of an
+    archive; `format` is what kind of file that is, "" where it is known. `pull` is
     missing (only when it is not there), always, or never. `certificates`: trust the host's extra
     certificate authorities (recipes)."""
 
     source: str
     pull: str = "missing"
     certificates: bool = True
+    format: str = ""
 
 
 class KeyPairSpec(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,10 +6,20 @@ import msgspec
 
 
 class VolumeSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A volume. `size` in GiB (0: as the provider gives)."""
+    """A volume. `size` in GiB (0: as the provider gives). `source` is the provider id of a volume or a snapshot whose
+    content it begins with, "" for none."""
 
     name: str
     size: int = 0
+    metadata: dict[str, str] = {}
+    source: str = ""
+
+
+class VolumeSnapshotSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `volume` (provider id) held at one moment."""
+
+    volume: str
+    name: str = ""
     metadata: dict[str, str] = {}
 
 

@@ -45,3 +45,17 @@ def test_places_of_containers_that_are_gone_are_taken_off() -> None:
         ("DELETE", "/networks/N", None),
         ("POST", "/networks/N/disconnect", {"Container": "dead", "Force": True}),
     ]
+
+
+class Miscounting(Kept):
+    """An engine that keeps a network on which nothing is."""
+
+    async def read(self, path: str, params: Any = None) -> Any:
+        return {"Id": "N", "Containers": {}}
+
+
+def test_a_network_whose_users_the_engine_cannot_count_is_left_until_it_counts_anew() -> None:
+    networks = Networks(Miscounting(), DockerSettings(), None)  # type: ignore[arg-type]
+    receipt = asyncio.run(networks.apply(STEP, None))  # type: ignore[arg-type]
+    assert receipt.seen is None
+    assert "until it is restarted" in receipt.note

@@ -145,10 +145,13 @@ def test_init_runs_user_data_once_and_says_how_it_ended(init: Path) -> None:
     assert run(init, "echo", "command").stdout == "command\n"
 
 
-def test_init_keeps_what_is_no_script(init: Path) -> None:
+def test_init_hands_on_what_is_no_script(init: Path) -> None:
+    boot = init.with_name("terrace-first-boot")
+    boot.write_text('#!/bin/sh\nprintf ntp,swap >"$1.waiting"\nexit 4\n')
+    boot.chmod(0o700)
     give(init, "#cloud-config\n")
-    assert "it is kept" in run(init, "true").stdout
-    assert not init.with_name("user-data.exit").exists()
+    assert "the user data ended with exit code 4" in run(init, "true").stdout
+    assert init.with_name("user-data.exit").read_text() == "4 ntp,swap\n"
 
 
 @pytest.mark.parametrize("command", [(), ("sleep", "1000")])

@@ -34,7 +34,9 @@ def test_machine() -> None:
         "pids": 100,
         "networks": ({"network": FRONT, "ip": "10.204.151.216"},),
     }
-    assert shown.attributes["addresses"] == {"front": [{"addr": "10.204.151.216"}]}
+    assert shown.attributes["addresses"] == {
+        "front": [{"addr": "10.204.151.216", "port": f"{FRONT[:12]}@10.204.151.216"}]
+    }
     assert shown.attributes["first_address"] == "10.204.151.216"
     assert shown.attributes["name"] == "alpha"
     assert shown.created > 1_700_000_000

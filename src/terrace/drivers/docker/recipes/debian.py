@@ -37,7 +37,9 @@ class Recipe(msgspec.Struct, frozen=True):
 
 
 RECIPES = {
-    "debian-12": Recipe("debian-12", "bookworm", ("ca-certificates", "curl", "iproute2", "python3")),
+    "debian-12": Recipe(
+        "debian-12", "bookworm", ("ca-certificates", "curl", "iproute2", "python3", "python3-yaml")
+    ),
 }
 
 
@@ -56,13 +58,19 @@ class Ground(msgspec.Struct, frozen=True):
 
 def digest(recipe: Recipe, ground: Ground) -> str:
     """What the image follows from, in 12 characters: the same digest, the same image."""
-    content = msgspec.msgpack.encode([recipe, ground, init_script()], order="deterministic")
+    programs = [init_script(), first_boot()]
+    content = msgspec.msgpack.encode([recipe, ground, programs], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:12]
 
 
 def init_script() -> str:
     """Process 1 of the image."""
     return resources.files(__package__).joinpath("terrace-init.sh").read_text(encoding="utf-8")
+
+
+def first_boot() -> str:
+    """What runs user data that is no plain script."""
+    return resources.files(__package__).joinpath("first_boot.py").read_text(encoding="utf-8")
 
 
 # --- this machine
@@ -225,6 +233,7 @@ def _write_extra(ground: Ground, target: Path) -> None:
     """What is laid over the packages. No package starts services in a guest: it has no init that could."""
     files: dict[str, tuple[bytes, int]] = {
         "sbin/terrace-init": (init_script().encode(), 0o755),
+        "sbin/terrace-first-boot": (first_boot().encode(), 0o755),
         "usr/sbin/policy-rc.d": (b"#!/bin/sh\nexit 101\n", 0o755),
     }
     for name, content in ground.authorities.items():

@@ -19,7 +19,10 @@ from terrace.ports.driver import Fence
 
 _NEWEST = (1, 47)  # the newest version of the API that this driver was written against
 _OLDEST = (1, 40)
-_SOUND = 23  # the release from which an engine does not lock up when many containers leave a network at once
+_SOUND = 23  # the release from which many containers may leave a network at once
+FEW = 4
+"""How many removals at once engines before that bear: with more they lose count of a network's users more often, and
+may lock up."""
 _LOCKS_UP = (
     "if this stays, restart the engine: releases before 23 can lock up when many containers leave a network "
     "at once (removals = 1 in the provider's settings avoids it)"
@@ -34,7 +37,8 @@ def filters(**wanted: list[str]) -> str:
 
 
 class Engine:
-    """A connection to one engine. Made outside an event loop if need be; it connects at the first request."""
+    """A connection to one engine. Made outside an event loop if need be; it connects at the first request. `release` is
+    the number of the engine's release, known when its version is."""
 
     def __init__(self, settings: DockerSettings) -> None:
         self.address = settings.host
@@ -43,7 +47,7 @@ class Engine:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._version = ""
-        self._release = _SOUND
+        self.release = _SOUND
 
     # --- requests
     async def read(self, path: str, params: Params | None = None) -> Any:
@@ -85,8 +89,14 @@ class Engine:
         if not self._version:
             answer = await self._raw("GET", f"{self._origin_of()}/version", None, None)
             self._version = _agree(str(answer.get("ApiVersion", "1.41")), str(answer.get("Version", "?")))
-            self._release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
+            self.release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
         return self._version
+
+    async def removals(self) -> int:
+        """How many containers are removed at once: as the settings say, else as many as the engine bears."""
+        await self.version()
+        most = self._settings.concurrency
+        return self._settings.removals or (most if self.release >= _SOUND else min(FEW, most))
 
     def forget_version(self) -> None:
         """The engine may have been upgraded: agree again."""
@@ -153,7 +163,7 @@ class Engine:
             raise TransientError(
                 f"the Docker engine did not answer {method} {what} within {self.timeout:g} s",
                 code="provider-timeout",
-                hint=_LOCKS_UP if self._release < _SOUND else "",
+                hint=_LOCKS_UP if self.release < _SOUND else "",
             ) from error
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             raise self._away(error) from error

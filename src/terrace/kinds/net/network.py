@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
 from terrace.kinds.rules.address import NAME, outside, wrong_address, wrong_range
 from terrace.kinds.rules.difference import Rules, defaults_of
-from terrace.kinds.rules.noun import Noun
+from terrace.kinds.rules.noun import Noun, many
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Claim, Effect
 from terrace.model.graph import Node
@@ -104,6 +105,13 @@ class Subnet(Noun):
                 ),
                 changes=Effect.UPDATE,
             ),
+            "internal": Property(Type.BOOLEAN, "Whether machines get no way out by it.", default=False),
+            "dns": Property(
+                Type.LIST,
+                "Name servers for its machines.",
+                items=Property(Type.STRING, check=wrong_address),
+                changes=Effect.UPDATE,
+            ),
         },
         attributes={
             "name": "Its name.",
@@ -115,7 +123,9 @@ class Subnet(Noun):
         description="An address range of a network.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name"}), in_place=frozenset({"gateway", "pools"}), defaults=defaults_of(SubnetSpec)
+        always=frozenset({"name"}),
+        in_place=frozenset({"gateway", "pools", "dns"}),
+        defaults=defaults_of(SubnetSpec),
     )
     foretold: ClassVar[dict[str, str]] = {
         "name": "name",
@@ -136,6 +146,8 @@ class Subnet(Noun):
             gateway=plain.get("gateway", ""),
             name=plain.get("name", node.path.replace("/", "-")),
             pools=pools,
+            internal=plain["internal"],
+            dns=many(plain.get("dns")),
         )
 
 
@@ -151,6 +163,23 @@ class Port(Noun):
                 Type.STRING, "The hardware address; the provider chooses by default.", pattern=MAC
             ),
             "name": _named("A name for people; the resource's own by default.", Effect.UPDATE),
+            "more": Property(
+                Type.LIST,
+                "Further addresses beside the first.",
+                items=Property(Type.STRING, check=wrong_address),
+            ),
+            "subnets": Property(
+                Type.LIST,
+                "The subnets that its addresses are of.",
+                items=Property(Type.STRING, minimum=1),
+                changes=Effect.UPDATE,
+            ),
+            "security_groups": Property(
+                Type.LIST,
+                "The security groups that its machine is in here. Without any, everything may pass.",
+                items=Property(Type.STRING, minimum=1),
+                changes=Effect.UPDATE,
+            ),
         },
         attributes={
             "name": "Its name.",
@@ -158,12 +187,28 @@ class Port(Noun):
             "network_id": "The network's id.",
             "ip": "The address.",
             "mac": "The hardware address.",
-            "fixed_ips": "A list with one map: ip_address, subnet_id.",
+            "fixed_ips": "A list of maps: ip_address, subnet_id.",
+            "subnets": "The subnets that its addresses are of.",
+            "security_groups": "Its security groups.",
         },
         description="An address on a network, reserved for the machine that names this port.",
     )
-    rules: ClassVar[Rules] = Rules(always=frozenset({"name"}), defaults=defaults_of(PortSpec))
-    foretold: ClassVar[dict[str, str]] = {"name": "name", "network_id": "network", "ip": "ip", "mac": "mac"}
+    rules: ClassVar[Rules] = Rules(
+        always=frozenset({"name", "groups", "subnets"}), defaults=defaults_of(PortSpec)
+    )
+    foretold: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "network_id": "network",
+        "ip": "ip",
+        "mac": "mac",
+        "subnets": "subnets",
+        "security_groups": "groups",
+    }
+
+    def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
+        """The typed spec; a group that does not resolve is a mistake, never an open port."""
+        whole(values, "security_groups")
+        return super().spec(values, node, capabilities)
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> PortSpec:
         """The typed spec."""
@@ -172,11 +217,31 @@ class Port(Noun):
             ip=plain.get("ip", ""),
             mac=plain.get("mac", ""),
             name=plain.get("name", node.path.replace("/", "-")),
+            more=many(plain.get("more")),
+            groups=many(plain.get("security_groups")),
+            subnets=many(plain.get("subnets")),
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
         """Nothing: the address is held by the machine that uses the port."""
         return frozenset()
+
+
+def whole(values: Mapping[str, Any], name: str) -> None:
+    """SpecError when a list of groups that was given, or one of them, came to nothing."""
+    if name not in values:
+        return
+    groups = values[name]
+    lost = groups is None or groups == ""
+    if isinstance(groups, list | tuple):
+        lost = any(group is None or group == "" for group in groups)
+    if lost:
+        raise SpecError(
+            "names a security group that comes to nothing, and without it everything would pass",
+            (name,),
+            hint="leave the property out where everything may pass",
+            code="unresolved-group",
+        )
 
 
 def _pool(pool: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What the driver runs inside guests on a template's behalf."""

@@ -1,0 +1,1 @@
+"""Networks: what stands on them, what may pass between machines, and the ways between networks and out."""
