@@ -17,7 +17,7 @@ from terrace.drivers.sim.world import Entry, World
 from terrace.kinds import KINDS
 from terrace.model.graph import Graph, Node
 from terrace.model.plan import Plan
-from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
+from terrace.model.stack import Directive, Generation, OnFailure, Phase, Source, Stack
 from terrace.ports.driver import CreateOnce
 from terrace.stores.memory import MemoryStore
 from tests.scenarios.design import PROVIDER
@@ -297,4 +297,17 @@ class Simulation:
         self.world.faults = faults
 
 
-__all__ = ["HOUR", "BrokenPromise", "OnFailure", "Simulation"]
+async def order(simulation: Simulation, name: str, path: str, what: str, value: Any) -> None:
+    """A directive, as the use cases write it."""
+    stack = await simulation.find(name)
+    if stack is None:
+        return
+    if what == "taint":
+        simulation.loose.add(f"{name}:{path.partition('/')[0]}")
+    await simulation.store.direct([Directive(stack.id, path, what, value)])
+    simulation.note(f"{what} {path or name}: {value}")
+    for process in simulation.processes:
+        process.wake(stack.id)
+
+
+__all__ = ["HOUR", "BrokenPromise", "OnFailure", "Simulation", "order"]

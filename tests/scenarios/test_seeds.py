@@ -19,7 +19,7 @@ from tests.scenarios.weather import Pair, wanted_pairs
 
 ROOT = Path(__file__).parents[2]
 BATCH = 25
-SEEDS = 100
+SEEDS = 125
 MORE = 100
 """Seeds that are added while a rare pair was not hit: every change of the runtime deals the histories anew."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from terrace import __version__
-from terrace.api import events, guests, history, providers, resources, server, stacks
+from terrace.api import events, guests, history, operations, providers, resources, server, stacks
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
 from terrace.services import Services
 
-ROUTERS = (server, stacks, history, resources, events, guests, providers)
+ROUTERS = (server, stacks, *operations.ROUTERS, history, resources, events, guests, providers)
 
 
 def build(services: Services) -> FastAPI:

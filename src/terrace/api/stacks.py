@@ -81,9 +81,9 @@ WISH = {
 
 
 class WishBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds. `plan`
-    is the `digest` of a plan: only exactly that is done. `sealed` is a whole plan that was kept (its `sealed`),
-    in place of the documents."""
+    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds.
+    `targets`: only these resources are changed; `excludes`: these are not. `plan` is the `digest` of a plan: only
+    exactly that is done. `sealed` is a whole plan that was kept (its `sealed`), in place of the documents."""
 
     template: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     files: dict[str, str] = {}
@@ -91,6 +91,8 @@ class WishBody(msgspec.Struct, forbid_unknown_fields=True):
     parameters: dict[str, Any] = {}
     on_failure: Literal["keep", "rollback"] | None = None
     timeout: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)] | None = None
+    targets: list[str] = []
+    excludes: list[str] = []
     plan: Annotated[str, msgspec.Meta(max_length=200)] = ""
     sealed: str = ""
 
@@ -99,7 +101,8 @@ class WishBody(msgspec.Struct, forbid_unknown_fields=True):
         if not self.template:
             raise UserError('the body lacks the required field "template"', code="invalid-request")
         source = Source(self.template, self.files, tuple(self.environments), self.parameters)
-        return self.over(Wish(source, plan=self.plan))
+        wish = Wish(source, targets=tuple(self.targets), excludes=tuple(self.excludes), plan=self.plan)
+        return self.over(wish)
 
     def over(self, wish: Wish) -> Wish:
         """A wish with what the body says about how it is to be carried out."""
@@ -125,7 +128,10 @@ async def list_stacks(
 @router.get(STACK, responses=gives(StackView, "The head of the stack", example=EXAMPLE, fails=[404]))
 async def show_stack(at: At, services: Uses, caller: Caller) -> Response:
     """The ETag is the generation."""
-    return stack_answer(await services.stacks.get(caller, at))
+    stack = await services.stacks.get(caller, at)
+    marks = await services.orders.marks(caller, at)
+    shown = msgspec.structs.replace(stack_view(stack), marks=tuple(name for name, on in marks.items() if on))
+    return answer(shown, headers={"ETag": f'"{stack.generation}"'})
 
 
 @router.put(

@@ -44,9 +44,9 @@ class ProblemView(msgspec.Struct, omit_defaults=True):
 
 class StackView(msgspec.Struct):
     """The head of a stack. `generation` is the newest wanted, `settled` the last that settled (0: none): the
-    stack stands as wanted when they are equal. `phase` is settling, settled, failing, deleting or gone; `why`
-    says what it waits for or what failed. Times are epoch seconds. `total`, `ready` and `failing` count
-    resources."""
+    stack stands as wanted when they are equal. `phase` is settling, settled, suspended, failing, deleting or
+    gone; `why` says what it waits for or what failed. Times are epoch seconds. `total`, `ready` and `failing`
+    count resources. `marks`, given where one stack is asked for: suspended, protected."""
 
     name: str
     project: str
@@ -63,6 +63,7 @@ class StackView(msgspec.Struct):
     failing: int
     description: str
     warnings: tuple[Problem, ...] | msgspec.UnsetType = msgspec.UNSET
+    marks: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeenView(msgspec.Struct, omit_defaults=True):
@@ -148,7 +149,7 @@ class NoteView(msgspec.Struct):
 
 
 class ItemView(msgspec.Struct):
-    """What would be done to one resource. `what` is create, update, replace, delete, retain, heal, nothing,
+    """What would be done to one resource. `what` is create, update, replace, delete, retain, heal, adopt, nothing,
     undecided or refused; `certain` false: it may be. `loses` names the data that goes with it ("": none)."""
 
     path: str

@@ -18,6 +18,7 @@ SIGNS = {
     "delete": ("-", "red"),
     "retain": ("o", "grey"),
     "heal": ("!", "yellow"),
+    "adopt": ("<", "green"),
     "undecided": ("?", "grey"),
     "refused": ("x", "red"),
 }
@@ -29,6 +30,7 @@ WORDS = {
     "delete": "to delete",
     "retain": "to let go of, and keep",
     "heal": "to heal",
+    "adopt": "to take on",
     "undecided": "not decided yet",
     "refused": "refused",
 }

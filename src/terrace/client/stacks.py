@@ -12,6 +12,88 @@ GRACE = 30.0
 """Seconds that an answer may take longer than what the server was asked to wait."""
 
 
+class _Posting:
+    def __init__(self, transport: Transport, project: str) -> None:
+        self._transport = transport
+        self._project = project
+
+    def _post(
+        self, name: str, *rest: str, body: Any = None, query: Any = None, if_match: int | None = None
+    ) -> dict[str, Any]:
+        path = path_of("projects", self._project, "stacks", name, *rest)
+        reply = self._transport.call(
+            "POST", path, query, body or {}, if_match=if_match, timeout=PATIENCE + GRACE
+        )
+        found: dict[str, Any] = reply.body
+        return found
+
+
+class Adoption(_Posting):
+    """What Terrace did not make, or no longer holds. Each answers with the stack as it then is, unless it says else."""
+
+    def take_in(self, name: str, path: str, provider_id: str) -> dict[str, Any]:
+        """An existing thing becomes the resource at `path`."""
+        return self._post(name, "imports", body={"path": path, "provider_id": provider_id})
+
+    def document(self, name: str) -> dict[str, Any]:
+        """What `abandon` leaves of it, and `adopt` takes."""
+        found: dict[str, Any] = self._transport.get(
+            path_of("projects", self._project, "stacks", name, "document")
+        )
+        return found
+
+    def abandon(self, name: str, *, if_match: int | None = None) -> dict[str, Any]:
+        """Terrace forgets it; the things stay."""
+        return self._post(name, "abandon", if_match=if_match)
+
+    def adopt(self, name: str, document: Any) -> dict[str, Any]:
+        """A stack that was abandoned is managed again."""
+        return self._post(name, "adopt", body=document)
+
+
+class Operations(_Posting):
+    """What can be done with a stack besides changing its template. Each answers with the stack as it then is, unless
+    it says else."""
+
+    def order(self, name: str, path: str, verb: str) -> dict[str, Any]:
+        """taint or restart of the resource at `path`."""
+        return self._post(name, "resources", path, verb)
+
+    def suspend(self, name: str, *, suspended: bool = True) -> dict[str, Any]:
+        """Its machines stand still, or go on."""
+        return self._post(name, "suspend" if suspended else "resume")
+
+    def protect(self, name: str, *, protected: bool = True) -> dict[str, Any]:
+        """Its deletion is refused, or allowed again."""
+        return self._post(name, "protect", body={"protected": protected})
+
+    def check(self, name: str) -> dict[str, Any]:
+        """What differs from what is wanted, looked at now: a plan."""
+        return self._post(name, "check")
+
+    def cancel(self, name: str, *, rollback: bool = False) -> dict[str, Any]:
+        """Ends a change that is under way."""
+        return self._post(name, "cancel", body={"rollback": rollback})
+
+    def move(self, name: str, old: str, new: str) -> dict[str, Any]:
+        """The resource at `old` will be at `new` in the next template."""
+        return self._post(name, "moves", body={"old": old, "new": new})
+
+    def rename(self, name: str, new: str) -> dict[str, Any]:
+        """Another name for the stack."""
+        return self._post(name, "rename", body={"name": new})
+
+    def hooks(self, name: str) -> list[dict[str, Any]]:
+        """What is held: [{path, hook, since}]."""
+        page = self._transport.get(path_of("projects", self._project, "stacks", name, "hooks"))
+        found: list[dict[str, Any]] = page["items"]
+        return found
+
+    def clear_hook(self, name: str, path: str, hook: str) -> dict[str, Any]:
+        """Lets go on what a hook holds."""
+        return self._post(name, "hooks", "clear", body={"path": path, "hook": hook})
+
+
 class Stacks:
     """The stacks of one project. Documents are mappings as API v1 describes them."""
 

@@ -8,9 +8,10 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import spread, want
+from terrace.engine.stack import moving, spread, want
 from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn import hooks
 from terrace.engine.turn.composite import expand_for_plan
 from terrace.engine.turn.moves import Moves, notes_of
 from terrace.errors import SpecError
@@ -41,12 +42,14 @@ class _Planner:
         self.moves = Moves(state)
         self.items: dict[str, Item] = {}
         self.wanted: dict[str, Wanted] = {}
-        self.made = {path for path, live in state.lives.items() if live.current is not None}
+        self.made: set[str] = set()
 
     def run(self) -> Plan:
         state = self.state
         state.generation = self.generation
         nodes = () if self.generation.deleting else self.generation.graph.nodes
+        moving.follow(state, {node.path: node for node in nodes}, self.generation.graph.moved, self.now)
+        self.made = {path for path, live in state.lives.items() if live.current is not None}
         for node in nodes:
             state.want(state.live(node.path), node)
         named = {node.path for node in nodes}
@@ -158,7 +161,7 @@ class _Planner:
         try:
             names: set[Name] = set()
             look = looking(self.state, live, self._lookup, names)
-            values = evaluate(node.properties, look, self._input)
+            values = evaluate(want.asked_of(node), look, self._input)
             self.state.imports.settle(live.path, names)
             wanted = want.want(self.state, live, values)
         except SpecError as error:
@@ -200,13 +203,16 @@ class _Planner:
             first = self._claims_clash(wanted, record)
         elif act.verb in HEALS:
             what = Planned.HEAL
+        elif act.verb is Verb.ADOPT:
+            what = Planned.ADOPT
         else:
             what = Planned.UPDATE
+        held = hooks.before(self.state, wanted, record, act).partition(" ")[0]
         return Item(
             live.path,
             wanted.node.kind,
             what,
-            act.reason,
+            f"{act.reason}; held by its {held} hook until that is cleared" if held else act.reason,
             certain=change.certain,
             differences=change.differences,
             delete_first=first,
@@ -228,7 +234,8 @@ class _Planner:
         record = live.current or (next(iter(live.older.values())) if live.older else None)
         if record is None or record.shared:
             return
-        what = Planned.RETAIN if record.keep is Keep.RETAIN else Planned.DELETE
+        stays = record.keep is Keep.RETAIN or self.generation.keeping or record.adopted == "external"
+        what = Planned.RETAIN if stays else Planned.DELETE
         if record.applied is None and not record.provider_id:
             return
         self.items[live.path] = Item(
@@ -260,8 +267,9 @@ class _Planner:
             expression = cast("Composite", kind).attribute(live.expansion, ref.path)
             return evaluate(expression, self._lookup, self._input)
         item = self.items.get(ref.node)
-        if item is None or item.what is Planned.UNDECIDED:
-            return UNKNOWN
+        if item is None or item.what in (Planned.UNDECIDED, Planned.ADOPT) or live.node.external_id:
+            standing = item is not None and item.what is Planned.NOTHING
+            return lookup(self.state, ref) if standing else UNKNOWN
         if item.what in STILL:
             return lookup(self.state, ref)
         wanted = self.wanted.get(ref.node)

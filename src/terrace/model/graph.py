@@ -145,8 +145,8 @@ def owned_name(path: str, uid: str) -> str:
 
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
     """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `moved`
-    are resources under another name than before: old path -> new path. `uses` are the outputs of other stacks that it
-    is known to read (a project "" is the stack's own)."""
+    maps paths that resources had in earlier templates to those they have now: the same thing under another name. `uses`
+    are the outputs of other stacks that it is known to read (a project "" is the stack's own)."""
 
     nodes: tuple[Node, ...] = ()
     blueprints: dict[str, Blueprint] = {}

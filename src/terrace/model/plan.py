@@ -18,6 +18,7 @@ class Planned(StrEnum):
     DELETE = "delete"
     RETAIN = "retain"
     HEAL = "heal"
+    ADOPT = "adopt"
     NOTHING = "nothing"
     UNDECIDED = "undecided"
     REFUSED = "refused"

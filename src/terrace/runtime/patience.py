@@ -85,6 +85,10 @@ class PatientStore(PatientCrossings):
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.rulings(provider))
 
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        """As in ports.Store."""
+        await self._until_answered(lambda: self._store.rule(rulings, unrulings))
+
     async def publish(self, events: Sequence[Event]) -> None:
         """As in ports.Store."""
         await self._until_answered(lambda: self._store.publish(events))

@@ -11,12 +11,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.engine.stack import read, summary
-from terrace.engine.stack.state import Key, Rules, StackState, Turn
-from terrace.engine.turn import absorb, advance
+from terrace.engine.stack.state import Rules, StackState, Turn, suspended
+from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
 from terrace.model.graph import Name, Use
-from terrace.model.seen import NotSeen, Seen
+from terrace.model.seen import NotSeen
 from terrace.model.stack import Generation, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
@@ -67,6 +67,7 @@ class StackWorker:
         self._scrub = Scrubber(())
         self._prober = Prober(around.drivers, around.clock, self._probed, self._last_words)
         self._rollback: Generation | None = None
+        self._asking: list[asyncio.Event] = []
         self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
         self.finished = False
 
@@ -76,6 +77,15 @@ class StackWorker:
         """What is desired may have changed."""
         self._reread = True
         self._wake.set()
+
+    async def heed(self, patience: float) -> None:
+        """Wakes it, and comes back once it has taken in what is desired, or after `patience` seconds."""
+        done = asyncio.Event()
+        self._asking.append(done)
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await done.wait()
 
     def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
         """A step of this stack came back."""
@@ -94,9 +104,13 @@ class StackWorker:
         jitter = self._around.entropy.random()
         self._take(lambda now: absorb.fail(self.state, step, error, now, jitter))
 
-    def observed(self, provider: str, started: float, items: Mapping[Key, Sequence[Seen]]) -> None:
+    def observed(self, provider: str, listing: absorb.Listing) -> None:
         """A complete listing of a provider."""
-        self._take(lambda now: absorb.observe(self.state, provider, started, items, now))
+        self._take(lambda now: absorb.observe(self.state, provider, listing, now))
+
+    def accepted(self, provider: str) -> None:
+        """A person has said that what the database wants is right."""
+        self._take(lambda now: restores.accept(self.state, provider, now))
 
     def silent(self, provider: str, why: NotSeen) -> None:
         """A provider cannot be listed."""
@@ -150,9 +164,7 @@ class StackWorker:
         self.state.imports.restore(await self._around.store.uses(self.state.stack.id))
         self.state.exports.known = await self._around.store.exports(self.state.stack.id)
         for name in self._around.drivers:
-            for ruling in await self._around.store.rulings(name):
-                if ruling.stack == self.state.stack.id and ruling.what == "disowned":
-                    self.state.ledger[ruling.path] = ruling
+            adopt.remember(self.state, name, await self._around.store.rulings(name))
 
     async def _read_desired(self) -> None:
         stack = await self._around.store.stack(self.state.stack.id)
@@ -184,6 +196,12 @@ class StackWorker:
 
     async def _turn(self) -> None:
         self._wake.clear()
+        asking, self._asking = self._asking, []
+        await self._work()
+        for done in asking:
+            done.set()
+
+    async def _work(self) -> None:
         if self._reread:
             self._reread = False
             await self._read_desired()
@@ -228,18 +246,19 @@ class StackWorker:
         before = self.state.stack
         generation = self.state.generation
         if head.phase is not before.phase and generation is not None:
-            if head.phase is Phase.SETTLED:
+            if head.phase in summary.STANDING and before.phase in summary.STANDING:
+                turn.events.append(self._event(head, f"stack.{head.phase}", "", now))
+            elif head.phase is Phase.SETTLED:
                 turn.events.append(
                     self._event(head, "stack.settled", f"generation {generation.number} is settled", now)
                 )
-            elif head.phase is not Phase.SETTLING or before.phase is Phase.SETTLED:
+            elif head.phase is not Phase.SETTLING or before.phase in summary.STANDING:
                 turn.events.append(self._event(head, f"stack.{head.phase}", head.why, now))
         failed = self._failed(head, now)
         if failed:
             turn.events.append(self._event(head, "stack.failed", failed[1], now))
-        newly = head.settled != before.settled or (
-            head.phase is Phase.SETTLED and before.phase is not Phase.SETTLED
-        )
+        standing = head.phase in summary.STANDING
+        newly = head.settled != before.settled or (standing and before.phase not in summary.STANDING)
         exports, uses = self._crossings(turn)
         same = replace(head, updated=before.updated, since=before.since) == before
         if not turn and same and not failed and exports is None and uses is None:
@@ -253,8 +272,9 @@ class StackWorker:
             events=tuple(turn.events),
             rulings=tuple(turn.rulings),
             unrulings=tuple(turn.unrulings),
+            heeded=tuple(turn.heeded),
             head=head,
-            settled=head.settled if newly and head.phase is Phase.SETTLED else 0,
+            settled=head.settled if newly and standing else 0,
             settled_at=now,
             failed=failed,
             generation=self._rollback,
@@ -285,6 +305,7 @@ class StackWorker:
             generation is None
             or generation.failed
             or generation.settled
+            or suspended(self.state)
             or head.phase in (Phase.SETTLED, Phase.GONE)
         ):
             return None
@@ -344,7 +365,7 @@ class StackWorker:
         now = self._around.clock.now()
         due = self.state.agenda.next_look()
         generation = self.state.generation
-        if generation and not generation.settled and not generation.failed:
+        if generation and not generation.settled and not generation.failed and not suspended(self.state):
             end = generation.created + generation.timeout
             due = end if due is None else min(due, end)
         if due is None:

@@ -11,6 +11,11 @@ from terrace.services.ghosts import Ghosts
 from terrace.services.guests import Inside
 from terrace.services.history import History
 from terrace.services.images import Images
+from terrace.services.operations.adoption import Adoption
+from terrace.services.operations.changing import Changing
+from terrace.services.operations.hooks import Hooks
+from terrace.services.operations.looking import Looking
+from terrace.services.operations.orders import Orders
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
@@ -28,8 +33,13 @@ class Services:
         admission = Admission(settings, surface.controller.drivers)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
-        self.history = History(surface, self.stacks)
         self.resources = Resources(surface)
+        self.orders = Orders(surface, self.resources)
+        self.looking = Looking(surface)
+        self.hooks = Hooks(surface)
+        self.adoption = Adoption(surface, self.stacks, installation)
+        self.history = History(surface, self.stacks)
+        self.changing = Changing(surface, self.stacks, self.history)
         self.outputs = Outputs(surface)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)

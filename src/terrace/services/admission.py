@@ -30,12 +30,15 @@ _REFERENCE = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@\w+:[0-9a-f]+)?"
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What somebody asks for. None: as the settings say. `plan` is the digest of the plan that they saw: only
-    exactly that is done ("": whatever follows from the source)."""
+    """What somebody asks for. None: as the settings say. `targets` are the only resources that change (none: all do),
+    `excludes` those that do not. `plan` is the digest of the plan that they saw: only exactly that is done ("":
+    whatever follows from the source)."""
 
     source: Source
     on_failure: OnFailure | None = None
     timeout: float | None = None
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     plan: str = ""
 
 

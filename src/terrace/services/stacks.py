@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from terrace.engine.blend import in_part
 from terrace.errors import ConflictError, NotFoundError, QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.problem import Problem
+from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Prepared, Wish
-from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.saved import Seal, moved
 
 ATTEMPTS = 5
@@ -78,9 +81,10 @@ class Stacks:
     async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
         found = await self._current(where, expected)
         stack = found or self._new(where)
-        prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
+        await allow(self._on.store, stack, SUSPENDED)
+        prepared = await self._prepared(where, found, stack, wish)
         if wish.plan:
-            plan = await self._planned(where, found, prepared)
+            plan = await self._planned(stack, prepared)
             moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
         generation = self._generation(actor, stack, prepared, wish)
         described = msgspec.structs.replace(stack, description=prepared.graph.description)
@@ -94,19 +98,27 @@ class Stacks:
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         stack = found or self._new(where)
-        before = await self._parameters(found)
-        prepared = await self._admission.prepare(where, stack.id, wish, before)
+        prepared = await self._prepared(where, found, stack, wish)
         await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
-        plan = await self._planned(where, found, prepared)
+        plan = await self._planned(stack, prepared)
         digest = self._seal.digest(plan, wish.source)
         moved(wish.plan, digest, where.stack)
         sealed = self._seal.close(where, wish, digest) if seal else ""
-        return Preview(plan, prepared.warnings, digest, sealed)
+        warnings = prepared.warnings
+        if found is not None and (await marks(self._on.store, found))[SUSPENDED]:
+            said = f"the stack is suspended: nothing of this is done before `terrace resume {where.stack}`"
+            warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
+        return Preview(plan, warnings, digest, sealed)
 
     def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
         """The wish in a plan that was kept. UserError."""
         self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
+
+    async def _prepared(self, where: Where, found: Stack | None, stack: Stack, wish: Wish) -> Prepared:
+        prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
+        graph = await self._in_part(found, prepared.graph, wish)
+        return msgspec.structs.replace(prepared, graph=graph)
 
     def _generation(self, actor: Actor, stack: Stack, prepared: Prepared, wish: Wish) -> Generation:
         return Generation(
@@ -120,9 +132,9 @@ class Stacks:
             parameters=prepared.parameters,
         )
 
-    async def _planned(self, where: Where, found: Stack | None, prepared: Prepared) -> Plan:
-        plan = await self._on.controller.plan(found or self._new(where), prepared.graph)
-        return msgspec.structs.replace(plan, stack=where.stack)
+    async def _planned(self, stack: Stack, prepared: Prepared) -> Plan:
+        plan = await self._on.controller.plan(stack, prepared.graph)
+        return msgspec.structs.replace(plan, stack=stack.name)
 
     async def delete(
         self,
@@ -135,7 +147,7 @@ class Stacks:
     ) -> Stack:
         """Wants nothing of the stack any more. `forget`: what cannot be reached is given up; `force`: also when
         other stacks use its outputs, which then keep what they have. ConflictError."""
-        await self._on.gate.stack(actor, Right.WRITE, where)
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
@@ -193,12 +205,18 @@ class Stacks:
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 
     async def save(
-        self, stack: Stack, generation: Generation, expected: int | None, *, force: bool = False
+        self,
+        stack: Stack,
+        generation: Generation,
+        expected: int | None,
+        records: Sequence[Record] = (),
+        *,
+        force: bool = False,
     ) -> Stack:
-        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved
-        meanwhile, or other stacks stand in the way (unless `force`)."""
+        """Saves and wakes; also for the other ways to a new generation. `records` as in Store.save_generation.
+        ConflictError when the stack moved meanwhile, or other stacks stand in the way (unless `force`)."""
         try:
-            saved = await self._on.store.save_generation(stack, generation, expected, force=force)
+            saved = await self._on.store.save_generation(stack, generation, expected, records, force=force)
         except OverflowError as error:
             raise QuotaError(
                 "the documents hold a number with more than 64 bits", code="number-too-large"
@@ -212,6 +230,13 @@ class Stacks:
         return self._turns.setdefault(where, asyncio.Lock())
 
     # --- inside
+
+    async def _in_part(self, stack: Stack | None, graph: Graph, wish: Wish) -> Graph:
+        """The graph as far as the wish is to be applied; the rest is as it was wanted before."""
+        if not wish.targets and not wish.excludes:
+            return graph
+        before = await self._on.store.generation(stack.id, stack.generation) if stack else None
+        return in_part(graph, before.graph if before else Graph(), wish.targets, wish.excludes)
 
     def _new(self, where: Where) -> Stack:
         now = self._on.clock.now()

@@ -26,6 +26,11 @@ PARTS = (
     "images",
     "inside",
     "doctor",
+    "orders",
+    "looking",
+    "adoption",
+    "hooks",
+    "changing",
 )
 GIVEN: dict[str, Any] = {
     "where": Where("default", "shop"),
@@ -41,6 +46,10 @@ GIVEN: dict[str, Any] = {
     "command": ["sh"],
     "after": None,
     "sealed": "x",
+    "old": "web",
+    "new": "shop",
+    "hook": "pre-create",
+    "document": {},
 }
 INTERNAL = {("stacks", "turn"), ("stacks", "save"), ("events", "close"), ("providers", "driver")}
 """Not use cases: what use cases do after they passed."""

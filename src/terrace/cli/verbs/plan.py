@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from terrace.cli.commands import command, output_option, pass_session
-from terrace.cli.faults import CHANGES, DONE, ERROR, Stop
+from terrace.cli.faults import CHANGES, DONE, ERROR, Stop, render_problems
 from terrace.cli.plans import changes, plan_text
 from terrace.cli.session import Session
 from terrace.cli.shape import emit
-from terrace.cli.verbs.request import request_of, stack_name, template_options
+from terrace.cli.verbs.request import request_of, scope_options, stack_name, template_options
 
 VERSION = 1
 """Of the files in which plans are kept."""
@@ -29,24 +29,21 @@ VERSION = 1
   terrace plan shop.yaml --out shop.plan && terrace up --plan shop.plan""",
 )
 @template_options
+@scope_options
 @click.option("--out", metavar="FILE", help="keep the plan in a file, for: terrace up --plan FILE")
 @output_option()
 @pass_session
-def plan(
-    session: Session,
-    template: str,
-    stack: str | None,
-    environments: tuple[str, ...],
-    parameters: tuple[str, ...],
-    parameter_file: str | None,
-    out: str | None,
-) -> int:
+def plan(session: Session, /, template: str, stack: str | None, out: str | None, **options: Any) -> int:
     """Show what `up` would change, and why. Changes nothing. Exit code 0: nothing to do, 2: changes, 1: error,
     or something is refused."""
     name = stack_name(stack, template, session.stack)
-    request = request_of(template, environments, parameters, parameter_file)
+    wanted = ("environments", "parameters", "parameter_file")
+    request = request_of(template, **{key: options[key] for key in wanted})
+    request |= {key: list(options[key]) for key in ("targets", "excludes") if options[key]}
     found = session.client().stacks.plan(name, request, seal=out is not None)
     sealed = found.pop("sealed", "")
+    if found.get("warnings"):
+        print(render_problems(found["warnings"], session.color(sys.stderr)), file=sys.stderr)
     if out is not None:
         _keep(out, {"terrace_plan": VERSION, "project": session.project, "sealed": sealed, "plan": found})
         session.say(f"kept in {out}. Apply exactly this: terrace up --plan {out}")

@@ -13,9 +13,10 @@ from terrace.cli.faults import Stop
 from terrace.cli.plans import agree
 from terrace.cli.session import Session
 from terrace.cli.verbs.plan import kept_plan
-from terrace.cli.verbs.request import request_of, seconds, stack_name, template_options
+from terrace.cli.verbs.request import request_of, scope_options, seconds, stack_name, template_options
 
 WANTED = ("environments", "parameters", "parameter_file")
+SCOPE = ("targets", "excludes")
 
 
 @command(
@@ -27,6 +28,7 @@ WANTED = ("environments", "parameters", "parameter_file")
   terrace up --plan shop.plan""",
 )
 @partial(template_options, required=False)
+@scope_options
 @click.option("--plan", "plan", metavar="FILE", help="apply exactly the plan that `terrace plan --out` kept")
 @click.option("-y", "--yes", is_flag=True, help="answer yes: replace and delete what the change needs")
 @click.option(
@@ -52,6 +54,7 @@ def up(session: Session, /, template: str | None, stack: str | None, **options: 
     else:
         name = stack_name(stack, template, session.stack)
         request = request_of(template, **{key: options[key] for key in WANTED})
+        request |= {key: list(options[key]) for key in SCOPE if options[key]}
     if options["on_failure"]:
         request["on_failure"] = options["on_failure"]
     if options["timeout"]:
@@ -63,7 +66,7 @@ def _kept(
     session: Session, template: str | None, stack: str | None, options: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """The stack and the request of a kept plan, with which nothing else can be said about what is wanted."""
-    if template is not None or any(options[name] for name in WANTED):
+    if template is not None or any(options[name] for name in (*WANTED, *SCOPE)):
         raise Stop(
             "a plan that was kept says by itself what is wanted", code="usage", hint="give --plan alone"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -17,19 +17,27 @@ from terrace.model.record import Record
 from terrace.model.spec import SPECS
 from terrace.model.value import Call, Ref, Unknown, holds
 from terrace.ports.driver import Capabilities
-from terrace.ports.kind import Wanted
+from terrace.ports.kind import Kind, Wanted
+
+EXTERNAL_ID = "external_id"
 
 
 def evaluate_properties(state: StackState, node: Node) -> dict[str, Any]:
     """The node's properties with expressions evaluated; UNKNOWN inside where something is not known yet."""
-    if not holds(node.properties, Ref) and not holds(node.properties, Call):
-        return node.properties
+    asked = asked_of(node)
+    if not holds(asked, Ref) and not holds(asked, Call):
+        return asked
     names: set[Name] = set()
     look = looking(state, state.lives[node.path], lambda r: lookup(state, r), names)
-    values: dict[str, Any] = evaluate(node.properties, look, lambda a: read_input(state, a))
+    values: dict[str, Any] = evaluate(asked, look, lambda a: read_input(state, a))
     if names or node.path in state.imports.by_path:
         state.imports.settle(node.path, names)
     return values
+
+
+def asked_of(node: Node) -> dict[str, Any]:
+    """What has to be known of a node before it can be acted on: of an external one only which thing it is."""
+    return {EXTERNAL_ID: node.external_id} if node.external_id else node.properties
 
 
 def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
@@ -49,8 +57,11 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
-    spec: Any = kind.spec(kind.resolve(values, lambda one: thing(state, one)), node, capabilities)
-    plain = form(spec, rules.mask)
+    if node.external_id:
+        spec, plain = None, dict(values)
+    else:
+        spec = _spec(kind, kind.resolve(values, lambda one: thing(state, one)), live, capabilities)
+        plain = form(spec, rules.mask)
     return Wanted(
         node=node,
         spec=spec,
@@ -59,6 +70,16 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         generation=state.generation.number if state.generation else 0,
         directives=state.directives.get(node.path, {}),
     )
+
+
+def _spec(kind: Kind, values: Mapping[str, Any], live: Live, capabilities: Capabilities) -> Any:
+    """The typed spec. What was moved keeps the names that followed from its first path, but answers to the new one."""
+    node = cast("Node", live.node)
+    spec: Any = kind.spec(values, node, capabilities)
+    if not live.named:
+        return spec
+    named: Any = kind.spec(values, msgspec.structs.replace(node, path=live.named), capabilities)
+    return msgspec.structs.replace(named, aliases=spec.aliases) if hasattr(spec, "aliases") else named
 
 
 def thing(state: StackState, reference: str) -> Mapping[str, Any] | None:
@@ -74,6 +95,10 @@ def remembered(live: Live, record: Record) -> Wanted | None:
     """What was last applied, as if wanted: enough to heal a thing whose inputs are not known at the moment."""
     if live.node is None or record.applied is None or record.kind not in SPECS:
         return None
+    if bool(record.adopted == "external") != bool(live.node.external_id):
+        return None
+    if live.node.external_id:
+        return Wanted(node=live.node, spec=None, form=record.applied, digest=record.digest)
     try:
         spec: Any = msgspec.convert(record.applied, SPECS[record.kind])
     except msgspec.ValidationError:

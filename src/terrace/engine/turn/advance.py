@@ -8,10 +8,10 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine.stack import gate, spread, want
+from terrace.engine.stack import gate, moving, spread, want
 from terrace.engine.stack.read import readable
 from terrace.engine.stack.state import Live, StackState, Turn
-from terrace.engine.turn import depart
+from terrace.engine.turn import depart, hooks
 from terrace.engine.turn.composite import advance_composite
 from terrace.engine.turn.moves import Moves, due_now
 from terrace.errors import SpecError
@@ -24,7 +24,8 @@ from terrace.model.step import Verb
 from terrace.model.value import refs
 from terrace.ports.kind import Wanted
 
-HEALING = (Verb.START, Verb.UNPAUSE)
+HEALING = (Verb.START, Verb.UNPAUSE, Verb.STOP)
+"""What needs no values and waits for nothing before it."""
 COMING_UP = (State.CREATING, State.UPDATING, State.HEALING)
 
 
@@ -35,6 +36,7 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
         state.exports.fresh = state.imports.changed = True
     state.generation = generation
     wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
+    moving.follow(state, wanted, generation.graph.moved, now)
     for path, node in wanted.items():
         state.want(state.live(path), node)
     for live in list(state.lives.values()):
@@ -70,9 +72,11 @@ def direct(state: StackState, directives: Iterable[Directive]) -> None:
     before, state.directives = state.directives, {}
     for one in directives:
         state.directives.setdefault(one.path, {})[one.what] = one.value
-    for path in before.keys() | state.directives.keys():
+    paths = before.keys() | state.directives.keys()
+    changed = [path for path in paths if before.get(path) != state.directives.get(path)]
+    for path in state.lives if "" in changed else changed:
         live = state.lives.get(path)
-        if live is not None and before.get(path) != state.directives.get(path):
+        if live is not None:
             live.stale = True
             state.agenda.touch(path)
 
@@ -285,6 +289,11 @@ def _news(
         changes["fault"] = None
     if record.intent is not None:
         changes["intent"] = None
+    if record.hook or record.post:
+        changes |= {"hook": "", "post": ""}
+        state.hooked.discard(live.path)
+    if record.hooks != (kept := hooks.kept(wanted.node)):
+        changes["hooks"] = kept
     if record.applied is None:
         changes |= {"applied": wanted.form, "digest": wanted.digest, "claims": moves.claims(wanted)}
     # Also for one that stands already: what it refers to may have been replaced, and waits to be let go.
@@ -295,7 +304,10 @@ def _news(
 
 
 def _standing(live: Live, record: Record, decision: Settled) -> tuple[State, str]:
-    """How a thing that is as wanted is called: ready, unhealthy, or still on its way up until its health is known."""
+    """How a thing that is as wanted is called: ready, suspended, unhealthy, or still on its way up until its health
+    is known."""
+    if decision.suspended:
+        return State.SUSPENDED, decision.reason
     if decision.healthy and decision.lacking:
         return State.WAITING, decision.lacking
     if decision.healthy:
@@ -311,6 +323,10 @@ def _settle(
 ) -> None:
     record = cast("Record", live.current)
     path = live.path
+    due = hooks.still(state, record) if record.post else ""
+    if due:
+        hooks.hold(state, live, record, due, now)
+        return
     if not decision.healthy and record.state is State.READY and (live.probe is None or live.probe[0] is None):
         # It was healthy when it was last checked; a new process believes that until its own first check.
         decision = replace(decision, healthy=True)

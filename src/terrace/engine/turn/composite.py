@@ -61,6 +61,7 @@ def _blank(state: StackState, live: Live, now: float) -> Record:
         applied={},
         type_name=node.type_name,
         implied=node.implied,
+        named=live.named,
     )
     state.put(live, record)
     return record

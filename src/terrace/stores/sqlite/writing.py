@@ -14,7 +14,7 @@ from terrace.model.record import Record
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.heads import check_name, desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
 from terrace.stores.sqlite import crossing
@@ -27,6 +27,7 @@ class Asked(msgspec.Struct, frozen=True):
     stack: Stack
     generation: Generation
     expected: int | None
+    records: Sequence[Record] = ()
     force: bool = False
 
 
@@ -49,7 +50,19 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
     crossing.declare(writer, row, asked.generation)
+    writer.executemany(
+        SQL["records.upsert"], [_record_row(encoding, row.id, record) for record in asked.records]
+    )
     return row
+
+
+def rename(writer: sqlite3.Connection, stack: str, name: str) -> None:
+    """Gives a stack another name; ConflictError when it is taken."""
+    present = stack_of(writer.execute(SQL["stacks.by_id"], (stack,)).fetchall())
+    if present is not None:
+        holder = stack_of(writer.execute(SQL["stacks.by_name"], (present.project, name)).fetchall())
+        check_name(present, holder, name)
+        writer.execute(SQL["stacks.rename"], (name, stack))
 
 
 def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[Directive]) -> None:
@@ -60,6 +73,14 @@ def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[
         else:
             row = (one.path, one.what, encoding.directive(one), one.stack)
             writer.execute(SQL["directives.upsert"], row)
+
+
+def rule(writer: sqlite3.Connection, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
+    """Takes entries out of the ledger, and puts others in."""
+    if unrulings:
+        writer.executemany(SQL["ledger.delete"], unrulings)
+    if rulings:
+        writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in rulings])
 
 
 def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:
@@ -103,10 +124,11 @@ def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, p
     if commit.upserts:
         rows = [_record_row(encoding, commit.stack, record) for record in commit.upserts]
         writer.executemany(SQL["records.upsert"], rows)
-    if commit.unrulings:
-        writer.executemany(SQL["ledger.delete"], commit.unrulings)
-    if commit.rulings:
-        writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in commit.rulings])
+    if commit.heeded:
+        writer.executemany(
+            SQL["directives.delete"], [(path, what, commit.stack) for path, what in commit.heeded]
+        )
+    rule(writer, commit.rulings, commit.unrulings)
     if commit.gone and _nothing_wanted(writer, present):
         writer.execute(SQL["stacks.delete"], (commit.stack,))
     else:
