@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import moving, spread, want
+from terrace.engine.stack import moving, snapshots, spread, want
 from terrace.engine.stack.read import lookup, step_into
 from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn import hooks
@@ -46,6 +46,8 @@ class _Planner:
         state = self.state
         state.generation = self.generation
         nodes = () if self.generation.deleting else self.generation.graph.nodes
+        kept = {} if self.generation.deleting else snapshots.nodes(state)
+        nodes = (*nodes, *kept.values())
         moving.follow(state, {node.path: node for node in nodes}, self.generation.graph.moved, self.now)
         self.made = {path for path, live in state.lives.items() if live.current is not None}
         for node in nodes:
@@ -221,11 +223,18 @@ class _Planner:
         record = live.current or (next(iter(live.older.values())) if live.older else None)
         if record is None or record.shared:
             return
+        copy = (
+            " after what it holds was copied"
+            if record.keep is Keep.SNAPSHOT and record.kind == "Volume"
+            else ""
+        )
         stays = record.keep is Keep.RETAIN or self.generation.keeping or record.adopted == "external"
         what = Planned.RETAIN if stays else Planned.DELETE
         if record.applied is None and not record.provider_id:
             return
-        self.items[live.path] = Item(live.path, record.kind, what, "no longer wanted", implied=record.implied)
+        self.items[live.path] = Item(
+            live.path, record.kind, what, f"no longer wanted{copy}", implied=record.implied
+        )
 
     # ---- values
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from terrace.engine import retry
 from terrace.engine.stack import gate, spread
 from terrace.engine.stack.state import Key, Live, StackState, next_incarnation
-from terrace.engine.turn import adopt, hooks, orders, rollout
+from terrace.engine.turn import adopt, copies, hooks, orders, rollout
 from terrace.model.decision import Act, Decision, Effect
 from terrace.model.graph import Node
 from terrace.model.record import Intent, Record, State
@@ -24,6 +24,7 @@ DOING = {
     Verb.RESTART: State.UPDATING,
     Verb.STOP: State.UPDATING,
     Verb.ADOPT: State.CREATING,
+    Verb.RESTORE: State.UPDATING,
 }
 
 
@@ -382,6 +383,7 @@ class Moves:
             fields=act.change.fields,
             handle=handle,
             attributes=record.seen.attributes if record.seen else {},
+            source=copies.source(self.state, record.path) if act.verb is Verb.RESTORE else "",
         )
 
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
