@@ -54,7 +54,8 @@ def direct(state: StackState, directives: Iterable[Directive]) -> None:
         if live is not None:
             live.stale = True
             state.agenda.touch(path)
-    _copies(state)
+    if changed:
+        _copies(state)
 
 
 def _copies(state: StackState) -> None:
