@@ -12,6 +12,7 @@ from terrace.drivers.sim.faults import Faults, Rule, Trouble
 from terrace.model.graph import Graph, Node
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.stack import Phase
+from terrace.model.value import Ref
 from tests.scenarios.design import IMAGES, PROVIDER
 from tests.scenarios.harness import HOUR, Simulation, order
 from tests.scenarios.test_named import ids, machine, machines, made, tell
@@ -176,3 +177,50 @@ def test_a_hook_holds_through_a_restart_and_is_cleared_once() -> None:
         assert len(machines(simulation)) == 1
 
     tell(story)
+
+
+def test_a_snapshot_is_made_and_brought_back_wherever_the_engine_dies() -> None:
+    for point in range(0, 40, 3):
+
+        async def story(simulation: Simulation, point: int = point) -> None:
+            await simulation.start()
+            mounts = [{"volume": Ref("data"), "path": "/data"}]
+            graph = Graph((Node("data", "Volume", {"size": 1}), machine("db", volumes=mounts)))
+            await simulation.apply("a", graph)
+            await simulation.until_settled()
+            before = await ids(simulation, "a")
+            data = simulation.world.things[before["data"]]
+            data.content["file"] = "first"
+            left = point
+
+            def strike(process: Any, where: str) -> bool:
+                nonlocal left
+                left -= 1
+                return left == 0
+
+            simulation.strike = strike
+            kept = {"id": before["data"], "provider": PROVIDER}
+            await order(simulation, "a", "", "snapshot/one", {"generation": 1, "volumes": {"data": kept}})
+            await _go_on(simulation)
+            after = await ids(simulation, "a")
+            copies = [thing for thing in simulation.world.things.values() if thing.kind == "VolumeSnapshot"]
+            assert [copy.content for copy in copies] == [{"file": "first"}]
+            data.content["file"] = "second"
+            await order(simulation, "a", "data", "restore", after["snapshot:one:data"])
+            await _go_on(simulation)
+            assert data.content == {"file": "first"}
+            assert {path: after[path] for path in before} == before
+            assert {thing.state for thing in machines(simulation)} == {"running"}
+
+        tell(story)
+
+
+async def _go_on(simulation: Simulation) -> None:
+    """Lets the work be done, by another process if this one dies."""
+    for turn in range(3):
+        await asyncio.sleep(20)
+        for process in list(simulation.processes):
+            if not process.alive:
+                await simulation.kill(process, power=True)
+                await simulation.start(f"again-{turn}")
+    await simulation.until_settled()

@@ -48,6 +48,7 @@ THINGS = {
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
     "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
+    "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),

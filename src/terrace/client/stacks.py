@@ -51,6 +51,30 @@ class Adoption(_Posting):
         return self._post(name, "adopt", body=document)
 
 
+class Snapshots(_Posting):
+    """A stack's definition at one moment, and what its volumes held."""
+
+    def listing(self, stack: str) -> list[dict[str, Any]]:
+        """All of a stack: [{name, created, generation, volumes, complete}]."""
+        page = self._transport.get(path_of("projects", self._project, "stacks", stack, "snapshots"))
+        found: list[dict[str, Any]] = page["items"]
+        return found
+
+    def create(self, stack: str, name: str, *, definition_only: bool = False) -> dict[str, Any]:
+        """Makes one; the stack as it then is."""
+        return self._post(stack, "snapshots", body={"name": name, "definition_only": definition_only})
+
+    def restore(self, stack: str, name: str) -> dict[str, Any]:
+        """Wants again what it holds; the stack as it then is."""
+        return self._post(stack, "snapshots", name, "restore")
+
+    def delete(self, stack: str, name: str) -> dict[str, Any]:
+        """Takes one away; the stack as it then is."""
+        path = path_of("projects", self._project, "stacks", stack, "snapshots", name)
+        found: dict[str, Any] = self._transport.call("DELETE", path).body
+        return found
+
+
 class Operations(_Posting):
     """What can be done with a stack besides changing its template. Each answers with the stack as it then is, unless
     it says else."""

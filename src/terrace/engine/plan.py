@@ -8,7 +8,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import moving, spread, want
+from terrace.engine.stack import moving, snapshots, spread, want
 from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn import hooks
@@ -48,6 +48,8 @@ class _Planner:
         state = self.state
         state.generation = self.generation
         nodes = () if self.generation.deleting else self.generation.graph.nodes
+        kept = {} if self.generation.deleting else snapshots.nodes(state)
+        nodes = (*nodes, *kept.values())
         moving.follow(state, {node.path: node for node in nodes}, self.generation.graph.moved, self.now)
         self.made = {path for path, live in state.lives.items() if live.current is not None}
         for node in nodes:
@@ -234,6 +236,11 @@ class _Planner:
         record = live.current or (next(iter(live.older.values())) if live.older else None)
         if record is None or record.shared:
             return
+        copy = (
+            " after what it holds was copied"
+            if record.keep is Keep.SNAPSHOT and record.kind == "Volume"
+            else ""
+        )
         stays = record.keep is Keep.RETAIN or self.generation.keeping or record.adopted == "external"
         what = Planned.RETAIN if stays else Planned.DELETE
         if record.applied is None and not record.provider_id:
@@ -242,9 +249,9 @@ class _Planner:
             live.path,
             record.kind,
             what,
-            "no longer wanted",
+            f"no longer wanted{copy}",
             implied=record.implied,
-            loses=self._loses(record) if what is Planned.DELETE else "",
+            loses=self._loses(record) if what is Planned.DELETE and not copy else "",
         )
 
     def _loses(self, record: Record) -> str:

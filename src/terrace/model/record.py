@@ -100,7 +100,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     made by us; "external" (external_id: never changed or deleted) or "imported" (ours from then on). `hook` is the one
     that holds it and what of ("pre-create 1"), `post` the one that holds it once it stands; `hooks` those that
     are asked
-    about when its node is gone. `named` is the path it was made under, when that is another than `path`."""
+    about when its node is gone. `named` is the path it was made under, when that is another than `path`;
+    `copied`: what it held was copied, since it goes."""
 
     path: str
     kind: str
@@ -140,6 +141,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     post: str = ""
     hooks: tuple[str, ...] = ()
     named: str = ""
+    copied: bool = False
 
     @property
     def key(self) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from terrace.services.operations.changing import Changing
 from terrace.services.operations.hooks import Hooks
 from terrace.services.operations.looking import Looking
 from terrace.services.operations.orders import Orders
+from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
@@ -40,6 +41,7 @@ class Services:
         self.adoption = Adoption(surface, self.stacks, installation)
         self.history = History(surface, self.stacks)
         self.changing = Changing(surface, self.stacks, self.history)
+        self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)

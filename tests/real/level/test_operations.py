@@ -129,3 +129,21 @@ def test_other_names_make_nothing_anew(terrace: Terrace, tiny_image: str) -> Non
     assert terrace.stacks() == ["b"]
     assert terrace.container("b", "front") == first
     terrace("down", "b", "--yes")
+
+
+def test_a_volume_is_copied_and_brought_back(terrace: Terrace, tiny_image: str) -> None:
+    mounts = [{"volume": {"get_resource": "v"}, "path": "/data"}]
+    resources = {"v": of("Volume"), "m": machine(tiny_image, volumes=mounts)}
+    terrace.up("a", resources)
+    terrace("exec", "a/m", "--", "sh", "-c", "echo first > /data/file")
+    terrace("snapshot", "create", "a", "one", timeout=180)
+    first = terrace.container("a", "m")
+    terrace("exec", "a/m", "--", "sh", "-c", "echo second > /data/file")
+    (kept,) = terrace("snapshot", "list", "a", "-o", "json").json
+    assert (kept["volumes"], kept["complete"]) == (["v"], True)
+    terrace("snapshot", "restore", "a", "one", "--yes", timeout=180)
+    assert terrace("exec", "a/m", "--", "cat", "/data/file").out == "first\n"
+    assert terrace.container("a", "m") == first
+    terrace("snapshot", "delete", "a", "one", "--yes")
+    terrace.stands("a", "m", "v", "network:stack")
+    terrace.down("a")

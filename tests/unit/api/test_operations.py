@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 
 from terrace.model.spec.volume import VolumeSpec
 from tests.unit.api.rig import SHOP, STACKS, Rig
@@ -262,3 +263,56 @@ async def test_mv_and_rename(rig: Rig) -> None:
 async def test_accept_restore_when_nothing_was_in_doubt(rig: Rig) -> None:
     answer = await rig.http.post("/v1/accept-restore")
     assert (answer.status_code, answer.json()) == (200, {"providers": []})
+
+
+VOLUME = """resources:
+  data: {type: 'OS::Cinder::Volume', properties: {size: 1}}
+  v: {type: 'Terrace::Value', properties: {value: %s}}
+"""
+
+
+async def test_snapshots_of_a_stack(rig: Rig) -> None:
+    await rig.up(VOLUME % 1)
+    data = rig.world.things[(await ids(rig))["data"]]
+    data.content["file"] = "first"
+    await post(rig, "/snapshots", {"name": "one"})
+    await until(rig, "settled")
+    (kept,) = (await rig.get(SHOP + "/snapshots"))["items"]
+    assert (kept["name"], kept["volumes"], kept["complete"]) == ("one", ["data"], True)
+    assert (await post(rig, "/snapshots", {"name": "one"}, 409))["code"] == "name-taken"
+    assert (await post(rig, "/snapshots", {"name": "a/b"}, 400))["code"] == "invalid-name"
+    await rig.up(VOLUME % 2)
+    data.content["file"] = "second"
+    await post(rig, "/snapshots/one/restore")
+    await until(rig, "settled")
+    assert data.content == {"file": "first"}
+    item = await rig.get(SHOP + "/resources/v")
+    assert item["attributes"] == {"value": 1}
+    assert (await rig.get(SHOP + "/generations"))["items"][0]["why"] == "restore of snapshot one"
+    await post(rig, "/snapshots/two/restore", status=404)
+    assert (await rig.http.delete(SHOP + "/snapshots/one")).status_code == 200
+    await until(rig, "settled")
+    assert (await rig.get(SHOP + "/snapshots"))["items"] == []
+    assert (await rig.http.delete(SHOP + "/snapshots/one")).status_code == 404
+
+
+async def test_what_cannot_be_copied_is_refused_with_a_reason(rig: Rig) -> None:
+    await rig.up(VOLUME % 1)
+    driver: Any = rig.drivers["local"]
+    driver.capabilities = msgspec.structs.replace(driver.capabilities, snapshots=False)
+    refused = await post(rig, "/snapshots", {"name": "one"}, 409)
+    assert (refused["code"], "data" in refused["message"]) == ("cannot-copy", True)
+    await post(rig, "/snapshots", {"name": "one", "definition_only": True})
+    (kept,) = (await rig.get(SHOP + "/snapshots"))["items"]
+    assert (kept["volumes"], kept["complete"]) == ([], True)
+
+
+async def test_hidden_values_lie_sealed_in_a_snapshot(rig: Rig) -> None:
+    await rig.up(HIDDEN, parameters={"password": "open sesame"})
+    await post(rig, "/snapshots", {"name": "one"})
+    assert b"open sesame" not in repr(rig.store._tables.directives).encode()
+    await rig.up(HIDDEN, parameters={"password": "other"})
+    await post(rig, "/snapshots/one/restore")
+    await until(rig, "settled")
+    item = await rig.get(SHOP + "/resources/v")
+    assert item["attributes"] == {"value": "******"}

@@ -285,7 +285,9 @@ def test_a_resource_becomes_external_and_our_own_again() -> None:
 
 def test_an_abandoned_stack_keeps_its_things_and_is_adopted_again() -> None:
     async def scene(bench: Bench) -> None:
-        graph = Graph((*shop().nodes, Node("word", "RandomString", {"length": 8})))
+        shape = {"kind": "Machine", "type_name": "Terrace::Machine", "properties": {"image": "one"}}
+        group = Node("many", "Group", {"count": 2, "resource_def": shape})
+        graph = Graph((*shop().nodes, group, Node("word", "RandomString", {"length": 8})))
         await bench.up(graph)
         records = await bench.records()
         things = set(bench.world.things)

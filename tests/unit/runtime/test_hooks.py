@@ -6,7 +6,7 @@ import pytest
 from tests.unit.runtime.bench import STACK, Bench, play
 from tests.unit.runtime.test_orders import order
 
-from terrace.model.graph import Graph, Node
+from terrace.model.graph import Edge, Graph, Node
 from terrace.model.plan import Planned
 from terrace.model.record import Record, State
 
@@ -62,8 +62,6 @@ def test_nothing_is_made_before_pre_create_is_cleared() -> None:
 def test_post_create_holds_what_comes_after() -> None:
     async def scene(bench: Bench) -> None:
         first = machine(hooks=("post-create",)).nodes[0]
-        from terrace.model.graph import Edge
-
         graph = Graph((first, Node("v", "Value", {"value": 1}, (Edge("web"),))))
         await bench.want(graph)
         record = await held(bench, "post-create")
@@ -131,5 +129,28 @@ def test_restricted_actions_are_refused(action: str, image: str, memory: int) ->
         assert f"may not be {action}d" in record.why
         assert (record.provider_id, bench.world.things[web].properties["memory"]) == (web, 64)
         assert (await bench.store.generations(STACK))[0].failed
+
+    play(scene)
+
+
+def test_a_group_is_held_before_and_after_it_is_made() -> None:
+    shape = {"kind": "Machine", "type_name": "Terrace::Machine", "properties": {"image": "one"}}
+    group = Node("g", "Group", {"count": 2, "resource_def": shape}, hooks=("pre-create", "post-create"))
+
+    async def scene(bench: Bench) -> None:
+        await bench.want(Graph((group, Node("v", "Value", {"value": 1}, (Edge("g"),)))))
+        before = await held(bench, "pre-create")
+        await bench.clock.sleep(60)
+        assert not bench.world.things
+        await clear(bench, before)
+        after = await held(bench, "post-create")
+        assert len(bench.world.things) == 2
+        await bench.clock.sleep(60)
+        assert (await bench.records())["v"].state is State.WAITING
+        await clear(bench, after)
+        await bench.settled()
+        assert not [record for record in await bench.store.records(STACK) if record.hook]
+        await bench.clock.sleep(60)
+        await bench.down()
 
     play(scene)

@@ -31,6 +31,7 @@ PARTS = (
     "adoption",
     "hooks",
     "changing",
+    "snapshots",
 )
 GIVEN: dict[str, Any] = {
     "where": Where("default", "shop"),

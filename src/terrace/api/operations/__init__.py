@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from terrace.api.operations import adoption, changing, hooks, looking, orders
+from terrace.api.operations import adoption, changing, hooks, looking, orders, snapshots
 
-ROUTERS = (orders, looking, adoption, hooks, changing)
+ROUTERS = (orders, looking, adoption, hooks, changing, snapshots)

@@ -146,6 +146,7 @@ class StackState:
         self.silent: dict[str, NotSeen] = {}
         self.hooked: set[str] = set()
         self.restored: set[str] = set()
+        self.restoring: set[str] = set()
         self.accepted = 0.0
         self.running: set[Key] = set()
         self.held: dict[Key, tuple[float, str, Step]] = {}

@@ -8,9 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from terrace.engine import retry
-from terrace.engine.stack import spread
+from terrace.engine.stack import snapshots, spread
 from terrace.engine.stack.state import Key, Live, StackState
-from terrace.engine.turn import adopt, depart, restores
+from terrace.engine.turn import adopt, copies, depart, restores
 from terrace.errors import TerraceError
 from terrace.model.record import Record, State
 from terrace.model.seen import Absent, NotSeen, Present, Seen
@@ -49,6 +49,8 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
         if receipt.note:
             state.say("resource.left", now, live.path, receipt.note)
         depart.finish(state, live, record, "", now, quiet=bool(receipt.note))
+    elif step.verb is Verb.SNAPSHOT and receipt.seen is not None:
+        copies.copied(state, live, record, receipt.seen, now)
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
     else:
@@ -65,7 +67,7 @@ def _pending(
     when = now + max(receipt.look_again, 0.05)
     again = replace(step, handle=receipt.handle)
     changes: dict[str, object] = {}
-    if receipt.seen is not None:
+    if receipt.seen is not None and step.verb is not Verb.SNAPSHOT:
         again = replace(again, provider_id=receipt.seen.provider_id)
         changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id, "received": now}
         state.sightings[record.key] = Present(receipt.seen)
@@ -96,8 +98,11 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
         changes |= {"stopped": False, "restarts": max(record.restarts, asked)}
     elif step.verb is Verb.STOP:
         changes["stopped"] = seen.state in ENDED
+        snapshots.touch(state)
     if step.verb is Verb.ADOPT:
         changes |= adopt.taken_on(state, live, record, seen, now)
+    elif step.verb is Verb.RESTORE:
+        copies.restored(state, live)
     state.sightings[record.key] = Present(seen)
     made = replace(record, **changes)
     if (
@@ -221,14 +226,17 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
     created = (
         intent is not None and intent.verb is Verb.CREATE and seen.complete and record.key not in state.held
     )
-    if kept == record.seen and not fresh and not created:
+    stopped = intent is not None and intent.verb is Verb.STOP and seen.state in ENDED
+    if kept == record.seen and not fresh and not created and not stopped:
         return
     changes: dict[str, object] = {}
     if kept != record.seen:
         changes["seen"] = kept
     if seen.provider_id != record.provider_id:
         changes["provider_id"] = seen.provider_id
-    if seen.state in ENDED and (
+    if stopped:  # the receipt of our own step got lost, perhaps with the process that waited for it
+        changes |= {"intent": None, "received": now, "stopped": True}
+    elif seen.state in ENDED and (
         record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished
     ):
         changes["exits"] = retry.exits(record, seen.finished or now)

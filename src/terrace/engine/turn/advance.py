@@ -8,7 +8,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine.stack import gate, moving, spread, want
+from terrace.engine.stack import gate, moving, snapshots, spread, want
 from terrace.engine.stack.read import readable
 from terrace.engine.stack.state import Live, StackState, Turn
 from terrace.engine.turn import depart, hooks
@@ -37,6 +37,7 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
     state.generation = generation
     wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
     moving.follow(state, wanted, generation.graph.moved, now)
+    wanted |= {} if generation.deleting else snapshots.nodes(state)
     for path, node in wanted.items():
         state.want(state.live(path), node)
     for live in list(state.lives.values()):
@@ -50,6 +51,7 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
     own = state.stack.project
     inside = (use.name for use in generation.graph.uses if not use.path and not generation.deleting)
     state.imports.settle("", (replace(name, project=name.project or own) for name in inside))
+    state.restoring = snapshots.pending(state)
     retry(state, now)
 
 
@@ -78,6 +80,26 @@ def direct(state: StackState, directives: Iterable[Directive]) -> None:
         live = state.lives.get(path)
         if live is not None:
             live.stale = True
+            state.agenda.touch(path)
+    if changed:
+        _copies(state)
+
+
+def _copies(state: StackState) -> None:
+    """The copies of volumes that people want besides the template."""
+    if state.generation is None or state.generation.deleting:
+        return
+    wanted = snapshots.nodes(state)
+    for path, node in wanted.items():
+        live = state.lives.get(path)
+        if live is None or live.node != node:
+            state.want(state.live(path), node)
+    for path, live in list(state.lives.items()):
+        if path.startswith(snapshots.PREFIX) and path not in wanted and live.node is not None:
+            spread.unwant(state, live)
+    before, state.restoring = state.restoring, snapshots.pending(state)
+    if before != state.restoring:
+        for path in state.lives:
             state.agenda.touch(path)
 
 
@@ -336,6 +358,8 @@ def _settle(
         record = state.set_state(live, record, state_now, why, now, **changes)
     if decision.look_again:
         state.agenda.look_at(decision.look_again, path)
+    if decision.suspended:
+        snapshots.touch(state)
     further = decision.healthy != live.healthy
     live.healthy = decision.healthy
     live.settled = decision.ready and decision.healthy and not decision.lacking

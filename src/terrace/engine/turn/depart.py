@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from terrace.engine.stack import spread
 from terrace.engine.stack.state import Live, StackState
-from terrace.engine.turn import adopt, hooks, restores
+from terrace.engine.turn import adopt, copies, hooks, restores
 from terrace.engine.turn.moves import Moves
 from terrace.model.graph import Keep
 from terrace.model.record import Intent, Record, State
@@ -42,7 +42,13 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
             "resource.released", now, live.path, f"{record.provider_id} was external, and stays as it is"
         )
         finish(state, live, record, "", now, quiet=True)
-    elif record.keep is Keep.RETAIN or (state.generation is not None and state.generation.keeping):
+    elif copies.due(state, live, record) and copies.possible(state, record):
+        _copy(state, moves, live, record, now)
+    elif (
+        copies.due(state, live, record)
+        or record.keep is Keep.RETAIN
+        or (state.generation is not None and state.generation.keeping)
+    ):
         _retain(state, live, record, now)
     else:
         _delete(state, moves, live, record, now)
@@ -153,6 +159,33 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
             attributes=made.seen.attributes if made.seen else {},
         ),
     )
+
+
+def _stays(state: StackState, live: Live, record: Record) -> bool:
+    """Whether the thing itself is kept: its policy says so, the stack is abandoned, or it cannot be copied as it
+    should."""
+    if record.keep is Keep.RETAIN or (state.generation is not None and state.generation.keeping):
+        return True
+    return copies.due(state, live, record) and not copies.possible(state, record)
+
+
+def _copy(state: StackState, moves: Moves, live: Live, record: Record, now: float) -> None:
+    """What it holds is copied before it goes."""
+    sighting = state.sighting(record, now)
+    if isinstance(sighting, Absent):
+        finish(state, live, record, "", now)
+    elif copies.waits(record, now) and record.fault is not None:
+        state.agenda.look_at(record.fault.retry_at, live.path)
+        state.set_state(live, record, State.FAILING, record.fault.message, now)
+    elif record.provider in state.silent and isinstance(sighting, NotSeen):
+        state.set_state(live, record, State.UNKNOWN, sighting.why, now)
+    else:
+        held = state.held.pop(record.key, None)
+        if held is not None:
+            moves.submit(record.key, held[1], held[2])
+            return
+        made, step = copies.intend(state, live, record, now)
+        moves.submit(made.key, made.provider, step)
 
 
 def _disowned(state: StackState, record: Record) -> Ruling:

@@ -48,6 +48,13 @@ def before(state: StackState, wanted: Wanted, record: Record, act: Act) -> str:
     return ""
 
 
+def opening(state: StackState, node: Node, record: Record, when: str) -> str:
+    """The hook that holds a composite before ("pre-create") or after ("post-create") all that is in it is made for the
+    first time; "" when none does."""
+    first = record.incarnation == 1 and not record.ready
+    return _due(state, node.hooks, record.path, when, "1") if node.hooks and first else ""
+
+
 def after(node: Node, record: Record, act: Act, digest: str) -> str:
     """The hook that will hold the resource once `act` is done."""
     first = act.verb in (Verb.CREATE, Verb.ADOPT) and record.incarnation == 1

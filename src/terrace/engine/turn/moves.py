@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from terrace.engine import retry
 from terrace.engine.stack import gate, spread
 from terrace.engine.stack.state import Key, Live, Rules, StackState, next_incarnation
-from terrace.engine.turn import adopt, hooks, orders, rollout
+from terrace.engine.turn import adopt, copies, hooks, orders, rollout
 from terrace.model.decision import Act, Decision, Effect, Refuse
 from terrace.model.graph import Node
 from terrace.model.plan import Note, Verdict
@@ -25,6 +25,7 @@ DOING = {
     Verb.RESTART: State.UPDATING,
     Verb.STOP: State.UPDATING,
     Verb.ADOPT: State.CREATING,
+    Verb.RESTORE: State.UPDATING,
 }
 
 
@@ -403,6 +404,7 @@ class Moves:
             fields=act.change.fields,
             handle=handle,
             attributes=record.seen.attributes if record.seen else {},
+            source=copies.source(self.state, record.path) if act.verb is Verb.RESTORE else "",
         )
 
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from terrace.engine.stack.state import StackState, suspended
-from terrace.engine.turn import restores
+from terrace.engine.turn import copies, restores
 from terrace.model.decision import Act, Decision, Settled, Wait
 from terrace.model.graph import Node
 from terrace.model.record import Record
@@ -35,8 +35,13 @@ def amend(state: StackState, node: Node, record: Record, sighting: Sighting, dec
     ordered."""
     if isinstance(sighting, NotSeen) or record.adopted == "external":
         return decision
+    decision = copies.amend(state, node, record, sighting, decision)
+    if isinstance(decision, Act) and decision.verb is Verb.RESTORE:
+        return decision
     if suspended(state):
         return _suspended(record, sighting, decision)
+    if state.restoring and record.kind == "Machine":
+        return _suspended(record, sighting, decision, copies.RESTORING)
     return restores.hold_back(state, record, _ordered(state, node, record, sighting, decision))
 
 
@@ -55,11 +60,11 @@ def _ordered(
     return decision
 
 
-def _suspended(record: Record, sighting: Sighting, decision: Decision) -> Decision:
+def _suspended(record: Record, sighting: Sighting, decision: Decision, said: str = SAID) -> Decision:
     """Machines are stopped; nothing else is done to what stood once, and nothing new is made."""
     machine = record.kind == "Machine"
     if machine and isinstance(sighting, Present) and sighting.seen.state in ("running", "paused"):
-        return Act(Verb.STOP, SAID)
+        return Act(Verb.STOP, said)
     if record.stopped or (record.ready and not isinstance(decision, Settled)):
-        return Settled(SAID, suspended=machine)
-    return Wait(SAID) if isinstance(decision, Act) else decision
+        return Settled(said, suspended=machine)
+    return Wait(said) if isinstance(decision, Act) else decision
