@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bench import containers, growth, speed, start
+from bench import containers, growth, nested, speed, start
 from bench.row import Row
 
 Benchmark = Callable[[], list[Row]]
@@ -15,6 +15,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "layered": speed.layered,
     "linear": growth.linear,
     "sim": growth.sim,
+    "nested": nested.nested,
     "cli": start.cli,
     "idle": start.idle,
     "reading": start.reading,

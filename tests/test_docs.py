@@ -275,7 +275,6 @@ def _targets(page: str) -> list[str]:
 
 def test_settings_in_pages_are_right() -> None:
     """Every toml block of a page is a server.toml that a server would take."""
-    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.main import build_drivers
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services.settings import Surroundings, parse
@@ -290,9 +289,7 @@ def test_settings_in_pages_are_right() -> None:
     ]
     assert len(blocks) >= 4
     for name, block in blocks:
-        assert build_drivers(
-            parse(block, name, around), SystemClock(), BuiltinDriver(SystemClock(), SystemEntropy())
-        )
+        assert build_drivers(parse(block, name, around), SystemClock(), SystemEntropy())
 
 
 # -- commands --------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
 LEASE_SURE = 0.75
 """What is left of a lease when it is renewed; no request may take longer, or it could not be begun safely."""
+HERE = "127.0.0.1:8014"
+"""Where signals go when the provider of the guests says nothing."""
 LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -92,21 +94,22 @@ def load_settings() -> Settings:
 
 async def check(settings: Settings) -> None:
     """Builds every driver that the settings name, and says that they are right. DocumentError."""
-    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
 
     clock = SystemClock()
-    for driver in build_drivers(settings, clock, BuiltinDriver(clock, SystemEntropy())).values():
+    for driver in build_drivers(settings, clock, SystemEntropy()).values():
         await driver.close()
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
 
 
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
+    import asyncio
     from contextlib import AsyncExitStack
 
-    from terrace.api import build
+    from terrace.api import build, build_doors
     from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.api.signals.listener import DoorListener
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
@@ -115,8 +118,7 @@ async def run(settings: Settings) -> None:
     from terrace.stores.sqlite import SqliteStore
 
     clock, entropy = SystemClock(), SystemEntropy()
-    builtin = BuiltinDriver(clock, entropy)
-    drivers = build_drivers(settings, clock, builtin)
+    drivers = build_drivers(settings, clock, entropy)
     async with AsyncExitStack() as ending:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
@@ -138,6 +140,8 @@ async def run(settings: Settings) -> None:
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation())
+        builtin = drivers["builtin"]
+        assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned)
         await controller.start()
         ending.push_async_callback(stop, controller)
@@ -148,8 +152,17 @@ async def run(settings: Settings) -> None:
                 "info", "server.ready", socket=settings.socket, pid=os.getpid(), state=settings.state
             )
 
+        doors = DoorListener(build_doors(services), lambda: open_doors(drivers), telemetry)
+        listening = asyncio.create_task(doors.run(controller.bell))
+        ending.callback(listening.cancel)
         await serve_app(build(services), listener, ready, services.events.close)
         telemetry.log("info", "server.stopping")
+
+
+def open_doors(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
+    """Where guests of any provider are to reach the server."""
+    found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
+    return frozenset[tuple[str, int]]().union(*found)
 
 
 async def stop(controller: Controller) -> None:
@@ -161,16 +174,17 @@ async def stop(controller: Controller) -> None:
         await asyncio.wait_for(controller.stop(), STOPPING)
 
 
-def build_drivers(settings: Settings, clock: Clock, builtin: Driver) -> dict[str, Driver]:
-    """A driver for each configured provider, and `builtin`. Only what is configured is imported.
+def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[str, Driver]:
+    """A driver for each configured provider, and "builtin". Only what is configured is imported.
     DocumentError."""
     from msgspec.structs import replace
 
+    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.errors import DocumentError
     from terrace.services.settings import Document, read_struct
 
     document = Document(settings.text, settings.file)
-    drivers: dict[str, Driver] = {"builtin": builtin}
+    drivers: dict[str, Driver] = {}
     for name, provider in settings.providers.items():
         place = ("providers", name)
         if provider.driver not in DRIVERS:
@@ -194,7 +208,8 @@ def build_drivers(settings: Settings, clock: Clock, builtin: Driver) -> dict[str
             drivers[name] = make(named, clock)
     if document.problems:
         raise DocumentError(document.problems)
-    return drivers
+    door = getattr(drivers.get(settings.default_provider), "door", "")
+    return {"builtin": BuiltinDriver(clock, entropy, door or f"http://{HERE}"), **drivers}
 
 
 def _docker() -> tuple[Any, Callable[[Any, Clock], Driver]]:

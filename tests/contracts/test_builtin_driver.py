@@ -24,6 +24,7 @@ from terrace.model.spec import (
     ValueSpec,
 )
 from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
+from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.software import ConfigSpec, DeployedServerSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
@@ -37,6 +38,10 @@ SPECS: dict[str, Any] = {
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
     "StackOutput": StackOutputSpec("net", "id", "n-1"),
+    "WaitConditionHandle": HandleSpec(),
+    "WaitCondition": ConditionSpec("h"),
+    "ScalingPolicy": PolicySpec("g", 1),
+    "LaunchConfiguration": LaunchSpec("debian-12"),
     "SoftwareConfig": ConfigSpec("true", "script"),
     "CloudConfig": ConfigSpec("#cloud-config"),
     "MultipartMime": ConfigSpec("MIME-Version: 1.0"),
@@ -84,7 +89,9 @@ def bench() -> Bench:
 
 def test_every_kind_is_offered_and_recorded(bench: Bench) -> None:
     assert bench.driver.capabilities.kinds == set(SPECS) == bench.driver.capabilities.recorded
-    assert bench.driver.capabilities.made == {"RandomString", "KeyPair"}
+    assert bench.driver.capabilities.made == {
+        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy")
+    }
 
 
 @pytest.mark.parametrize("kind", SPECS)

@@ -312,3 +312,78 @@ def test_no_shape_is_a_stack_trace(parameters: Any, resources: Any, outputs: Any
     outcome({"heat_template_version": "2021-04-16", **body, "conditions": {"a": outputs}})
     outcome({"heat_template_version": "2013-05-23", **body})
     outcome({"heat_template_version": "2021-04-16", "conditions": parameters, "resources": resources})
+
+
+SHAPES = st.recursive(
+    SCALARS | st.sampled_from(["Terrace::Value", "t.yaml", "x.yaml", "pre-create", "merge", "deep_merge"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "a",
+                    "b",
+                    "*",
+                    "Terrace::*",
+                    "Terrace::Value",
+                    "resources",
+                    "hooks",
+                    "restricted_actions",
+                    "base_url",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+SECTIONS = [
+    "parameters",
+    "parameter_defaults",
+    "resource_registry",
+    "parameter_merge_strategies",
+    "moved",
+    "event_sinks",
+    "encrypted_param_names",
+]
+ENVIRONMENTS = st.dictionaries(st.sampled_from(SECTIONS), SHAPES, max_size=5)
+WITH_ENVIRONMENTS = {
+    "heat_template_version": "2021-04-16",
+    "parameters": {
+        "a": {"type": "json", "default": {}},
+        "b": {"type": "comma_delimited_list", "default": ""},
+    },
+    "resources": {"r": {"type": "Terrace::Value", "properties": {"value": {"get_param": "a"}}}},
+}
+
+
+def under(*environments: Any) -> Any:
+    """What compiling under environments gives, or the mistakes."""
+    files = {f"{number}.yaml": json.dumps(one) for number, one in enumerate(environments)}
+    source = Source("t.yaml", {"t.yaml": json.dumps(WITH_ENVIRONMENTS), **files}, tuple(files))
+    try:
+        compiled = compile_source(source, project="p", stack="s", stack_id="i", kinds=TYPES)
+    except DocumentError as error:
+        return sorted({(problem.code, problem.message) for problem in error.problems})
+    return plain(compiled.graph), compiled.parameters, compiled.graph.moved
+
+
+@settings(max_examples=150, deadline=None)
+@given(ENVIRONMENTS, ENVIRONMENTS)
+def test_no_shape_of_an_environment_is_a_stack_trace(one: Any, other: Any) -> None:
+    under(one, other)
+    needed_files(json.dumps(one), "env/e.yaml")
+
+
+@settings(max_examples=60, deadline=None)
+@given(ENVIRONMENTS, ENVIRONMENTS, st.data())
+def test_the_order_of_keys_never_matters_in_environments(one: Any, other: Any, data: Any) -> None:
+    assert under(shuffled(one, data.draw), shuffled(other, data.draw)) == under(one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ENVIRONMENTS)
+def test_an_environment_given_again_changes_nothing(one: Any) -> None:
+    one.pop("parameter_merge_strategies", None)
+    assert under(one, one) == under(one)

@@ -8,9 +8,23 @@ from terrace import __version__
 from terrace.api import events, guests, history, operations, providers, resources, server, stacks
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
+from terrace.api.signals import doors, wishes
 from terrace.services import Services
+from terrace.services.signals import BODY
 
-ROUTERS = (server, stacks, *operations.ROUTERS, history, resources, events, guests, providers)
+ROUTERS = (
+    server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
+)  # fmt: skip
+
+
+def build_doors(services: Services) -> FastAPI:
+    """The app that guests reach: it takes signals, and knows of nothing else."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.services = services
+    app.include_router(doors.router)
+    app.add_middleware(BodyLimit, limit=BODY)
+    install(app, services.telemetry)
+    return app
 
 
 def build(services: Services) -> FastAPI:

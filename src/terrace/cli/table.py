@@ -22,6 +22,7 @@ EVERY_DAY = {
     "history": Entry("verbs.history", "history", "a stack's generations: who changed what, when"),
     "rollback": Entry("verbs.history", "rollback", "want an earlier generation again"),
     "retry": Entry("verbs.retry", "retry", "try at once what failed"),
+    "scale": Entry("verbs.scale", "scale", "how many members a group has"),
     "output": Entry("verbs.output", "output", "a stack's outputs"),
     "events": Entry("verbs.events", "events", "what happened"),
     "logs": Entry("verbs.logs", "logs", "what machines wrote"),
@@ -51,6 +52,7 @@ THINGS = {
     "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
+    "signal": Entry("nouns.signal", "signal", "signals to handles and policies: list, send, rotate"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
 }
 

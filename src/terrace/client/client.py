@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from terrace.client.address import Address, parse_address
+from terrace.client.doors.signals import Signals
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
@@ -28,6 +29,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.signals = Signals(self._transport, project)
 
     def version(self) -> dict[str, Any]:
         """{version, installation}; needs no credential."""

@@ -55,7 +55,12 @@ def evaluate(value: Any, lookup: Lookup, inputs: Inputs, fuel: Fuel | None = Non
     input, called with (composite path, name, *path). Raises SpecError when a function does not like its
     arguments or the fuel is used up.
     """
-    result = _Evaluation(lookup, inputs, fuel or Fuel()).run(value)
+    try:
+        result = _Evaluation(lookup, inputs, fuel or Fuel()).run(value)
+    except RecursionError as error:
+        raise SpecError(
+            "an expression, or what it works on, is nested too deep", code="limit-reached"
+        ) from error
     return None if result is ELIDED else result
 
 

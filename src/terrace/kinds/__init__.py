@@ -10,7 +10,7 @@ from terrace.kinds.across.stack import HEAT_STACK, Stack
 from terrace.kinds.across.stack_output import StackOutput
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
-from terrace.kinds.group import Group
+from terrace.kinds.group import SHAPE, Chain, Group, LaunchConfiguration, ScalingGroup, ScalingPolicy
 from terrace.kinds.guest.placement import Flavor, ServerGroup
 from terrace.kinds.heat import HEAT
 from terrace.kinds.image import Image
@@ -24,6 +24,7 @@ from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
+from terrace.kinds.signal import WaitCondition, WaitConditionHandle
 from terrace.kinds.software.config import CloudConfig, MultipartMime, SoftwareConfig
 from terrace.kinds.software.deployment import DeployedServer, SoftwareDeployment
 from terrace.kinds.software.group import SoftwareDeploymentGroup
@@ -65,6 +66,8 @@ NOUNS: Final[tuple[Noun, ...]] = (
     KeyPair(),
     Image(),
     Group(),
+    ScalingGroup(),
+    Chain(),
     Nested(),
     RandomString(),
     Value(),
@@ -73,6 +76,10 @@ NOUNS: Final[tuple[Noun, ...]] = (
     TestResource(),
     StackOutput(),
     Stack(),
+    WaitConditionHandle(),
+    WaitCondition(),
+    ScalingPolicy(),
+    LaunchConfiguration(),
     SoftwareConfig(),
     CloudConfig(),
     MultipartMime(),
@@ -99,9 +106,11 @@ def _own(noun: Noun) -> TypeEntry:
         noun.name,
         schema.properties if noun.provider else {**schema.properties, "provider": PROVIDER},
         {name: name for name in schema.attributes},
+        noun.translate,
         open=schema.open,
         any_attribute=schema.any_attribute,
         description=schema.description,
+        member=SHAPE if SHAPE in schema.properties else "",
     )
 
 

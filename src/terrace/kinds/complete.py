@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from terrace.errors import DocumentError, SpecError
 from terrace.kinds.across.stack import following
 from terrace.kinds.across.stack_output import FOUND, reading
-from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name, parameter
+from terrace.kinds.group.chain import LINKS
+from terrace.kinds.group.launch import described
+from terrace.kinds.group.members import SHAPE
+from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name
 from terrace.kinds.guest.placement import demands_apart, members_of
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
@@ -21,10 +24,8 @@ from terrace.kinds.rules.check import did_you_mean
 from terrace.kinds.software.fill import configs, filled
 from terrace.model.graph import Blueprint, Graph, Keep, Name, Node, Use
 from terrace.model.problem import Problem
-from terrace.model.value import Ref
+from terrace.model.value import Call, Ref
 from terrace.ports.driver import Capabilities
-
-SHAPE = "resource_def"
 
 
 def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Graph:
@@ -68,8 +69,9 @@ class _Completion:
         self.groups = fill.group_names(nodes)
         self.configs = configs(nodes)
         self.apart(nodes)
-        done = tuple(self.node(node, up) for node in nodes)
-        lending = [node for node in done if self.lends_range(node)]
+        launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
+        done = tuple(self.node(described(node, launches), up) for node in nodes)
+        lending = [node for node in done if self._lends_range(node)]
         if lending:
             ranges = {node.properties["network"].node: node for node in reversed(lending)}
             for node in lending:
@@ -98,8 +100,10 @@ class _Completion:
                 fresh = self.machine(node, up)
             case "Nested":
                 fresh = self.nested(node, up)
-            case "Group":
+            case "Group" | "AutoScalingGroup":
                 fresh = self.group(node, up)
+            case "ResourceChain":
+                fresh = self._chain(node, up)
             case "MultipartMime":
                 fresh = self.filled(node)
             case "StackOutput":
@@ -134,8 +138,16 @@ class _Completion:
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
-        if not isinstance(shape, dict):
-            return node.properties
+        fresh = self._shape(node, shape, up) if isinstance(shape, dict) else shape
+        return node.properties if fresh is shape else {**node.properties, SHAPE: fresh}
+
+    def _chain(self, node: Node, up: str) -> dict[str, Any]:
+        shapes = node.properties.get(LINKS) or ()
+        fresh = [self._shape(node, shape, up) for shape in shapes]
+        same = all(one is other for one, other in zip(fresh, shapes, strict=True))
+        return node.properties if same else {**node.properties, LINKS: fresh}
+
+    def _shape(self, node: Node, shape: dict[str, Any], up: str) -> dict[str, Any]:
         member = Node(
             path=node.path,
             kind=shape.get("kind", ""),
@@ -146,20 +158,15 @@ class _Completion:
             place=node.place,
         )
         fresh = self.node(member, up)
-        if fresh.properties is member.properties:
-            return node.properties
-        return {**node.properties, SHAPE: {**shape, "properties": fresh.properties}}
+        return shape if fresh.properties is member.properties else {**shape, "properties": fresh.properties}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
         properties = filled(node, self.configs)
         image = properties.get("image")
         capabilities = self.capabilities(node)
-        if is_name(image) and self.known(node, image, capabilities):
-            properties["image"] = Ref(up + self.images.path(image, node))
-            properties["image_name"] = image
-        elif parameter(image):
-            properties["image"] = handed_down(image)
-            properties["image_name"] = image
+        fresh = self._image(image, node, up, capabilities)
+        if fresh is not image:
+            properties["image"], properties["image_name"] = fresh, image
         flavor = properties.get("flavor")
         if capabilities is not None and isinstance(flavor, str):
             self.tried(node, lambda: flavor_of(flavor, capabilities))
@@ -195,12 +202,21 @@ class _Completion:
             value = properties.get(name, defaults.get(name))
             if value is None or name + MARK in properties:
                 continue
-            if is_name(value):
-                found = self.known(node, value, capabilities)
-                properties[name + MARK] = Ref(up + self.images.path(value, node)) if found else value
-            else:
-                properties[name + MARK] = handed_down(value)
+            properties[name + MARK] = self._image(value, node, up, capabilities)
         return properties
+
+    def _image(self, value: Any, node: Node, up: str, capabilities: Capabilities | None) -> Any:
+        """What gives the reference of the Image where `value` gives its name, in every branch of a condition; the very
+        same object where there is no Image for it."""
+        if is_name(value):
+            found = self.known(node, value, capabilities)
+            return Ref(up + self.images.path(value, node)) if found else value
+        if type(value) is Call and value.function == "if":
+            condition, *branches = value.args
+            fresh = [self._image(branch, node, up, capabilities) for branch in branches]
+            same = all(one is other for one, other in zip(fresh, branches, strict=True))
+            return value if same else Call("if", (condition, *fresh))
+        return handed_down(value)
 
     def known(self, node: Node, image: str, capabilities: Capabilities | None) -> bool:
         """Whether `image` is one that an Image node can stand for; what it cannot be is noted as a
@@ -231,7 +247,7 @@ class _Completion:
         text = f'resource "{node.path}": {message}'
         self.problems[Problem(text, place.file, place.line, place.column, code=code, hint=hint)] = None
 
-    def lends_range(self, node: Node) -> bool:
+    def _lends_range(self, node: Node) -> bool:
         """Whether this is a Subnet that its provider knows only as the range of a network of the same
         template."""
         if node.kind != "Subnet" or not fill.bare(node.properties.get("network")):

@@ -74,7 +74,8 @@ class TypeEntry(msgspec.Struct, frozen=True):
     """A type that templates can name. `kind` is the native kind; `properties` the table that its
     properties are checked against; `attributes` maps the names that templates use to native ones;
     `translate` turns properties (values and expressions, not evaluated) into native ones. `open`,
-    `any_attribute`: others than those listed may be named too."""
+    `any_attribute`: others than those listed may be named too. `member`: the property of a group that says
+    what each of its members is ("" for what is no group)."""
 
     type: str
     kind: str
@@ -84,6 +85,7 @@ class TypeEntry(msgspec.Struct, frozen=True):
     open: bool = False
     any_attribute: bool = False
     description: str = ""
+    member: str = ""
 
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native form of an attribute's path; None when this type has no such attribute."""

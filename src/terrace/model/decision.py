@@ -93,11 +93,13 @@ Decision = Act | Wait | Settled | Refuse
 class Rollout(msgspec.Struct, frozen=True):
     """How a composite's children may change. `batch`: how many change at once (0: all); `unavailable`: how
     many may be away from ready at once (None: any); `hold`: seconds a changed child must stay healthy
-    before the next batch."""
+    before the next batch. `making` and `pause` are the same as batch and hold, for children that are new."""
 
     batch: int = 0
     unavailable: int | None = None
     hold: float = 0.0
+    making: int = 0
+    pause: float = 0.0
 
 
 class Expansion(msgspec.Struct, frozen=True):

@@ -139,3 +139,14 @@ class Probes(Protocol):
 
     async def probe(self, seen: Seen, health: Any) -> tuple[bool, str]:
         """Runs one check (model.spec.machine.Health) against a machine; whether it passed, and a few words."""
+
+
+class Doors(Protocol):
+    """Where guests find this server, for drivers whose guests can."""
+
+    @property
+    def door(self) -> str:
+        """The beginning of the URLs for signals, as guests are told."""
+
+    def doors(self) -> frozenset[tuple[str, int]]:
+        """Addresses and ports of this machine at which guests may reach it: to listen there."""

@@ -19,6 +19,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """A node with its properties evaluated. `spec` is the kind's typed spec; `form` the same as plain data,
     defaults left out and secrets as keyed digests (comparable with Record.applied); `digest` that of
     `form` ("" while anything is UNKNOWN). `directives` are what is desired of it besides the template, by name.
+    `asked` is when this generation was asked for (epoch seconds). `short`: a composite's children cannot
+    change, since none of them may be away.
     """
 
     node: Node
@@ -27,6 +29,8 @@ class Wanted(msgspec.Struct, frozen=True):
     digest: str = ""
     generation: int = 0
     directives: dict[str, Any] = {}
+    asked: float = 0.0
+    short: bool = False
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +55,9 @@ class Kind(Protocol):
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of the
         property."""
+
+    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
+        """`spec` with what is desired besides the template, by name. Composites read theirs when they expand."""
 
     def resolve(
         self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]

@@ -13,7 +13,7 @@ import msgspec
 from terrace.engine.ghosts import Ghost
 from terrace.engine.plan import make_plan
 from terrace.engine.stack import read
-from terrace.engine.stack.state import Rules, StackState
+from terrace.engine.stack.state import Live, Rules, StackState
 from terrace.engine.turn import absorb, advance
 from terrace.errors import NotFoundError, TerraceError
 from terrace.model.event import Event
@@ -246,6 +246,14 @@ class Controller:
         if worker is not None and worker.state.generation is not None and not worker.finished:
             return read.outputs(worker.state)
         raise NotFoundError("the stack is not being worked on here")
+
+    def locate(self, uid: str) -> tuple[StackState, Live] | None:
+        """The stack and the life of a uid, if it is worked on here. To look at, and never to change."""
+        for worker in self._workers.values():
+            live = None if worker.finished else worker.state.by_uid.get(uid)
+            if live is not None:
+                return worker.state, live
+        return None
 
     def ghosts(self) -> list[Ghost]:
         """Things with our label that nothing wants, on every provider."""

@@ -21,6 +21,7 @@ from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
 from terrace.services.settings import Settings
+from terrace.services.signals import Signals, Sizes
 from terrace.services.stacks import Stacks
 
 
@@ -48,4 +49,6 @@ class Services:
         self.ghosts = Ghosts(surface, self.providers)
         self.images = Images(surface, self.providers, installation)
         self.inside = Inside(surface, self.providers)
+        self.sizes = Sizes(surface)
+        self.signals = Signals(surface, self.sizes)
         self.doctor = Doctor(surface, settings, self.providers)

@@ -101,7 +101,7 @@ async def test_answers_fit_their_schemas(rig: Rig) -> None:
     values = {"project": "default", "stack": "shop", "path": "web", "number": "1", "name": "local"}
     checked = set()
     for path, item in document["paths"].items():
-        if "get" not in item or "/logs" in path or "/outputs/{name}" in path:
+        if "get" not in item or "/logs" in path or "/outputs/{name}" in path or "/sizes/" in path:
             continue
         url = re.sub(r"\{(\w+)(?::path)?\}", lambda match: values[match[1]], path)
         answer = await rig.http.get(url)

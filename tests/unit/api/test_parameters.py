@@ -67,7 +67,7 @@ async def test_each_of_a_list_is_asked_for(rig: Rig) -> None:
 
 
 async def test_what_no_provider_knows_is_not_asked_for(rig: Rig) -> None:
-    for constraint in ("nova.keypair", "keystone.project", "neutron.security_group"):
+    for constraint in ("nova.keypair", "keystone.project", "cinder.vtype"):
         assert (await rig.put(NAMED % ("string", constraint), parameters={"p": "any"})).is_success
 
 

@@ -74,3 +74,12 @@ def test_conditions_cost_fuel() -> None:
     with pytest.raises(SpecError) as caught:
         evaluate(deep, run, run, Fuel(steps=10_000))
     assert caught.value.code == "limit-reached"
+
+
+def test_what_is_nested_too_deep_is_refused() -> None:
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(SpecError) as caught:
+        run(Call("list_concat", (deep,)))
+    assert caught.value.code == "limit-reached"

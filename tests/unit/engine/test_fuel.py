@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -87,3 +88,13 @@ def test_one_query_leaves_nothing_for_the_next() -> None:
     assert call("yaql", "def(f, $ + 1) -> f(1)", {}) == 2
     with pytest.raises(SpecError):
         call("yaql", "f(1)", {})
+
+
+def test_many_may_ask_at_once() -> None:
+    def ask(number: int) -> Any:
+        expression = f"$.data.l.where($ > {number}).select($ * {number}).sum(0)" + " + 0" * (number % 7)
+        return call("yaql", expression, {"l": list(range(20))})
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(400)))
+    assert found == [sum(one * number for one in range(20) if one > number) for number in range(400)]

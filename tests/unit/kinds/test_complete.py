@@ -232,3 +232,17 @@ def test_a_graph_with_nothing_to_add_stays_the_same() -> None:
     graph = done(*nodes, b=blueprint)
     assert graph.nodes == nodes
     assert graph.blueprints["b"] is blueprint
+
+
+def test_an_image_that_a_condition_chooses_is_an_image_in_every_branch() -> None:
+    big = Call("input", ("big",))
+    shape = Blueprint(
+        (node("m", "Machine", {"image": Call("if", (big, "debian-12", Call("input", ("other",))))}),),
+        required=("other", "big"),
+    )
+    graph = done(node("n", "Nested", {"big": True, "other": "nginx:1"}, blueprint="shape"), shape=shape)
+    assert [one.path for one in graph.nodes if one.implied] == ["image:nginx:1", "image:debian-12"]
+    assert properties(graph, "n")["other@image"] == Ref("image:nginx:1")
+    machine = graph.blueprints["shape"].nodes[0].properties
+    assert machine["image"] == Call("if", (big, Ref("/image:debian-12"), Call("input", ("other@image",))))
+    assert machine["image_name"] == shape.nodes[0].properties["image"]

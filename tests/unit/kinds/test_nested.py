@@ -6,12 +6,14 @@ from typing import Any, cast
 
 import pytest
 
+from terrace.engine.expression import evaluate
 from terrace.errors import SpecError
 from terrace.kinds import KINDS
+from terrace.kinds.rules.pieces import with_index
 from terrace.model.decision import Expansion
 from terrace.model.graph import Blueprint, Edge, Keep, Node, Output, Until
 from terrace.model.record import Record
-from terrace.model.value import Call, Ref
+from terrace.model.value import Call, Ref, Secret
 from terrace.ports.kind import Composite, Wanted
 from tests.unit.kinds.asking import UNABLE
 
@@ -126,3 +128,28 @@ def test_names_of_resources_may_hold_dots() -> None:
 def test_a_blueprint_that_is_missing_is_said() -> None:
     with pytest.raises(SpecError, match=r"a\.yaml"):
         expand(None)
+
+
+def test_a_members_number_is_put_in_before_the_parameters_type_is_looked_at() -> None:
+    given = Call("parameter", ("size", "number", "%index%", [["range", {"max": 5}, ""]], False))
+    third = with_index(given, "%index%", "3")
+    assert evaluate(third, lambda ref: ref, lambda args: args) == 3
+    with pytest.raises(SpecError, match='"size" breaks a constraint: 6 is not at most 5'):
+        evaluate(with_index(given, "%index%", "6"), lambda ref: ref, lambda args: args)
+
+
+def test_what_a_hidden_parameter_is_given_is_not_shown_when_it_does_not_fit() -> None:
+    for kind, rules in (("number", []), ("string", [["length", {"max": 2}, ""]])):
+        given = Call("parameter", ("pw", kind, Secret("hunter2222"), rules, True))
+        with pytest.raises(SpecError) as caught:
+            evaluate(given, lambda ref: ref, lambda args: args)
+        assert "hunter" not in caught.value.message
+
+
+def test_what_is_set_for_a_part_goes_with_it() -> None:
+    part = Node(
+        "db", "Volume", external_id=Call("input", ("id",)), hooks=("pre-create",), restricted=("replace",)
+    )
+    (child,) = expand(Blueprint((part,))).children
+    assert child.external_id == Call("input", ("shop", "id"))
+    assert (child.hooks, child.restricted) == (("pre-create",), ("replace",))

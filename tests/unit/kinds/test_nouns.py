@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from terrace.kinds import KINDS, SCHEMAS
+from terrace.kinds.group.policy import KINDS as KINDS_OF_POLICY
 from terrace.model.decision import Act, Claim, Effect, Refuse
 from terrace.model.seen import Seen
 from terrace.model.step import Verb
@@ -57,6 +58,7 @@ PASSAGE: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
 FOUND: dict[str, Any] = {"found": {"value": {}, "gone": ""}}
 
 # kind, what stays, property, before, after, effect where the provider can do all, and where it can do nothing
+POLICY = {"group": "a", "adjustment": 1, "adjustment_type": "change_in_capacity"}
 CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Volume", {}, "size", 1, 2, Effect.UPDATE, Effect.REPLACE),
     ("Volume", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
@@ -133,6 +135,21 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Stack", {"template": "a", **FOUND}, "parameters", {"a": 1}, {"a": 2}, Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "timeout", 0, "5m", Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "context", None, {}, Effect.NONE, Effect.NONE),
+    ("WaitConditionHandle", {}, "form", "id", "url", Effect.REPLACE, Effect.REPLACE),
+    ("WaitCondition", {"signals": {}}, "handle", "a", "b", Effect.REPLACE, Effect.REPLACE),
+    ("WaitCondition", {"handle": "a"}, "signals", {}, {"1": {}}, Effect.UPDATE, Effect.UPDATE),
+    ("WaitCondition", {"handle": "a", "signals": {}}, "count", 1, 2, Effect.UPDATE, Effect.UPDATE),
+    ("WaitCondition", {"handle": "a", "signals": {}}, "timeout", 60, "2m", Effect.UPDATE, Effect.UPDATE),
+    ("ScalingPolicy", POLICY, "group", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("ScalingPolicy", POLICY, "adjustment", 1, -1, Effect.UPDATE, Effect.UPDATE),
+    ("ScalingPolicy", POLICY, "adjustment_type", *KINDS_OF_POLICY[:2], Effect.UPDATE, Effect.UPDATE),
+    ("ScalingPolicy", POLICY, "min_adjustment_step", 0, 1, Effect.UPDATE, Effect.UPDATE),
+    ("ScalingPolicy", POLICY, "cooldown", 0, "1m", Effect.UPDATE, Effect.UPDATE),
+    ("LaunchConfiguration", {}, "image", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("LaunchConfiguration", {"image": "a"}, "flavor", "", "m1.tiny", Effect.UPDATE, Effect.UPDATE),
+    ("LaunchConfiguration", {"image": "a"}, "key", "", "k", Effect.UPDATE, Effect.UPDATE),
+    ("LaunchConfiguration", {"image": "a"}, "user_data", "", "#!", Effect.UPDATE, Effect.UPDATE),
+    ("LaunchConfiguration", {"image": "a"}, "security_groups", [], ["x"], Effect.UPDATE, Effect.UPDATE),
     ("SoftwareConfig", {}, "config", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "group", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "inputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),

@@ -19,18 +19,22 @@ def test_the_types_are_these() -> None:
     assert {name for name in TYPES if name.startswith("Terrace::")} == {
         f"Terrace::{name}" for name in KINDS if name != "Nested"
     }
-    assert HEAT == [
+    assert set(HEAT) == {
         "OS::Cinder::Volume",
         "OS::Cinder::VolumeAttachment",
         "OS::Glance::Image",
         "OS::Glance::WebImage",
+        "OS::Heat::AutoScalingGroup",
         "OS::Heat::CloudConfig",
         "OS::Heat::Delay",
         "OS::Heat::DeployedServer",
+        "OS::Heat::InstanceGroup",
         "OS::Heat::MultipartMime",
         "OS::Heat::None",
         "OS::Heat::RandomString",
+        "OS::Heat::ResourceChain",
         "OS::Heat::ResourceGroup",
+        "OS::Heat::ScalingPolicy",
         "OS::Heat::SoftwareComponent",
         "OS::Heat::SoftwareConfig",
         "OS::Heat::SoftwareDeployment",
@@ -43,6 +47,8 @@ def test_the_types_are_these() -> None:
         "OS::Heat::StructuredDeployments",
         "OS::Heat::TestResource",
         "OS::Heat::Value",
+        "OS::Heat::WaitCondition",
+        "OS::Heat::WaitConditionHandle",
         "OS::Neutron::FloatingIP",
         "OS::Neutron::FloatingIPAssociation",
         "OS::Neutron::Net",
@@ -60,7 +66,7 @@ def test_the_types_are_these() -> None:
         "OS::Nova::Server",
         "OS::Nova::ServerGroup",
         "OS::Zun::Container",
-    ]
+    }
 
 
 # type, properties as Heat has them, properties as we have them
@@ -414,7 +420,7 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "OS::Heat::ResourceGroup",
         {"count": 2, "resource_def": {"type": "OS::Heat::Value"}, "removal_policies_mode": "append"},
-        {"count": 2, "resource_def": {"type": "OS::Heat::Value"}},
+        {"count": 2, "resource_def": {"type": "OS::Heat::Value"}, "removal_policies_mode": "append"},
     ),
 ]
 

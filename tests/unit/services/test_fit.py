@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from terrace.drivers.builtin.driver import BuiltinDriver
 from terrace.errors import DocumentError
 from terrace.main import build_drivers
 from terrace.runtime.system import SystemClock, SystemEntropy
@@ -21,7 +20,7 @@ SIM = '[providers.pretended]\ndriver = "sim"\n'
 def test_a_request_has_to_fit_into_a_lease(text: str, line: int) -> None:
     settings = parse(text, "server.toml", Surroundings({"HOME": "/home/ann"}, lambda path: False))
     with pytest.raises(DocumentError) as caught:
-        build_drivers(settings, SystemClock(), BuiltinDriver(SystemClock(), SystemEntropy()))
+        build_drivers(settings, SystemClock(), SystemEntropy())
     (problem,) = caught.value.problems
     assert "the lease covers" in problem.message
     assert problem.line == line

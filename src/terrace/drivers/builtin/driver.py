@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from terrace.drivers.builtin import doors
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.drivers.builtin.stacks import StackSteps
@@ -25,6 +26,7 @@ from terrace.ports.stacks import OwnStacks
 CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
 KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
 KINDS |= {"Flavor", "ServerGroup", "StackOutput"}
+KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration"}
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -44,7 +46,7 @@ CAPABILITIES = Capabilities(
     concurrency=10_000,
     data=frozenset(),
     synced=False,
-    made=frozenset({"RandomString", "KeyPair"}),
+    made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy"}),
 )
 
 LONGEST_NAP = 30.0
@@ -55,10 +57,12 @@ class BuiltinDriver:
     """ports.Driver without an outside: nothing is listed, nothing can be lost; until a create is recorded
     it may be made anew."""
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
+        """`door`: where guests reach the server, the beginning of the URLs for signals."""
         self.capabilities = CAPABILITIES
         self._clock = clock
         self._entropy = entropy
+        self._door = door.rstrip("/")
         self._stacks: StackSteps | None = None
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
@@ -68,6 +72,10 @@ class BuiltinDriver:
             "KeyPair": self._key_pair,
             "Delay": self._delay,
             "TestResource": self._test_resource,
+            "WaitConditionHandle": lambda step: _kept(step, doors.handle, self._entropy, self._door),
+            "ScalingPolicy": lambda step: _kept(step, doors.policy, self._entropy, self._door),
+            "WaitCondition": lambda step: _kept(step, doors.condition, self._clock),
+            "LaunchConfiguration": lambda step: _kept(step, doors.launch),
             "DeployedServer": self._deployed_server,
             "Flavor": self._flavor,
             "ServerGroup": self._server_group,
@@ -196,6 +204,11 @@ class BuiltinDriver:
             seen = _seen(step, attributes, complete=step.verb is not Verb.CREATE)
             return Receipt.pending(f"{due:.6f}", min(left, LONGEST_NAP), f"{left:.0f} s to go", seen)
         return Receipt() if gone else Receipt(_seen(step, attributes))
+
+
+def _kept(step: Step, attributes: Callable[..., dict[str, Any]], *means: Any) -> Receipt:
+    """What Terrace only remembers: there as long as it is not deleted."""
+    return Receipt() if step.verb is Verb.DELETE else Receipt(_seen(step, attributes(step, *means)))
 
 
 def _seen(step: Step, attributes: dict[str, Any], complete: bool = True) -> Seen:

@@ -68,6 +68,7 @@ class DockerDriver:
 
     def __init__(self, settings: DockerSettings, *, clock: Clock) -> None:
         self._clock = clock
+        self._settings = settings
         self._engine = Engine(settings)
         self._observer = Observer(self._engine, settings.concurrency)
         self._images = Images(self._engine, settings)
@@ -93,6 +94,19 @@ class DockerDriver:
             publish=settings.publish != "none",
             own_network=True,
             catalogue=settings.catalogue(),
+        )
+
+    @property
+    def door(self) -> str:
+        """Where guests reach this server."""
+        return self._settings.door
+
+    def doors(self) -> frozenset[tuple[str, int]]:
+        """The gateways of our networks, unless guests are told to go elsewhere."""
+        if self._settings.signal_url or not self._engine.local:
+            return frozenset()
+        return frozenset(
+            (gateway, self._settings.signal_port) for gateway in self._observer.gateways.values()
         )
 
     @property

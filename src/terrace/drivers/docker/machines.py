@@ -11,7 +11,7 @@ from terrace.drivers.docker import seen as shape
 from terrace.drivers.docker.firewall.door import Firewall
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.observe import Observer
-from terrace.drivers.docker.settings import DockerSettings
+from terrace.drivers.docker.settings import SIGNAL_HOST, DockerSettings
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import PermanentError, TransientError
@@ -77,6 +77,10 @@ class Machines:
         spec = await self._firewall.guards.put_up(spec, step.owner, {}, fence)
         await self._firewall.guards.settle(spec, step.owner, fence)
         body = bodies.container(spec, step.owner, step.names, self._settings)
+        if spec.networks and not self._settings.signal_url and self._engine.local:
+            gateway = await self._observer.gateway(spec.networks[0].network)
+            if gateway:
+                body["HostConfig"]["ExtraHosts"] = [f"{SIGNAL_HOST}:{gateway}"]
         await self._volumes_there(spec)
         name = labels.engine_name(step.owner, step.names)
         try:

@@ -116,6 +116,7 @@ class Networks:
             return Receipt.done(None)
         try:
             await self._engine.change(fence, "DELETE", f"/networks/{target}")
+            self._observer.gateways.pop(target, None)
         except Refusal as refusal:
             if "active endpoints" in refusal.message:
                 if not await self._let_go_of_the_dead(target, fence):

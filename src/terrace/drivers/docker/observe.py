@@ -38,6 +38,7 @@ class Observer:
 
     def __init__(self, engine: Engine, concurrency: int) -> None:
         self.network_names: dict[str, str] = {}
+        self.gateways: dict[str, str] = {}  # networks of ours -> the address of this machine on them
         self.host = ""
         self.installation = ""
         self.listed: frozenset[str] = frozenset()  # ids of all that the last listing held
@@ -83,6 +84,7 @@ class Observer:
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """All of ours, and what is adopted and exists."""
         label = filters(label=[f"{labels.INSTALLATION}={installation}"])
+        before = set(self.gateways)
         await self.host_name()
         listed, networks, volumes = await asyncio.gather(
             self._engine.read("/containers/json", {"all": 1, "filters": label}),
@@ -94,6 +96,8 @@ class Observer:
             await self._add_adopted(adopted, listed, networks, stored)
         for item in networks:
             self.note_network(item)
+        for network in before - {item["Id"] for item in networks}:
+            self.gateways.pop(network, None)
         helpers = [item for item in listed if labels.HELPER in (item.get("Labels") or {})]
         listed = [item for item in listed if labels.HELPER not in (item.get("Labels") or {})]
         making = {item["Labels"][labels.HELPER] for item in helpers}
@@ -186,6 +190,16 @@ class Observer:
     def note_network(self, item: Mapping[str, Any]) -> None:
         """Remembers what people call it."""
         self.network_names[item["Id"]] = (item.get("Labels") or {}).get(labels.NAME) or item["Name"]
+        gateway = shape.network(item).attributes["gateway"]
+        if gateway and labels.read(item.get("Labels")) is not None:
+            self.gateways[item["Id"]] = gateway
+
+    async def gateway(self, network: str) -> str:
+        """The address of this machine on a network of ours; "" when that is none of ours."""
+        if network not in self.gateways:
+            self.network_names.pop(network, None)
+            await self._name_network(network)
+        return self.gateways.get(network, "")
 
     async def _name_network(self, network: str) -> None:
         if network and network not in self.network_names:

@@ -21,6 +21,9 @@ import msgspec
 
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
 
+SIGNAL_HOST = "signals.terrace.internal"
+"""The name by which guests know the gateway of their first network."""
+
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Files for TCP: `ca` that signed the engine's certificate, and our own `cert` and `key`."""
@@ -59,7 +62,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without a cidr get their range of `network_size` bits. `floating_pool`: the range that floating addresses are
     of ("": there are none). `flavors` and `images` add to the built-in catalogue; `keys` are public keys for ssh
     that templates may call by name. `image_urls`: what the address of an image must begin with, scheme, host and
-    path ([]: no addresses)."""
+    path ([]: no addresses). `signal_url`: where guests reach this server ("": at `signal_port` of the gateways
+    of networks that Terrace made, if the engine is this machine's)."""
 
     host: str = "unix:///var/run/docker.sock"
     tls: Tls | None = None
@@ -73,6 +77,8 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtu: int | Literal["auto"] = "auto"
     address_pool: str = "10.192.0.0/12"
     network_size: int = 22
+    signal_url: str = ""
+    signal_port: int = 8014
     floating_pool: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
@@ -98,6 +104,7 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout must lie between 0 and 30 seconds")
         if self.concurrency < 1 or self.removals < 0:
             raise ValueError("concurrency must be at least 1, and removals at least 0")
+        _check_door(self.signal_url, self.signal_port)
         for prefix in self.image_urls:
             if not re.fullmatch(r"https?://[^/@\s]+/[^\s]*", prefix):
                 raise ValueError(
@@ -109,6 +116,19 @@ class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not pool.prefixlen <= self.network_size <= 29:
             raise ValueError(f"network_size must lie between that of address_pool ({pool.prefixlen}) and 29")
 
+    @property
+    def door(self) -> str:
+        """Where guests reach this server: the beginning of the URLs for signals."""
+        return self.signal_url or f"http://{SIGNAL_HOST}:{self.signal_port}"
+
     def catalogue(self) -> Catalogue:
         """Built-in flavors and images with the settings' own on top."""
         return Catalogue({**FLAVORS, **self.flavors}, {**IMAGES, **self.images}, self.keys)
+
+
+def _check_door(url: str, port: int) -> None:
+    """ValueError when guests cannot be told to go there."""
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f'signal_url must begin with "http://" or "https://", not "{url}"')
+    if not 0 < port < 65536:
+        raise ValueError("signal_port must lie between 1 and 65535")

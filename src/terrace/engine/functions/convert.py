@@ -8,9 +8,12 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from terrace.engine.functions.constraints import broken
 from terrace.engine.functions.tank import SCAN, Tank, arity
 from terrace.errors import SpecError
 
+DEEPEST = 64
+"""Levels of a value that is given as JSON."""
 _TRUE = frozenset({"t", "true", "on", "y", "yes", "1"})
 _FALSE = frozenset({"f", "false", "off", "n", "no", "0"})
 
@@ -22,15 +25,21 @@ def convert(kind: str, value: Any) -> Any:
 
 
 def parameter(args: list[Any], fuel: Tank) -> Any:
-    """(name, type, value): what a nested template's parameter is given, as its type holds it. None stays."""
-    name, kind, value = arity("parameter", args, 3)
+    """(name, type, value, rules, hidden): what a nested template's parameter is given, as its type holds it. None
+    stays. SpecError when it does not fit the type, or breaks one of the rules."""
+    name, kind, value, rules, hidden = arity("parameter", args, 5)
     if value is None:
         return None
-    fuel.spend(1 + (len(value) // SCAN if isinstance(value, str) else 0))
+    fuel.spend(1 + (len(value) // SCAN if isinstance(value, str) else 0) + 100 * len(rules))
+    what = f'the value given for parameter "{name}"'
     try:
-        return convert(kind, value)
+        converted = convert(kind, value)
     except ValueError as error:
-        raise SpecError(f'the value given for parameter "{name}" {error}', code="wrong-type") from None
+        raise SpecError(f"{what} {error}", code="wrong-type") from None
+    wrong = broken(rules, converted, hidden=hidden)
+    if wrong:
+        raise SpecError(f"{what} breaks a constraint: {wrong}", code="broken-constraint")
+    return converted
 
 
 def _string(value: Any) -> str:
@@ -63,14 +72,26 @@ def _list(value: Any) -> list[Any]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        return {}
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             raise ValueError("must be a map or a list, or JSON of one") from None
+        if _deeper(value, DEEPEST):
+            raise ValueError(f"must not be nested more than {DEEPEST} levels deep")
     if isinstance(value, dict | list):
         return value
     raise ValueError("must be a map or a list, or JSON of one")
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value has more than so many levels. Looks no deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items)
 
 
 def _boolean(value: Any) -> bool:

@@ -32,8 +32,8 @@ def map_replace(args: list[Any], fuel: Tank) -> Any:
             raise SpecError(f"map_replace: a key is replaced by a string, not by {name_of(fresh)}")
         if fresh in result or (fresh != key and fresh in given):
             raise SpecError(f'map_replace: two keys would be "{str(fresh)[:100]}"')
-        other = values.get(value) if isinstance(value, str | int | float) else None
-        result[fresh] = pay(value if other is None else other, fuel)
+        known = isinstance(value, str | int | float | None) and value in values
+        result[fresh] = pay(values[value] if known else value, fuel)
     return result
 
 

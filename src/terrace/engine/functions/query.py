@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from terrace.engine.functions.tank import Tank, arity, mapped, name_of, pay
+from terrace.engine.functions.tank import Tank, arity, name_of, pay
 from terrace.errors import SpecError
 
 LONGEST_EXPRESSION = 10_000
@@ -19,7 +19,6 @@ def yaql(args: list[Any], fuel: Tank) -> Any:
     expression, data = arity("yaql", args, 2)
     if not isinstance(expression, str):
         raise SpecError(f"yaql: the expression must be a string, not {name_of(expression)}")
-    mapped("yaql", data)
     _check(expression)
     fuel.spend(START)
     pay(data, fuel)

@@ -33,7 +33,7 @@ def str_replace(args: list[Any], fuel: Tank) -> Any:
 
 def _check_params(template: str, params: Mapping[str, Any], rule: str) -> None:
     for key, value in sorted(params.items()):
-        if rule == VERY_STRICT and (value is None or value == ""):
+        if rule == VERY_STRICT and (value is None or (isinstance(value, str | dict | list) and not value)):
             raise SpecError(f'str_replace_vstrict: "{key[:100]}" of params has no value')
         if rule == SCALARS and isinstance(value, Mapping | list | tuple):
             raise SpecError(

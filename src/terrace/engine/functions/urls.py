@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlunsplit
 
 from terrace.engine.functions.tank import SCAN, Tank, arity, mapped, name_of
 from terrace.errors import SpecError
@@ -23,48 +23,31 @@ def make_url(args: list[Any], fuel: Tank) -> Any:
             raise SpecError(f'make_url: there is no part "{str(key)[:100]}"; known: {", ".join(PARTS)}')
         if key not in ("query", "port") and not isinstance(value, str):
             raise SpecError(f"make_url: {key} must be a string, not {name_of(value)}")
-    _fit(given)
-    url = "".join(_pieces(given))
+    scheme = given.get("scheme", "")
+    if not all(char.isascii() and (char.isalnum() or char in "+-.") for char in scheme):
+        raise SpecError("make_url: a scheme has letters, digits, +, - and . only")
+    where = "".join(_location(given))
+    path = quote(given.get("path", ""))
+    query = _query(given.get("query", {}))
+    url = urlunsplit((scheme, where, path, query, quote(given.get("fragment", ""))))
     fuel.spend(1 + len(url) // SCAN, len(url))
     return url
 
 
-def _fit(given: Mapping[str, Any]) -> None:
-    for part, needed in (("password", "username"), ("username", "host"), ("port", "host")):
-        if part in given and needed not in given:
-            raise SpecError(f"make_url: a {part} needs a {needed}")
-    scheme = given.get("scheme", "x")
-    if not all(char.isascii() and (char.isalnum() or char in "+-.") for char in scheme):
-        raise SpecError("make_url: a scheme has letters, digits, +, - and . only")
-
-
-def _pieces(given: Mapping[str, Any]) -> Iterator[str]:
-    if "scheme" in given:
-        yield given["scheme"] + ":"
-    if "host" in given:
-        yield "//"
-        if "username" in given:
-            yield quote(given["username"], "")
-            if "password" in given:
-                yield ":" + quote(given["password"], "")
-            yield "@"
-        yield _host(given["host"])
-        if "port" in given:
-            yield f":{_port(given['port'])}"
-    path = given.get("path", "")
-    if path and "host" in given and not path.startswith("/"):
-        yield "/"
-    yield quote(path, "/:@!$&'()*+,;=~")
-    if "query" in given:
-        yield "?" + _query(given["query"])
-    if "fragment" in given:
-        yield "#" + quote(given["fragment"], "/:@!$&'()*+,;=?~")
-
-
-def _host(host: str) -> str:
-    if any(char in "/?#@" or char.isspace() for char in host):
-        raise SpecError("make_url: a host holds no /, ?, #, @ and no space")
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+def _location(given: Mapping[str, Any]) -> Iterator[str]:
+    """Who is to be asked where."""
+    if "username" in given or "password" in given:
+        yield quote(given.get("username", ""), "")
+        if "password" in given:
+            yield ":" + quote(given["password"], "")
+        yield "@"
+    host = given.get("host", "")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    host = quote(host, ":")
+    yield f"[{host}]" if ":" in host else host
+    if "port" in given:
+        yield f":{_port(given['port'])}"
 
 
 def _port(port: Any) -> int:
@@ -77,4 +60,5 @@ def _port(port: Any) -> int:
 def _query(query: Any) -> str:
     if not isinstance(query, Mapping):
         raise SpecError(f"make_url: the query must be a map, not {name_of(query)}")
-    return urlencode(sorted((str(key), "" if value is None else str(value)) for key, value in query.items()))
+    parts = sorted((str(key), "" if value is None else str(value)) for key, value in query.items())
+    return urlencode(parts).replace("%2F", "/")

@@ -8,6 +8,7 @@ each call of a function costs steps, and iterations, texts and lists have their 
 from __future__ import annotations
 
 import collections.abc
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from terrace.errors import SpecError
 
 MOST_ITERATIONS = 200
 MOST_BYTES = 10_000
-STEP = 20
+STEP = 150
 """What one call of a function costs: the library does much for each."""
 GONE = frozenset({"random", "pow", "shiftBitsLeft", "call", "replace"})
 """Functions that are taken away: they are not pure, or one call of them can make something endless. What is left of
@@ -49,7 +50,7 @@ def answer(expression: str, data: Any, fuel: Tank) -> Any:
         engine, context = _world()
         scope = context.create_child_context()
         scope.tank = fuel
-        return _plain(engine(expression).evaluate({"data": data}, scope))
+        return _plain(_own(engine)(expression).evaluate({"data": data}, scope))
     except SpecError:
         raise
     except TOO_MUCH as error:
@@ -85,6 +86,12 @@ def _world() -> tuple[Any, Any]:
     for function in (regex, matches, matches_, fits, fits_, fits_not, fits_not_, replace, replace_by):
         context.register_function(function)
     return yaql.YaqlFactory().create(options), context
+
+
+def _own(engine: Any) -> Any:
+    """An engine like this one with a parser of its own: the library's remembers where it is, and templates are
+    compiled in several threads."""
+    return type(engine)(engine.lexer.clone(), copy(engine.parser), engine.options, engine.factory)
 
 
 def _plain(value: Any) -> Any:

@@ -57,10 +57,12 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
             directives=state.directives.get(node.path, {}),
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
+    directives = state.directives.get(node.path, {})
     if node.external_id:
         spec, plain = None, dict(values)
     else:
         spec = _spec(kind, kind.resolve(values, lambda one: thing(state, one)), live, capabilities)
+        spec = kind.directed(spec, directives) if directives else spec
         plain = form(spec, rules.mask)
     return Wanted(
         node=node,
@@ -68,7 +70,8 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         form=plain,
         digest=digest(plain),
         generation=state.generation.number if state.generation else 0,
-        directives=state.directives.get(node.path, {}),
+        directives=directives,
+        asked=state.generation.created if state.generation else 0.0,
     )
 
 

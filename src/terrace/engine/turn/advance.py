@@ -256,6 +256,9 @@ def _decide(state: StackState, moves: Moves, live: Live, wanted: Wanted, blocked
             moves.act(live, wanted, record, sighting, decision, now)
     elif isinstance(decision, Wait):
         unknown = isinstance(sighting, NotSeen)
+        if record.fault is not None and not unknown:
+            # What was refused is waited for by now: the refusal is over.
+            record = state.set_state(live, record, State.WAITING, decision.reason, now, fault=None)
         _hold(
             state,
             live,
@@ -367,7 +370,8 @@ def _settle(
     (state.unsettled.discard if live.settled and not live.older else state.unsettled.add)(path)
     if decision.ready and not live.ready:
         live.ready, further = True, True
-        live.ready_at = now
+        if state.generation is None or record.received >= state.generation.created:
+            live.ready_at = now  # it changed; what only goes on standing proves nothing new
         for older in list(live.older.values()):
             depart.depart(state, moves, live, older, now)
     if further:

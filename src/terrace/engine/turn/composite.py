@@ -108,7 +108,7 @@ def _instantiate(
     kind = cast("Composite", state.rules.kinds[node.kind])
     wanted = want.want(state, live, values)
     spec = kind.spec(wanted.spec, node, Capabilities(kinds=frozenset()))
-    wanted = replace(wanted, spec=spec)
+    wanted = replace(wanted, spec=spec, short=live.short)
     return wanted, kind.expand(
         wanted, blueprint_of(state.generation, node.blueprint), record, _children(live), now
     )
@@ -166,9 +166,7 @@ def _unsettled(state: StackState, live: Live) -> None:
 
 def _summarise(state: StackState, live: Live, record: Record, now: float) -> None:
     """Ready and settled when every child is."""
-    queue, live.queue = live.queue, {}
-    for path in queue:
-        state.agenda.touch(path)
+    rollout.call_up(state, live)
     leaving = any(child.node is None for child in live.children.values())
     if live.pending or leaving:
         _unsettled(state, live)
@@ -193,6 +191,9 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
             fault=None,
             **_let_go(state, live, record),
         )
+        if live.short:
+            live.short, live.stale = False, True
+            state.agenda.touch(live.path)
         live.settled = True
         state.unsettled.discard(live.path)
         if live.parent is not None:

@@ -195,7 +195,7 @@ class Moves:
             hooks.hold(self.state, live, record, due, now)
             return
         if act.verb not in (Verb.START, Verb.UNPAUSE, Verb.STOP):
-            held = rollout.holds_back(self.state, live, now)
+            held = rollout.holds_back(self.state, live, now, gentle=self._gentle(wanted, record, act))
             if held:
                 self._hold(live, record, held, now)
                 return
@@ -205,6 +205,12 @@ class Moves:
             self._create(live, wanted, record, sighting, act, now)
         else:
             self._change(live, wanted, record, act, now)
+
+    def _gentle(self, wanted: Wanted, record: Record, act: Act) -> bool:
+        """Whether a thing does its work meanwhile: changed in place, or replaced by one that comes first."""
+        if act.verb is Verb.REPLACE:
+            return not set(self.claims(wanted)) & set(record.claims)
+        return act.verb is Verb.UPDATE
 
     def resume(self, record: Record, now: float) -> bool:
         """Continues a step that is pending at the provider; False when there is none."""

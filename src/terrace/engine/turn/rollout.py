@@ -2,42 +2,88 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from terrace.engine.stack.state import Live, StackState
 from terrace.model.decision import Rollout
 from terrace.model.record import State
 
+FREE = Rollout()
+AT_ONCE = 2
+UP = ("running", "available")
+AT_WORK = (State.READY, State.WAITING, State.UPDATING, State.UNKNOWN)
 MOVING = (State.CREATING, State.UPDATING, State.HEALING, State.DEPARTING, State.DELETING)
 
 
-def holds_back(state: StackState, live: Live, now: float) -> str:
+def holds_back(state: StackState, live: Live, now: float, *, gentle: bool = False) -> str:
     """Why this child must not change now under its composite's rollout; "" when it may. One that must not
-    waits in its composite's queue."""
+    waits in its composite's queue. `gentle`: it goes on doing its work while it changes."""
     parent = live.parent
     if parent is None or parent.expansion is None:
         return ""
     rule = parent.expansion.rollout
-    if not rule.batch and rule.unavailable is None and not rule.hold:
+    if rule == FREE:
         return ""
-    why = _reason(state, live, parent, rule, now)
+    why = _reason(state, live, rule, now, gentle)
     if why:
         parent.queue[live.path] = None
-    return why
+        return why
+    parent.queue.pop(live.path, None)
+    if parent.queue:
+        state.agenda.touch(parent.path)
+    return ""
 
 
-def _reason(state: StackState, live: Live, parent: Live, rule: Rollout, now: float) -> str:
+def call_up(state: StackState, parent: Live) -> None:
+    """Has the next of those that wait for their turn try again, and all that do no work at the moment. Where one may
+    go, its composite is looked at again: so a long queue costs what moves, and not all of it each time."""
+    called = 0
+    for path in list(parent.queue):
+        child = state.lives.get(path)
+        if called < AT_ONCE or child is None or not available(child):
+            called += 1
+            del parent.queue[path]
+            state.agenda.touch(path)
+
+
+def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bool) -> str:
+    parent = cast("Live", live.parent)
     siblings = [child for child in parent.children.values() if child is not live and child.node is not None]
-    moving = [child for child in siblings if is_moving(child)]
-    if rule.batch and len(moving) >= rule.batch:
-        return f"waiting for its turn: {moving[0].path} goes first"
-    if rule.unavailable is not None and live.current is not None and live.current.ready:
+    new = not _stood(live)
+    batch, hold = (rule.making, rule.pause) if new else (rule.batch, rule.hold)
+    if batch:
+        moving = [child for child in siblings if is_moving(child) and _stood(child) is not new]
+        if len(moving) >= batch:
+            return f"waiting for its turn: {moving[0].path} goes first"
+    if rule.unavailable is not None and not gentle and available(live):
         away = [child for child in siblings if not available(child)]
-        if len(away) >= rule.unavailable and available(live):
-            return f"waiting for {away[0].path}" if away else "none may be unavailable now"
+        # What is inside a composite goes on serving where it can, so one of them may always change.
+        if len(away) >= max(rule.unavailable, bool(live.children)):
+            if away:
+                return f"waiting for {away[0].path}"
+            _ask_for_more(state, parent)
+            return "waiting for more members: none may be away"
+    if not hold:
+        return ""
     for child in siblings:
-        if rule.hold and child.ready_at and child.ready and child.ready_at + rule.hold > now:
-            state.agenda.look_at(child.ready_at + rule.hold, live.path)
+        if child.ready_at and child.ready and child.ready_at + hold > now:
+            state.agenda.look_at(child.ready_at + hold, live.path)
             return f"waiting for {child.path} to prove itself"
     return ""
+
+
+def _ask_for_more(state: StackState, parent: Live) -> None:
+    """A composite none of whose children may be away is expanded again, with some more for as long as they change."""
+    if not parent.short:
+        parent.short = parent.stale = True
+        state.agenda.touch(parent.path)
+
+
+def _stood(child: Live) -> bool:
+    """Whether a child was ever ready: it changes; otherwise it is made."""
+    if child.children:
+        return child.current is not None and bool(child.current.ready)
+    return bool(child.older) or (child.current is not None and bool(child.current.ready))
 
 
 def is_moving(child: Live) -> bool:
@@ -52,12 +98,12 @@ def is_moving(child: Live) -> bool:
 
 
 def available(child: Live) -> bool:
-    """Whether a child does its work at the moment."""
+    """Whether a child does its work at the moment, be it by the incarnation that another is to take the place of."""
     if child.children:
         return all(available(below) for below in child.children.values())
+    for older in child.older.values():
+        going = older.deleting or older.incarnation in child.urgent
+        if older.ready and not going and older.seen is not None and older.seen.state in UP:
+            return True
     record = child.current
-    return (
-        record is not None
-        and bool(record.ready)
-        and record.state in (State.READY, State.WAITING, State.UNKNOWN)
-    )
+    return record is not None and bool(record.ready) and record.state in AT_WORK

@@ -28,21 +28,43 @@ def shapes(nodes: Iterable[Node]) -> Iterable[tuple[str, str, dict[str, Any]]]:
             "blueprint": node.blueprint,
             "properties": node.properties,
         }
-        while True:
+        waiting = [shape]
+        while waiting:
+            shape = waiting.pop()
             properties = shape.get("properties") or {}
             yield shape["kind"], shape.get("blueprint") or "", properties
-            inner = properties.get("resource_def") if shape["kind"] == "Group" else None
-            if not isinstance(inner, dict):
-                break
-            shape = inner
+            waiting += inner_shapes(shape["kind"], properties)
+
+
+def inner_shapes(kind: str, properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the members of a group or a chain with these properties are."""
+    match kind:
+        case "Group" | "AutoScalingGroup":
+            found = [properties.get("resource_def")]
+        case "ResourceChain":
+            found = list(properties.get("members") or ())
+        case _:
+            return []
+    return [one for one in found if isinstance(one, dict)]
 
 
 def parameter(value: Any) -> str:
     """The name of the parameter (of the template's author) that `value` is, "" when it is anything else."""
+    if type(value) is Call and value.function == "parameter":
+        return parameter(value.args[2])
     if type(value) is not Call or value.function != "input" or len(value.args) != 1:
         return ""
     name = value.args[0]
     return name if isinstance(name, str) and not name.endswith(MARK) else ""
+
+
+def _parameters(value: Any) -> Iterable[str]:
+    """The names of the parameters that `value` is, whatever its conditions say."""
+    if type(value) is Call and value.function == "if":
+        for branch in value.args[1:]:
+            yield from _parameters(branch)
+    elif name := parameter(value):
+        yield name
 
 
 def image_parameters(blueprints: Mapping[str, Blueprint]) -> dict[str, set[str]]:
@@ -60,7 +82,7 @@ def image_parameters(blueprints: Mapping[str, Blueprint]) -> dict[str, set[str]]
                     if kind == "Nested"
                     else ()
                 )
-                fresh = {parameter(properties.get(one)) for one in wanted} - {""} - found[name]
+                fresh = {one for key in wanted for one in _parameters(properties.get(key))} - found[name]
                 found[name] |= fresh
                 growing = growing or bool(fresh)
     return found

@@ -13,8 +13,9 @@ from terrace.kinds.heat.nova import NOVA
 from terrace.kinds.heat.others import OTHERS
 from terrace.kinds.heat.own import OWN
 from terrace.kinds.heat.security import SECURITY
+from terrace.kinds.heat.signal import SIGNAL
 from terrace.kinds.heat.software import SOFTWARE
 from terrace.kinds.schema import TypeEntry
 
-_FAMILIES = (NOVA, CINDER, NEUTRON, SECURITY, FLOATING_IPS, OWN, SOFTWARE, OTHERS, EC2)
+_FAMILIES = (NOVA, CINDER, NEUTRON, SECURITY, FLOATING_IPS, OWN, SIGNAL, SOFTWARE, OTHERS, EC2)
 HEAT: Final[dict[str, TypeEntry]] = {one.type: one for family in _FAMILIES for one in family}

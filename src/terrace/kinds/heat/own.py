@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from terrace.kinds.builtin import ACTIONS, CLASSES
 from terrace.kinds.group import MEMBER
+from terrace.kinds.group.rolling import PROPERTIES
 from terrace.kinds.heat.words import (
     BOOLEAN,
     REQUIRED_TEXT,
@@ -60,7 +61,8 @@ GROUP: Final[dict[str, Property]] = {
     "removal_policies": Property(
         Type.LIST, items=Property(Type.MAP, properties={"resource_list": Property(Type.LIST)})
     ),
-    **ignored("removal_policies_mode", "removed members never come back"),
+    "update_policy": PROPERTIES["update_policy"],
+    "removal_policies_mode": Property(Type.STRING, allowed=("append", "update")),
 }
 
 
@@ -116,11 +118,7 @@ def _test(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _group(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in properties.items()
-        if name != "removal_policies_mode" and value is not None
-    }
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _value(properties: dict[str, Any]) -> dict[str, Any]:
@@ -151,9 +149,10 @@ OWN: Final[tuple[TypeEntry, ...]] = (
         "OS::Heat::ResourceGroup",
         "Group",
         GROUP,
-        {},
+        {name: name for name in ("refs", "refs_map", "attributes", "removed_rsrc_list")},
         _group,
         any_attribute=True,
         description="Answers to Heat's OS::Heat::ResourceGroup.",
+        member="resource_def",
     ),
 )

@@ -22,18 +22,55 @@ from terrace.ports.kind import Wanted
 NOTHING: frozenset[str] = frozenset()
 
 
-class Noun:
-    """ports.kind.Kind for a thing that either is there or is not. A noun says what it is in class
-    variables and `build`, and overrides what is special about it. `foretold` maps attributes to the fields
-    of the spec they follow from."""
+class Plain:
+    """What there is to say of most kinds. `foretold` maps attributes to the fields of the spec they follow from."""
 
     name: str = ""
+    foretold: ClassVar[dict[str, str]] = {}
+
+    def translate(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Properties as a template of ours says them (not evaluated), with what follows from them added."""
+        return properties
+
+    def resolve(
+        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
+        return values
+
+    def directed(self, spec: Any, directives: Mapping[str, Any]) -> Any:
+        """`spec` with what is desired besides the template."""
+        return spec
+
+    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
+        """What this spec holds exclusively."""
+        return frozenset()
+
+    def reference(self, seen: Seen) -> Any:
+        """What `get_resource` gives: the reference id."""
+        return seen.provider_id
+
+    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
+        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
+        said = capabilities.notes.get(self.name, ())
+        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
+
+    def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
+        """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
+        field = self.foretold.get(path[0]) if path else None
+        value = getattr(wanted.spec, field) if field is not None else UNKNOWN
+        return UNKNOWN if value in ("", 0) else inside(value, path[1:])
+
+
+class Noun(Plain):
+    """ports.kind.Kind for a thing that either is there or is not. A noun says what it is in class
+    variables and `build`, and overrides what is special about it."""
+
     provider: str = ""
     shared: bool = False
     composite: bool = False
     schema: ClassVar[Schema]
     rules: ClassVar[Rules]
-    foretold: ClassVar[dict[str, str]] = {}
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from evaluated properties (which may hold UNKNOWN); SpecError with the path of
@@ -43,12 +80,6 @@ class Noun:
         if problems:
             raise problems[0]
         return self.build(plain, node, capabilities)
-
-    def resolve(
-        self, values: Mapping[str, Any], thing: Callable[[str], Mapping[str, Any] | None]
-    ) -> Mapping[str, Any]:
-        """`values` with reference ids of what Terrace itself keeps replaced by what is kept."""
-        return values
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec from properties that were read against the schema. Composites have none: theirs is made by
@@ -105,25 +136,6 @@ class Noun:
     ) -> Change:
         """The only difference function: none, in place or replace; certain or maybe."""
         return compare(wanted.form, applied, seen, self.rules, capabilities.in_place.get(self.name, NOTHING))
-
-    def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
-        """What this spec holds exclusively."""
-        return frozenset()
-
-    def reference(self, seen: Seen) -> Any:
-        """What `get_resource` gives: the reference id."""
-        return seen.provider_id
-
-    def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
-        """What becomes of the node on a provider, where that is not just what its words say. For plans."""
-        said = capabilities.notes.get(self.name, ())
-        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
-
-    def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
-        """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
-        field = self.foretold.get(path[0]) if path else None
-        value = getattr(wanted.spec, field) if field is not None else UNKNOWN
-        return UNKNOWN if value in ("", 0) else inside(value, path[1:])
 
 
 def many(value: Any) -> Any:

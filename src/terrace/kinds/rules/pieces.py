@@ -21,6 +21,8 @@ def with_index(value: Any, variable: str, key: str) -> Any:
     if kind is Call and value.function == "export":
         names = tuple(with_index(arg, variable, key) for arg in value.args)
         return Call("export", names) if names != value.args else value
+    if kind is Call and value.function == "parameter":  # the type is looked at when the number is in
+        return Call(value.function, tuple(with_index(arg, variable, key) for arg in value.args))
     if kind is Call or (kind is Ref and value.path):
         return Call("index", (value, {variable: key}))
     if kind is dict:

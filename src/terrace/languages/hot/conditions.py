@@ -11,6 +11,8 @@ from terrace.model.value import UNKNOWN, Call, Ref, Secret
 
 LARGEST = 200
 """Parts of one condition, with every condition that it names written out."""
+DEEPEST = 60
+"""Conditions in conditions, named or written out."""
 
 
 class Conditions:
@@ -23,6 +25,7 @@ class Conditions:
         self._found: dict[str, tuple[Any, int]] = {}
         self._reading: list[str] = []
         self._size = 0
+        self._depth = 0
 
     def check(self) -> None:
         """Reads all, so that what is wrong with one that nobody uses is told too."""
@@ -44,8 +47,13 @@ class Conditions:
             hint = self._on.job.report.guess(name, self._on.vocabulary.conditions)
             message = f'there is no function "{name[:100]}" for conditions'
             return self._on.fail(self._on.document.key(tree, name), "unknown-function", message, hint)
+        if self._depth >= DEEPEST:
+            message = f"conditions are nested more than {DEEPEST} deep"
+            return self._on.fail(at, "limit-reached", message)
+        self._depth += 1
         with self._on.in_conditions():
             value = self._on.argument(tree)
+        self._depth -= 1
         value = value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, Ref | Call):
             self._size += 1
@@ -62,8 +70,10 @@ class Conditions:
             hint = self._on.job.report.guess(name, self._trees)
             return self._on.fail(at, "unknown-condition", f'there is no condition "{name[:100]}"', hint)
         if name not in self._found:
-            if len(self._reading) > LARGEST:
-                return self._on.fail(at, "limit-reached", f"more than {LARGEST} conditions name each other")
+            if len(self._reading) >= DEEPEST:
+                return self._on.fail(
+                    at, "limit-reached", f"conditions name each other more than {DEEPEST} deep"
+                )
             if name in self._reading:
                 chain = " -> ".join([*self._reading[self._reading.index(name) :], name])
                 message = f"conditions name each other in a circle: {chain[:300]}"

@@ -7,10 +7,10 @@ from typing import Any
 
 from terrace.engine.expression import evaluate
 from terrace.engine.functions.convert import convert
+from terrace.engine.functions.forms import ASKED
 from terrace.languages.compiled import Asked
 from terrace.languages.hot.environments.merging import Given, combined
 from terrace.languages.hot.job import Asker, Job
-from terrace.languages.hot.parameters.forms import ASKED
 from terrace.languages.hot.parameters.parameter import Parameter, broken
 from terrace.languages.hot.template import Template
 from terrace.languages.report import locate
@@ -193,16 +193,20 @@ def check(job: Job, template: Template, parameter: Parameter, given: Given) -> A
     return Secret(value) if secret else value
 
 
-def fit(job: Job, template: Template, parameter: Parameter, given: Given, kind: str) -> Any:
-    """The value of a nested template's parameter: checked if it is known already, else converted to the parameter's
-    type once it is. `kind` is the type that it is known to have."""
+def fit(
+    job: Job, template: Template, parameter: Parameter, given: Given, *, kind: str = "", later: bool = False
+) -> Any:
+    """The value of a nested template's parameter: checked if it is known already, else once it is. `kind` is the type
+    that it is known to have; `later` says that a member's number is still to be put in."""
     value = given.value
-    if value is UNKNOWN or kind == parameter.type:
+    rules = [list(rule) for rule in parameter.rules if rule[0] != "custom_constraint"]
+    fine = kind == parameter.type or (later and isinstance(value, str) and parameter.type == "string")
+    if value is UNKNOWN or (fine and not rules):
         return value
-    if holds(value, Unknown) or holds(value, Ref) or holds(value, Call):
-        if isinstance(value, dict | list):
-            if parameter.type in ("json", "comma_delimited_list"):
-                return value
-            return check(job, template, parameter, Given([], given.document, given.mark))
-        return Call("parameter", (parameter.name, parameter.type, value))
-    return check(job, template, parameter, given)
+    if not later and not holds(value, Unknown) and not holds(value, Ref) and not holds(value, Call):
+        return check(job, template, parameter, given)
+    if not isinstance(value, dict | list):
+        return Call("parameter", (parameter.name, parameter.type, value, rules, parameter.hidden))
+    if parameter.type in ("json", "comma_delimited_list"):
+        return value
+    return check(job, template, parameter, Given([], given.document, given.mark))

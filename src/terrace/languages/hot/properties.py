@@ -13,6 +13,7 @@ from terrace.languages.document import Mark, Tree
 from terrace.languages.hot.environments.merging import Given
 from terrace.languages.hot.expressions import Expressions
 from terrace.languages.hot.inputs import Parts, fit
+from terrace.languages.hot.job import Asker
 from terrace.languages.hot.targets import Nested, Target
 from terrace.model.value import Call, Ref, Secret
 
@@ -21,12 +22,14 @@ UPDATE_POLICY = "update_policy"
 
 class Place(msgspec.Struct, frozen=True):
     """Whose properties they are, in words and in the document: `given` is their tree. Of a group's members those of
-    the first are checked: `variable` is what stands for its number."""
+    the first are checked: `variable` is what stands for its number. `adopted`: it is a thing that exists already, of
+    which nothing needs to be said."""
 
     what: str
     mark: Mark
     given: dict[str, Tree]
     variable: str = ""
+    adopted: bool = False
 
 
 class Properties:
@@ -49,6 +52,8 @@ class Properties:
         if not entry.open:
             found: list[SpecError] = []
             read(entry.properties, _numbered(values, place.variable) if place.variable else values, found)
+            if place.adopted:
+                found = [error for error in found if error.code != "missing-property"]
             for error in found:
                 self._wrong(error, target.type_name, place)
             if found:
@@ -124,15 +129,14 @@ class Properties:
                 self._on.fail(self._document.key(place.given, name), "unknown-property", message, hint)
             elif value is not None:
                 asked = Given(value, self._document, self._document.value(place.given, name))
-                if place.variable and _mentions(value, place.variable):
-                    result[name] = value
-                    continue
                 kind = inputs.type(value) if isinstance(inputs, Parts) else ""
-                result[name] = fit(self._job, self._on.template, parameter, asked, kind)
+                later = bool(place.variable) and _mentions(value, place.variable)
+                result[name] = fit(self._job, self._on.template, parameter, asked, kind=kind, later=later)
         for name in nested.blueprint.required:
             if name not in result and values.get(name) is None:
                 message = f'{place.what}: parameter "{name}" of {nested.file} is required'
-                self._on.fail(place.mark, "missing-property", message)
+                hint = "give it as a property, or for all in parameter_defaults of an environment"
+                self._job.lack(Asker(self._document, place.mark), "missing-property", message, hint)
         return result
 
 

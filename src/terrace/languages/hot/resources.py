@@ -58,7 +58,7 @@ class Resources:
             inside = entered(self.scopes, name) if self.scopes else ()
             target = self._target(tree, name, inside, f'resource "{name}"')
             if target is not None and target.group:
-                target = target.of(self._member(tree, name, everywhere(inside)))
+                target = target.of(self._member(tree, name, everywhere(inside), target.shape))
             self.targets[name] = target
         self.expressions.targets = self.targets
 
@@ -86,9 +86,9 @@ class Resources:
             self.shape.error(self.document.value(tree, "type"), "wrong-type", message)
         return None
 
-    def _member(self, tree: dict[str, Tree], name: str, scopes: Scopes) -> Target | None:
+    def _member(self, tree: dict[str, Tree], name: str, scopes: Scopes, key: str) -> Target | None:
         properties = tree.get("properties")
-        shape = properties.get("resource_def") if isinstance(properties, dict) else None
+        shape = properties.get(key) if isinstance(properties, dict) else None
         if not isinstance(shape, dict):
             return None
         return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"')
@@ -107,14 +107,16 @@ class Resources:
         what = f'resource "{name}"'
         on, target = self.expressions, self.targets[name]
         on.uses, on.possible = {}, {}
-        values, given = self._values(tree, what)
-        place = Place(what, mark, given)
+        values, given = self._values(tree, what, target.shape if target is not None else "")
+        place = Place(what, mark, given, adopted=tree.get("external_id") is not None)
         if UPDATE_POLICY in tree:
             before, on.uses = on.uses, {}
             values = values | self.properties.policy(target, tree, what)
             on.uses = before
-        if target is not None and target.group and "resource_def" in given:
+        if target is not None and target.group and target.shape in given:
             properties = self._group(target, values, place)
+        elif target is not None and target.chain:
+            properties = self._chain(target, values, place, name)
         else:
             properties = self.properties.checked(target, values, place)
         provider = self.properties.provider(target, properties, place)
@@ -145,14 +147,16 @@ class Resources:
             condition=self.conditions.get(name, True),
         )
 
-    def _values(self, tree: dict[str, Tree], what: str) -> tuple[dict[str, Any], dict[str, Tree]]:
-        """The properties of a resource with their functions turned into values, and their tree. A group's shape is left
-        for `_group`."""
+    def _values(self, tree: dict[str, Tree], what: str, shape: str) -> tuple[dict[str, Any], dict[str, Tree]]:
+        """The properties of a resource with their functions turned into values, and their tree. A group's `shape` is
+        left for `_group`."""
         given = tree.get("properties")
+        if isinstance(given, dict) and set(given) == {shape}:
+            return {}, given
         if not isinstance(given, dict) or len(given) == 1:
             return self._map(tree, "properties", what)
         on = self.expressions
-        values = {key: on.value(item) for key, item in given.items() if key != "resource_def"}
+        values = {key: on.value(item) for key, item in given.items() if key != shape}
         return (without_elided(values) if on.elided else values), given
 
     def _map(self, tree: dict[str, Tree], key: str, what: str) -> tuple[dict[str, Any], dict[str, Tree]]:
@@ -162,8 +166,6 @@ class Resources:
             return {}, NOWHERE
         if not isinstance(given, dict):
             return self.shape.map(tree, key, f"{key} of {what}"), NOWHERE
-        if set(given) == {"resource_def"}:
-            return {}, given
         value = self.expressions.argument(given)
         if isinstance(value, dict):
             return value, given
@@ -178,33 +180,61 @@ class Resources:
 
     def _group(self, target: Target, values: dict[str, Any], place: Place) -> dict[str, Any]:
         """A group's properties: what its members are is kept as expressions."""
-        on, raw = self.expressions, place.given["resource_def"]
+        on, key = self.expressions, target.shape
+        raw = place.given[key]
         if not isinstance(raw, dict):
-            return self.properties.checked(target, {**values, "resource_def": raw}, place)
-        self.shape.known(raw, MEMBER_KEYS, "resource_def")
-        definition = {key: on.argument(item) for key, item in raw.items() if key in MEMBER_KEYS}
+            return self.properties.checked(target, {**values, key: raw}, place)
+        self.shape.known(raw, MEMBER_KEYS, key)
+        definition = {name: on.argument(item) for name, item in raw.items() if name in MEMBER_KEYS}
         definition.setdefault("type", "")
-        native = self.properties.checked(target, {**values, "resource_def": definition}, place)
+        native = self.properties.checked(target, {**values, key: definition}, place)
         own, inside = definition.get("properties"), raw.get("properties")
-        member, nested = target.member, target.member.nested if target.member is not None else None
+        numbered = target.entry is not None and "index_var" in target.entry.properties
         shown = Place(
             f"{place.what}, its members",
             place.mark,
             inside if isinstance(inside, dict) else NOWHERE,
-            str(native.get("index_var", INDEX)),
+            str(native.get("index_var", INDEX)) if numbered else "",
         )
-        properties = self.properties.checked(member, own if isinstance(own, dict) else {}, shown)
-        metadata = definition.get("metadata") or {}
+        shape = self._shape(
+            target.member, own if isinstance(own, dict) else {}, shown, definition.get("metadata")
+        )
+        native["resource_def"] = shape
+        if numbered:
+            native.setdefault("index_var", INDEX)
+        return native
+
+    def _shape(
+        self, member: Target | None, values: dict[str, Any], place: Place, metadata: Any = None
+    ) -> dict[str, Any]:
+        """What a member of a group or a chain is."""
+        nested = member.nested if member is not None else None
+        properties = self.properties.checked(member, values, place)
         if nested is not None and nested.facade:
-            properties[FACADE] = self._facade({}, metadata, Keep.DELETE)
-        native["resource_def"] = {
+            properties[FACADE] = self._facade({}, metadata or {}, Keep.DELETE)
+        return {
             "kind": member.kind if member is not None else "",
             "type_name": member.type_name if member is not None else "",
             "blueprint": nested.name if nested is not None else "",
             "properties": properties,
-            "metadata": metadata,
+            "metadata": metadata or {},
         }
-        native.setdefault("index_var", INDEX)
+
+    def _chain(self, target: Target, values: dict[str, Any], place: Place, name: str) -> dict[str, Any]:
+        """A chain's properties, with what each of its members is."""
+        native = dict(self.properties.checked(target, values, place))
+        types, shared = values.get("resources"), values.get("resource_properties") or {}
+        inside = place.given.get("resource_properties")
+        shown = Place(
+            f"{place.what}, its members", place.mark, inside if isinstance(inside, dict) else NOWHERE
+        )
+        if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
+            return native
+        scopes = everywhere(entered(self.scopes, name) if self.scopes else ())
+        listed = place.given.get("resources")
+        found = [self.types.find(one, listed, f"{name}/*", scopes, at) for at, one in enumerate(types)]
+        own = shared if isinstance(shared, dict) else {}
+        native["members"] = [self._shape(member, own, shown) for member in found]
         return native
 
     def _facade(self, tree: dict[str, Tree], metadata: Any, keep: Keep) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from terrace.model.graph import Blueprint
 
 NATIVE = "Terrace::"
 IDENTITY = "OS::stack_id"
-GROUP_ATTRIBUTES = ("refs", "refs_map", "attributes", "removed_rsrc_list")
+OF_MEMBERS = ("attributes", "outputs", "outputs_list")
+"""Attributes of groups whose next part names one of their members."""
 
 
 class Nested(msgspec.Struct):
@@ -57,7 +58,9 @@ class Target:
         self.nested = nested
         self.member = member
         self.kind = entry.kind if entry is not None else "Nested"
-        self.group = self.kind == "Group"
+        self.shape = entry.member if entry is not None else ""
+        self.group = bool(self.shape)
+        self.chain = self.kind == "ResourceChain"
 
     def of(self, member: Target | None) -> Target:
         """A group like this one with such members."""
@@ -101,7 +104,7 @@ class Target:
     def shown(self) -> list[str]:
         """The names of the attributes that "all attributes" means."""
         if self.group:
-            return list(GROUP_ATTRIBUTES)
+            return list(self.entry.attributes) if self.entry is not None else []
         if self.nested is not None:
             return list(self.nested.blueprint.outputs)
         return list(self.entry.attributes) if self.entry is not None else []
@@ -120,11 +123,12 @@ class Target:
         if head.startswith("resource."):
             name = ".".join(head.split(".")[:2])
             return _inside(self.member, name, head, rest)
-        if head == "attributes":
+        own = self.entry.attributes if self.entry is not None else {}
+        if head in OF_MEMBERS and head in own:
             native = self.member.attribute(rest) if self.member is not None and rest else rest
             return None if native is None else (head, *native)
-        if head in GROUP_ATTRIBUTES or self.member is None:
-            return (head, *rest)
+        if head in own or self.member is None:
+            return (own.get(head, head), *rest)
         return self.member.attribute((head, *rest))
 
 
@@ -165,15 +169,17 @@ class Types:
         self.path = path
         self._found: dict[str, Target | None] = {}
 
-    def find(self, name: str, tree: dict[str, Tree], resource: str, scopes: Scopes) -> Target | None:
-        """What the type that a map names stands for where `scopes` hold; None when that cannot be known, which was
-        reported."""
+    def find(
+        self, name: str, tree: Tree, resource: str, scopes: Scopes, key: str | int = "type"
+    ) -> Target | None:
+        """What the type that a map (or a list, at `key`) names stands for where `scopes` hold; None when that cannot
+        be known, which was reported."""
         if scopes:
-            return self._find(name, self.document.value(tree, "type"), resource, scopes)
+            return self._find(name, self.document.value(tree, key), resource, scopes)
         if name not in self._found:
-            self._found[name] = self._find(name, self.document.value(tree, "type"), resource, ())
+            self._found[name] = self._find(name, self.document.value(tree, key), resource, ())
         elif self._found[name] is None and not self._registered(name):
-            self._unknown(name, self.document.value(tree, "type"))
+            self._unknown(name, self.document.value(tree, key))
         return self._found[name]
 
     def _registered(self, name: str) -> bool:

@@ -17,6 +17,7 @@ from terrace.model.spec.router import (
     RouterInterfaceSpec,
     RouterSpec,
 )
+from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -53,6 +54,10 @@ SPECS: dict[str, type] = {
     "TestResource": TestResourceSpec,
     "StackOutput": StackOutputSpec,
     "Stack": StackSpec,
+    "WaitConditionHandle": HandleSpec,
+    "WaitCondition": ConditionSpec,
+    "ScalingPolicy": PolicySpec,
+    "LaunchConfiguration": LaunchSpec,
     "SoftwareConfig": ConfigSpec,
     "CloudConfig": ConfigSpec,
     "MultipartMime": ConfigSpec,

@@ -75,7 +75,8 @@ def _strategies(shape: Shape, root: dict[str, Tree]) -> dict[str, str]:
         if isinstance(word, str) and word in STRATEGIES:
             found[name] = word
             continue
-        hint = shape.report.guess(str(word), STRATEGIES) or f"one of {', '.join(STRATEGIES)}"
-        message = f'"{str(word)[:100]}" is no way to merge values'
+        said = f'"{word[:100]}"' if isinstance(word, str) else describe(word)
+        hint = shape.report.guess(said, STRATEGIES) or f"one of {', '.join(STRATEGIES)}"
+        message = f"{said} is no way to merge values"
         shape.error(shape.document.value(tree, name), "unknown-strategy", message, hint)
     return found

@@ -118,10 +118,8 @@ class _Reader:
     def type(self, tree: dict[str, Tree], name: str, value: Tree, into: Scope) -> None:
         document = self.shape.document
         if "*" in name[:-1]:
-            message = (
-                f'"{name[:100]}" has a * in the middle; only at the end it stands for the rest of a type'
-            )
-            self.shape.error(document.key(tree, name), "bad-pattern", message)
+            message = f'"{name[:100]}" stands for no type: only at its end a * means the rest of a name'
+            self.shape.report.warn(document, document.key(tree, name), "bad-pattern", message)
         elif value is None:
             gone = [one for one in into.types if one == name or _covers(name, one)]
             for one in gone:
@@ -143,8 +141,9 @@ class _Reader:
                 continue
             document = self.shape.document
             at = document.value(value, position) if isinstance(value, list) else document.value(tree, key)
-            hint = self.shape.report.guess(str(item), known) or f"known: {', '.join(known)}"
-            self.shape.error(at, "unknown-word", f'"{str(item)[:100]}" is none of {key}', hint)
+            said = f'"{item[:100]}"' if isinstance(item, str) else describe(item)
+            hint = self.shape.report.guess(said, known) or f"known: {', '.join(known)}"
+            self.shape.error(at, "unknown-word", f"{said} is none of {key}", hint)
         return tuple(dict.fromkeys(found))
 
 

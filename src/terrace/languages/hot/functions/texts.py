@@ -78,13 +78,10 @@ def make_url(on: Expressions, call: Call_, arg: Tree) -> Any:
 
 def yaql(on: Expressions, call: Call_, arg: Tree) -> Any:
     """What a yaql expression makes of data."""
-    if not isinstance(arg, dict) or set(arg) != {"expression", "data"}:
+    if not isinstance(arg, dict) or not {"expression"} <= set(arg) <= {"expression", "data"}:
         return on.fail(on.at(call), "wrong-type", "yaql takes a map of expression and data")
-    expression, data = on.argument(arg["expression"]), on.argument(arg["data"])
+    expression, data = on.argument(arg["expression"]), on.argument(arg.get("data", {}))
     if not isinstance(expression, (str, *LATE)):
         message = f"the expression of yaql must be a text, not {describe(expression)}"
         return on.fail(on.document.value(arg, "expression"), "wrong-type", message)
-    if not isinstance(data, (dict, type(None), *LATE)):
-        message = f"the data of yaql must be a map, not {describe(data)}"
-        return on.fail(on.document.value(arg, "data"), "wrong-type", message)
     return on.fold(call, "yaql", (expression, data))

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from terrace.engine.functions.convert import convert
+from terrace.engine.functions.forms import ASKED, CLOUDS, FORMS, known
 from terrace.engine.patterns import Pattern
 from terrace.languages.document import Tree
-from terrace.languages.hot.parameters.forms import ASKED, CLOUDS, FORMS, known
 from terrace.languages.hot.parameters.parameter import (
     FITS,
     KEYS,
@@ -184,7 +184,8 @@ def _expression(rule: Any) -> tuple[Any, str]:
     if not isinstance(rule, str):
         return None, "takes a regular expression"
     try:
-        return Pattern(rule), ""
+        Pattern(rule)
+        return rule, ""
     except ValueError as error:
         return None, str(error)
 

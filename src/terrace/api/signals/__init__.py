@@ -1,0 +1,1 @@
+"""Signals over HTTP: the doors that guests knock at, and what people say of them."""

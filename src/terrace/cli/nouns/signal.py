@@ -1,0 +1,107 @@
+"""`terrace signal`: what guests and others say to handles and policies."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.faults import Stop
+from terrace.cli.plans import ask
+from terrace.cli.session import Session
+from terrace.cli.shape import clean, emit, table, value
+
+
+@click.group("signal", cls=Group)
+def signal() -> None:
+    """Signals to the handles and scaling policies of a stack."""
+
+
+@signal.command("list", epilog="  terrace signal list shop")
+@click.argument("stack")
+@click.argument("path", required=False)
+@output_option()
+@pass_session
+def listing(session: Session, stack: str, path: str | None) -> None:
+    """List the signals that came, to the whole stack or to the handle PATH."""
+    found = session.client().signals.listing(stack, path or "")
+    if not found and session.output in ("text", "wide"):
+        session.say("no signals came")
+        return
+    heads = ["HANDLE", "ID", "STATUS", "REASON", "DATA"]
+    emit(
+        session,
+        found,
+        lambda: table(map(_row, found), heads, session.color(sys.stdout)),
+        lambda: (item["id"] for item in found),
+    )
+
+
+@signal.command(
+    "send",
+    epilog="""\
+  terrace signal send shop handle
+  terrace signal send shop handle --status FAILURE --reason "no disk"
+  terrace signal send shop scale-up""",
+)
+@click.argument("stack")
+@click.argument("path")
+@click.option(
+    "--status", type=click.Choice(["SUCCESS", "FAILURE"]), default="SUCCESS", help="what it reports"
+)
+@click.option("--reason", help="one line of why")
+@click.option("--data", help="anything; JSON if it is that")
+@click.option("--id", "identity", help="what it is kept under; the next number by default")
+@pass_session
+def send(
+    session: Session,
+    stack: str,
+    path: str,
+    status: str,
+    reason: str | None,
+    data: str | None,
+    identity: str | None,
+) -> None:
+    """Send a signal to the handle, or the scaling policy, at PATH."""
+    given = {"reason": reason, "data": _parsed(data), "id": identity}
+    body = {"status": status, **{name: one for name, one in given.items() if one is not None}}
+    session.say(clean(session.client().signals.send(stack, path, body)["message"]))
+
+
+@signal.command(
+    "rotate",
+    epilog="""\
+  terrace signal rotate shop handle
+  terrace signal rotate shop handle --revoke""",
+)
+@click.argument("stack")
+@click.argument("path")
+@click.option("--revoke", is_flag=True, help="close the door: no token is good any more")
+@click.option("-y", "--yes", is_flag=True, help="answer yes")
+@pass_session
+def rotate(session: Session, stack: str, path: str, revoke: bool, yes: bool) -> None:
+    """Give the door at PATH another token. The one before is worth nothing from then on; what has it in its
+    properties, such as a machine in its user data, is changed or replaced."""
+    if not yes:
+        ask(f"give {path} another token; what refers to it is changed or replaced")
+    session.client().signals.rotate(stack, path, revoke=revoke)
+    session.say(f"{path} is closed" if revoke else f"{path} has another token: terrace status {stack}")
+
+
+def _row(item: dict[str, Any]) -> list[str]:
+    data = "" if item["data"] is None else value(item["data"])
+    return [item["path"], item["id"], item["status"], item["reason"], data]
+
+
+def _parsed(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+    except RecursionError as error:
+        raise Stop("--data nests too deep", code="usage") from error

@@ -1,0 +1,1 @@
+"""What is said to single resources of a stack from outside."""

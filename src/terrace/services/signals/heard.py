@@ -1,0 +1,30 @@
+"""Telling the engine of a word, and waiting a moment until it was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from terrace.model.event import Event
+from terrace.model.stack import Stack
+from terrace.services.gate import Surface
+
+PATIENCE = 5.0
+"""Seconds; whoever asked is told how the stack stands then, heard or not: the word is on disk."""
+
+
+async def tell(on: Surface, stack: str, kind: str, path: str, message: str) -> None:
+    """Wakes the engine, and says among the stack's events what came."""
+    on.controller.wake(stack)
+    await on.store.publish([Event(kind, on.clock.now(), stack=stack, path=path, message=message)])
+    on.controller.bell.ring()
+
+
+async def heard(on: Surface, stack: Stack, at: float, condition: Callable[[], bool]) -> Stack:
+    """The stack as it stands once the engine took in what was said `at` some time, which `condition` tells."""
+    end = on.clock.now() + PATIENCE
+    while True:
+        rung = on.controller.bell.count
+        now = await on.store.stack(stack.id)
+        if now is None or (now.updated >= at and condition()) or on.clock.now() >= end:
+            return now or stack
+        await on.controller.bell.wait(rung, 0.25)
