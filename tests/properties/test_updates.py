@@ -128,7 +128,7 @@ def test_the_plan_said_what_then_happened(kind: str, name: str, change: To) -> N
         start = {**case.start, **change.with_}
         first = {**start, name: change.before} if change.before is not GONE else start
         await told.stand(graph_of(kind, case, first, bench))
-        wanted = graph_of(kind, case, {**start, name: change.after}, bench)
+        wanted = graph_of(kind, case, {**start, **change.also, name: change.after}, bench)
         before = await bench.records()
         plan = await told.plan(wanted)
         items = {item.path: item for item in plan.items}

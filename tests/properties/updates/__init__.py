@@ -10,8 +10,9 @@ from tests.properties.updates.case import Case
 from tests.properties.updates.machines import MACHINES
 from tests.properties.updates.net import NET
 from tests.properties.updates.own import OWN
+from tests.properties.updates.scaling import SCALING
 from tests.properties.updates.software import SOFTWARE
 
-CASES: dict[str, Case] = MACHINES | NET | SOFTWARE | OWN
+CASES: dict[str, Case] = MACHINES | NET | SOFTWARE | SCALING | OWN
 
 ELSEWHERE: dict[str, str] = {"Stack": "tests/unit/api/test_across.py"}

@@ -16,12 +16,14 @@ GONE = object()
 
 class To(NamedTuple):
     """The property goes from `before` (in place of the kind's own start) to `after`; `says` is what the plan must say
-    of the resource, None: as the schema has it (`changes`). `with_` are more properties that stand before and after."""
+    of the resource, None: as the schema has it (`changes`). `with_` are more properties that stand before and after,
+    `also` those that a language changes along with it."""
 
     after: Any
     before: Any = GONE
     says: str | None = None
     with_: dict[str, Any] = {}  # noqa: RUF012  (never written to)
+    also: dict[str, Any] = {}  # noqa: RUF012  (never written to)
 
 
 class Case(NamedTuple):

@@ -23,6 +23,8 @@ OWN: dict[str, Case] = {
             "index_var": (To("%i%", says="update"),),
             "removal_policies": (To([{"resource_list": ["0"]}]),),
             "rolling": (To({"batch": 1}, says="nothing"),),
+            "removal_policies_mode": (To("update", says="nothing"),),
+            "update_policy": (To({"rolling_update": {"max_batch_size": 1}}, says="nothing"),),
         },
     ),
     "RandomString": Case(
