@@ -24,8 +24,8 @@ SCALING: dict[str, Case] = {
     "AutoScalingGroup": Case(
         {"min_size": 1, "max_size": 4, "desired_capacity": 2, "resource_def": MEMBER},
         {
-            "min_size": (To(3),),
-            "max_size": (To(1), To(5, says="nothing")),
+            "min_size": (To(3, with_={"desired_capacity": GONE}), To(3, says="refused")),
+            "max_size": (To(1, says="refused"), To(5, says="nothing")),
             "desired_capacity": (To(3), To(1)),
             "cooldown": (To(60, says="nothing"),),
             "resource_def": (To({**MEMBER, "properties": {"value": "no. %index%"}}),),
