@@ -114,6 +114,7 @@ class _Planner:
             expansion = expand_for_plan(self.state, live, values, self.now)
         except SpecError as error:
             self.items[live.path] = self._refused(live, error.message, error.hint)
+            self._stays(live)
             return []
         live.expansion = expansion
         if expansion.undecided:
@@ -130,6 +131,14 @@ class _Planner:
             if one.path not in wanted:
                 spread.unwant(self.state, one)
         return [child.path for child in expansion.children]
+
+    def _stays(self, live: Live) -> None:
+        """What is in a composite that is refused is left as it is."""
+        for child in live.children.values():
+            if child.current is not None:
+                why = "what it is in is refused"
+                self.items[child.path] = Item(child.path, child.current.kind, Planned.NOTHING, why)
+            self._stays(child)
 
     def _undecide(self, live: Live, why: str) -> None:
         kind = live.current.kind if live.current else ""
