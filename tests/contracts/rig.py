@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from terrace.errors import LeaseLostError
 from terrace.model.seen import Names, Owner, Seen
 from terrace.model.spec import MachineSpec, NetworkSpec, VolumeSnapshotSpec, VolumeSpec
+from terrace.model.spec.firewall import Rule, SecurityGroupSpec
+from terrace.model.spec.router import FloatingIPSpec, RouterSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Chunk, Driver
@@ -102,6 +104,14 @@ class Rig(ABC):
                 spec = VolumeSpec(**{"name": name, **fields})
             case "VolumeSnapshot":
                 spec = VolumeSnapshotSpec(**{"name": name, **fields})
+            case "SecurityGroup":
+                spec = SecurityGroupSpec(
+                    **{"name": name, "rules": (Rule(protocol="tcp", first=80, last=80),), **fields}
+                )
+            case "Router":
+                spec = RouterSpec(**{"name": name, "gateway": "public", **fields})
+            case "FloatingIP":
+                spec = FloatingIPSpec(**fields)
             case _:
                 spec = NetworkSpec(**{"name": name, **fields})
         return self.step(Verb.CREATE, kind, owner, spec)
@@ -123,6 +133,13 @@ class Rig(ABC):
         self, kind: str = "Machine", owner: Owner | None = None, **fields: Any
     ) -> tuple[Step, Seen]:
         step = self.create(kind, owner, **fields)
+        seen = (await self.finish(step)).seen
+        assert seen is not None
+        return step, seen
+
+    async def of_kind(self, kind: str, spec: Any) -> tuple[Step, Seen]:
+        """A thing of any kind."""
+        step = self.step(Verb.CREATE, kind, self.owner(), spec)
         seen = (await self.finish(step)).seen
         assert seen is not None
         return step, seen

@@ -26,7 +26,8 @@ class DockerRig(Rig):
         self.image = image
         self.clock = SystemClock()
         self.driver: DockerDriver = DockerDriver(
-            settings or DockerSettings(host=engine.docker_host), clock=self.clock
+            settings or DockerSettings(host=engine.docker_host, floating_pool="127.0.8.0/24"),
+            clock=self.clock,
         )
 
     async def stop(self, provider_id: str) -> None:

@@ -138,6 +138,22 @@ class Engine:
             self.cli("volume", "rm", "--force", *volumes, check=False)
         if networks := self.cli("network", "ls", "--quiet", "--filter", "type=custom").split():
             self.cli("network", "rm", *networks, check=False)
+        self._clear_filter()
+
+    def _clear_filter(self) -> None:
+        """Remove Terrace's tables from the packet filter; only from within the engine's network."""
+        if not (self.folder / "engine.env").exists():
+            return
+        for line in self._inside("nft", "list", "tables").splitlines():
+            if line.startswith("table inet terrace_"):
+                self._inside("nft", "delete", *line.split())
+        for line in self._inside("iptables", "-w", "-S", "DOCKER-USER").splitlines():
+            if "--comment terrace_" in line:
+                self._inside("iptables", "-w", "-D", *line.split()[1:])
+
+    def _inside(self, *words: str) -> str:
+        enter = ["nsenter", f"--net=/run/netns/terrace-{self.name}", *words]
+        return subprocess.run(enter, capture_output=True, text=True, timeout=30, check=False).stdout
 
     # -- parts -----------------------------------------------------------------------------------
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from terrace.drivers.docker.settings import DockerSettings
 from terrace.errors import PermanentError
 from terrace.kinds.software.text import cloud_config, multipart
 from terrace.model.spec.machine import Mount, Nic
+from terrace.model.spec.simple import ImageSpec
 from terrace.model.spec.software import DeploymentSpec
 from terrace.model.step import Step, Verb
 from terrace.model.value import Secret
+from tests.contracts.rig import CountingFence
 from tests.real.docker_rig import DockerRig, Watching
 from tests.real.engine import Engine
 
@@ -21,7 +27,7 @@ SHEBANG = "#!/bin/sh\n"
 
 
 @pytest.fixture
-async def rig(engine: Engine, tiny_image: str) -> AsyncIterator[DockerRig]:
+async def rig(engine: Engine, tiny_image: str, base_image: str) -> AsyncIterator[DockerRig]:
     made = DockerRig(engine, tiny_image)
     yield made
     await made.driver.close()
@@ -174,7 +180,7 @@ async def test_each_action_is_a_run_of_its_own(rig: DockerRig) -> None:
 async def test_what_broke_off_is_said_to_have_and_not_begun_again(rig: DockerRig) -> None:
     machine, seen = await rig.make()
     step = deployment(rig, seen.provider_id, CREATE="echo run >> /runs\nexec sleep 1000\n")
-    receipt = await rig.driver.apply(step, Allowing())
+    receipt = await rig.driver.apply(step, CountingFence())
     assert receipt.handle
     while (await rig.run(seen.provider_id, "cat", "/runs"))[0]:
         await rig.clock.sleep(0.1)
@@ -186,28 +192,37 @@ async def test_what_broke_off_is_said_to_have_and_not_begun_again(rig: DockerRig
     assert await rig.run(seen.provider_id, "cat", "/runs") == (0, "run\n")
 
 
-class Allowing:
-    """A lease that is never lost."""
-
-    def check(self, timeout: float) -> None:
-        assert timeout > 0
-
-
 # --- volumes
 
 
-async def test_a_copy_pauses_who_writes_and_tells_nobody(rig: DockerRig) -> None:
+async def test_a_copy_pauses_who_writes_and_nobody_takes_that_for_trouble(rig: DockerRig) -> None:
     made, volume = await rig.make("Volume")
     _, writer = await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
-    assert writer.state == "running"
-    owner = rig.owner()
-    fence: Any = Allowing()
-    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=owner)
-    receipt = await rig.driver.apply(step, fence)
-    while receipt.handle:
-        receipt = await rig.driver.apply(replace(step, handle=receipt.handle), fence)
-    listed = rig.engine.cli("ps", "--all", "--format", "{{.Names}}")
-    assert "terrace-copy" not in listed
+    fill = "dd if=/dev/zero of=/data/big bs=1048576 count=600 2>/dev/null"
+    assert (await rig.run(writer.provider_id, "sh", "-c", fill))[0] == 0
+    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=rig.owner())
+    receipt = await rig.driver.apply(step, CountingFence())
+    assert receipt.handle
+    assert rig.engine.cli("inspect", "--format", "{{.State.Status}}", writer.provider_id) == "paused"
+    listed = {one.kind: one for one in await rig.ours()}
+    assert listed["Machine"].state == "running"
+    assert not listed["VolumeSnapshot"].complete
+    assert (await rig.finish(replace(step, handle=receipt.handle))).seen is not None
+    assert rig.engine.cli("inspect", "--format", "{{.State.Status}}", writer.provider_id) == "running"
+    assert "terrace-copy" not in rig.engine.cli("ps", "--all", "--format", "{{.Names}}")
+
+
+async def test_without_an_image_of_ours_that_of_the_writer_does_it(
+    rig: DockerRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(source: str) -> None:
+        return None
+
+    made, volume = await rig.make("Volume")
+    await rig.make(volumes=(Mount(volume.provider_id, "/data"),))
+    monkeypatch.setattr(rig.driver._images, "find", nothing)
+    step = replace(made, verb=Verb.SNAPSHOT, provider_id=volume.provider_id, copy=rig.owner())
+    assert (await rig.finish(step)).seen is not None
 
 
 async def test_a_copy_that_cannot_be_made_says_why_and_leaves_nothing(rig: DockerRig) -> None:
@@ -216,3 +231,54 @@ async def test_a_copy_that_cannot_be_made_says_why_and_leaves_nothing(rig: Docke
     with pytest.raises(Exception, match="nowhere"):
         await rig.finish(step)
     assert [one.provider_id for one in await rig.ours()] == [volume.provider_id]
+
+
+# --- images by address
+
+
+async def test_an_image_comes_from_an_address_that_the_settings_allow(
+    engine: Engine, tiny_image: str, tmp_path: Path
+) -> None:
+    packed = tmp_path / "root.tar"
+    container = engine.cli("create", tiny_image)
+    engine.cli("export", "--output", str(packed), container)
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(tmp_path))
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            if self.path == "/moved.tar":
+                self.send_response(302)
+                self.send_header("Location", "/root.tar")
+                self.end_headers()
+                return
+            super().do_GET()
+
+        def log_message(self, *args: Any) -> None:
+            """Nothing: the test counts what was asked."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        pub = f"http://127.0.0.1:{server.server_port}/"
+        rig = DockerRig(engine, tiny_image, DockerSettings(host=engine.docker_host, image_urls=(pub,)))
+        try:
+            step = rig.step(Verb.CREATE, "Image", rig.owner(), ImageSpec(pub + "root.tar", format="archive"))
+            image = (await rig.finish(step)).seen
+            assert image is not None
+            _, seen = await rig.make(image=image.provider_id)
+            assert await rig.run(seen.provider_id, "echo", "hi") == (0, "hi\n")
+            assert (await rig.finish(step)).seen == image
+            assert asked == ["/root.tar"]
+            for spec, words in (
+                (ImageSpec(pub + "disk.qcow2", format="qcow2"), "not from a disk"),
+                (ImageSpec(pub + "moved.tar"), "HTTP 302"),
+            ):
+                with pytest.raises(PermanentError, match=words):
+                    await rig.finish(rig.step(Verb.CREATE, "Image", rig.owner(), spec))
+            assert asked == ["/root.tar", "/moved.tar"]
+        finally:
+            server.shutdown()
+            await rig.driver.close()

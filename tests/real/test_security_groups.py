@@ -40,13 +40,12 @@ async def rig(engine: Engine, tiny_image: str) -> AsyncIterator[DockerRig]:
     made = DockerRig(engine, tiny_image, settings)
     yield made
     await made.driver.close()
-    nft("delete", "table", "inet", name_of(HOME), check=False)
 
 
-def nft(*words: str, check: bool = True) -> str:
+def nft(*words: str) -> str:
     """The tests share the engine's network, so this is the same packet filter."""
     done = subprocess.run(["nft", *words], capture_output=True, text=True, check=False)
-    assert not check or not done.returncode, done.stderr
+    assert not done.returncode, done.stderr
     return done.stdout
 
 
@@ -305,6 +304,36 @@ async def test_rules_survive_the_engine(net: Net) -> None:
     assert not await net.reaches(client, ip(server), 81)
 
 
+async def test_after_a_reboot_no_machine_starts_before_its_rules_stand(net: Net) -> None:
+    """The kernel forgot every rule, and the containers ended; the group comes back as another incarnation."""
+    network = await net.network()
+    group_step, group = await net.group(TCP80)
+    step, server = await net.machine(network, group)
+    _, client = await net.machine(network)
+    await net.rig.stop(server.provider_id)
+    nft("delete", "table", "inet", name_of(HOME))
+    assert {seen.kind for seen in await net.rig.ours()} == {"Network", "Machine"}
+    with pytest.raises(TransientError, match="not there"):
+        await net.rig.change(Verb.START, step, server)
+    assert [seen.state for seen in await net.rig.of(step.owner)] == ["exited"]
+    owner = replace(group_step.owner, incarnation=2)
+    again = await net.rig.finish(net.rig.step(Verb.CREATE, "SecurityGroup", owner, group_step.spec))
+    assert again.seen is not None
+    networks = (replace(step.spec.networks[0], groups=(again.seen.provider_id,)),)
+    started = net.rig.step(
+        Verb.START,
+        "Machine",
+        step.owner,
+        replace(step.spec, networks=networks),
+        provider_id=server.provider_id,
+    )
+    seen = (await net.rig.finish(started)).seen
+    assert seen is not None
+    await net.serves(seen)
+    assert await net.reaches(client, ip(seen), 80)
+    assert not await net.reaches(client, ip(seen), 81)
+
+
 async def test_what_somebody_flushed_is_seen_and_mended(net: Net) -> None:
     network = await net.network()
     group_step, group = await net.group(TCP80)
@@ -366,6 +395,12 @@ async def test_a_router_joins_networks_and_shuts_those_without_a_gateway(net: Ne
     for network in (near, far):
         await net.thing("RouterInterface", RouterInterfaceSpec(router.provider_id, network))
     assert await net.reaches(one, ip(other), 80)
+    who = ("sh", "-c", "nc -ll -p 83 -e netstat -tn")
+    await net.rig.driver.exec(other.provider_id, who)
+    async with asyncio.timeout(20):
+        while (told := await net.rig.run(one.provider_id, "nc", "-w", "2", ip(other), "83"))[0]:
+            await net.rig.clock.sleep(0.05)
+    assert f"{ip(one)}:" in told[1], "it is seen there under its own address"
     outside = Outside()
     assert not await net.reaches(one, outside.address, outside.port), "no gateway, no way out"
     gateway_step, gateway = await net.thing("RouterGateway", RouterGatewaySpec(router.provider_id, "public"))

@@ -15,7 +15,7 @@ from terrace.kinds.group.chain import LINKS
 from terrace.kinds.group.launch import described
 from terrace.kinds.group.members import SHAPE
 from terrace.kinds.guest.images import MARK, Images, handed_down, image_parameters, is_name
-from terrace.kinds.guest.placement import demands_apart, members_of
+from terrace.kinds.guest.placement import crowded
 from terrace.kinds.guest.spec import flavor_of
 from terrace.kinds.image import resolve
 from terrace.kinds.net import fill
@@ -68,7 +68,8 @@ class _Completion:
         """The nodes of one template; `up` is what leads from there to the top level."""
         self.groups = fill.group_names(nodes)
         self.configs = configs(nodes)
-        self.apart(nodes)
+        for node, message in crowded(nodes, self.capabilities):
+            self.problem(node, message, "not-supported", "soft-anti-affinity asks for it as far as it goes")
         launches = {node.path: node for node in nodes if node.kind == "LaunchConfiguration"}
         done = tuple(self.node(described(node, launches), up) for node in nodes)
         lending = [node for node in done if self._lends_range(node)]
@@ -105,7 +106,7 @@ class _Completion:
             case "ResourceChain":
                 fresh = self._chain(node, up)
             case "MultipartMime":
-                fresh = self.filled(node)
+                fresh = filled(node, self.configs)
             case "StackOutput":
                 self.uses |= _used(node, up)
                 fresh = node.properties if FOUND in node.properties else reading(node.properties)
@@ -114,27 +115,6 @@ class _Completion:
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)
-
-    def filled(self, node: Node) -> dict[str, Any]:
-        fresh = filled(node, self.configs)
-        return fresh if fresh != node.properties else node.properties
-
-    def apart(self, nodes: tuple[Node, ...]) -> None:
-        """Notes machines that must stand apart where there is one host only."""
-        rules = {node.path for node in nodes if node.kind == "ServerGroup" and demands_apart(node)}
-        taken: set[str] = set()
-        for node, group, count in members_of(nodes):
-            capabilities = self.capabilities(node) if group in rules else None
-            if capabilities is None or capabilities.hosts != 1:
-                continue
-            if count > 1 or group in taken:
-                self.problem(
-                    node,
-                    f'"{group}" wants its members on different hosts, and this provider has one',
-                    "not-supported",
-                    "soft-anti-affinity asks for it as far as it goes",
-                )
-            taken.add(group)
 
     def group(self, node: Node, up: str) -> dict[str, Any]:
         shape = node.properties.get(SHAPE)
@@ -161,7 +141,7 @@ class _Completion:
         return shape if fresh.properties is member.properties else {**shape, "properties": fresh.properties}
 
     def machine(self, node: Node, up: str) -> dict[str, Any]:
-        properties = filled(node, self.configs)
+        properties = dict(filled(node, self.configs))
         image = properties.get("image")
         capabilities = self.capabilities(node)
         fresh = self._image(image, node, up, capabilities)

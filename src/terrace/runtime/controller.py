@@ -108,7 +108,7 @@ class Controller:
         self._around: Surroundings | None = None
 
     @property
-    def rules(self) -> Rules:
+    def _rules(self) -> Rules:
         """What decisions are made with."""
         capabilities = {name: driver.capabilities for name, driver in self.drivers.items()}
         return Rules(
@@ -124,7 +124,7 @@ class Controller:
         self._around = Surroundings(
             store=self._patient,
             committer=self._committer,
-            rules=self.rules,
+            rules=self._rules,
             drivers=self.drivers,
             pools=self._pools,
             clock=self._clock,
@@ -210,7 +210,7 @@ class Controller:
         return plan
 
     async def _state_for_plan(self, stack: Stack, found: Sequence[Found], *, fresh: bool) -> StackState:
-        state = StackState(stack, self.rules, self._entropy.uid, await self._store.installation())
+        state = StackState(stack, self._rules, self._entropy.uid, await self._store.installation())
         if stack.generation:
             state.restore(await self._store.records(stack.id))
             state.imports.restore(await self._store.uses(stack.id))

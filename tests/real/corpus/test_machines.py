@@ -12,7 +12,6 @@ import pytest
 from tests.real.corpus.test_values import output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.real.level.rig import Terrace
@@ -22,12 +21,10 @@ ANSWER = "while true; do nc -l -p {port} -e echo served; done"
 
 
 @pytest.fixture
-def private(terrace: Terrace) -> Iterator[str]:
+def private(terrace: Terrace) -> str:
     """A network that was there before, as an operator has made it."""
-    name = "private"
-    terrace.engine.cli("network", "create", "--subnet", "10.221.50.0/24", name)
-    yield name
-    terrace.engine.cli("network", "rm", name)
+    terrace.engine.cli("network", "create", "--subnet", "10.221.50.0/24", "private")
+    return "private"
 
 
 def up(terrace: Terrace, file: Path, stack: str, *words: str) -> None:
@@ -36,7 +33,7 @@ def up(terrace: Terrace, file: Path, stack: str, *words: str) -> None:
 
 
 def inside(terrace: Terrace, stack: str, path: str, *words: str) -> str:
-    return terrace("exec", stack, path, "--", *words).out
+    return terrace("exec", f"{stack}/{path}", "--", *words).out
 
 
 def open_from_here(address: str, port: int) -> bool:
@@ -53,7 +50,7 @@ def test_hello_world(terrace: Terrace, corpus: Path, base_image: str) -> None:
     file = str(corpus / "hello_world.yaml")
     given = json.dumps({"admin_pass": "Secret9"})
     terrace("up", file, "-s", "hello", "--yes", *words, "-p", "db_port=50505", given=given, timeout=300)
-    terrace.until(lambda: "50505" in terrace("logs", "hello", "server").out, why="its user data to run")
+    terrace.until(lambda: "50505" in terrace("logs", "hello/server").out, why="its user data to run")
     addresses = output(terrace, "hello", "server_networks")
     (ends,) = [one["NetworkSettings"]["Networks"] for one in terrace.inspect_all()]
     assert sorted(one for found in addresses.values() for one in found) == sorted(
@@ -154,7 +151,7 @@ def test_servers_in_existing_neutron_net(
     terrace.until(lambda: open_from_here(public, 22), 10, why="port 22 to be let in")
     assert not open_from_here(public, 23)
     assert inside(terrace, "guarded", "server1", "nc", "-w", "3", address, "22") == "served\n"
-    assert not terrace("exec", "guarded", "server1", "--", "nc", "-w", "2", address, "23", code=None).out
+    assert not terrace("exec", "guarded/server1", "--", "nc", "-w", "2", address, "23", code=None).out
     inside(terrace, "guarded", "server1", "ping", "-c", "1", "-W", "2", address)
     terrace.down("guarded")
     assert private in terrace.engine.cli("network", "ls", "--format", "{{.Name}}").split()

@@ -74,7 +74,7 @@ def shop(image: str, *rules: Any) -> dict[str, Any]:
 
 
 def reaches(terrace: Terrace, who: str, address: str, port: int) -> bool:
-    words = ("exec", "shop", who, "--", "nc", "-w", "2", address, str(port))
+    words = ("exec", f"shop/{who}", "--", "nc", "-w", "2", address, str(port))
     return terrace(*words, code=None).out == "served\n"
 
 
@@ -134,3 +134,37 @@ def test_a_heat_template_with_a_router_groups_and_a_floating_address(
         not in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
     )
     assert table not in subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=True).stdout
+
+
+def served(terrace: Terrace, stack: str, who: str) -> None:
+    """A machine that only sleeps serves on port 80 from now on."""
+    serve = "nc -ll -p 80 -e echo served >/dev/null 2>&1 &"
+    terrace("exec", f"{stack}/{who}", "--", "sh", "-c", serve)
+    call = ("exec", f"{stack}/{who}", "--", "nc", "-w", "1", "127.0.0.1", "80")
+    terrace.until(lambda: terrace(*call, code=None).out == "served\n", 20, why=f"{who} to serve")
+
+
+def test_machines_on_a_network_that_was_there_before(terrace: Terrace, tiny_image: str) -> None:
+    """The network, its name and its machines are not ours; groups hold on it all the same, and nothing drifts."""
+    terrace.engine.cli("network", "create", "--subnet", "10.221.43.0/24", "private")
+    web = {"image": tiny_image, "flavor": "m1.tiny", "security_groups": [get("group")]}
+    resources = {
+        "group": heat("Neutron::SecurityGroup", rules=[TCP]),
+        "port": heat("Neutron::Port", network="private", security_groups=[get("group")]),
+        "by-port": heat("Nova::Server", **{**web, "networks": [{"port": get("port")}]}),
+        "by-name": heat("Nova::Server", **{**web, "networks": [{"network": "private"}]}),
+        "address": heat("Nova::FloatingIP", pool="public"),
+        "lead": heat("Nova::FloatingIPAssociation", server_id=get("by-name"), floating_ip=get("address")),
+    }
+    file = terrace.write("old", resources, outputs={"address": {"value": get("address", "ip")}})
+    terrace("up", file, "--yes")
+    terrace.stands("old", "by-name", "by-port")
+    for who in ("by-port", "by-name"):
+        served(terrace, "old", who)
+    address = terrace("output", "old", "address", "-o", "json").json["value"]
+    assert from_here(address, 80)
+    terrace.write("old", {**resources, "group": heat("Neutron::SecurityGroup")})
+    terrace("up", file, "--yes")
+    assert not from_here(address, 80)
+    terrace.down("old")
+    assert terrace.engine.inspect("private", "network")["Name"] == "private"

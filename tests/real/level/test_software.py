@@ -74,14 +74,14 @@ def outputs(terrace: Terrace) -> dict[str, Any]:
 
 
 def test_a_server_boots_what_it_was_given_and_a_script_follows(terrace: Terrace, base_image: str) -> None:
-    terrace("up", terrace.write("soft", booting(1), outputs=OUTPUTS), "soft", "--yes")
-    assert terrace("exec", "soft", "web", "--", "cat", "/ran", "/etc/told").out == "first\nlast\nhello"
+    terrace("up", terrace.write("soft", booting(1), outputs=OUTPUTS), "--yes")
+    assert terrace("exec", "soft/web", "--", "cat", "/ran", "/etc/told").out == "first\nlast\nhello"
     assert outputs(terrace) == {"result": "1", "said": "CREATE 1", "code": "0"}
     assert terrace.inspect("soft", "web")["HostConfig"]["Memory"] == 96 * 1024 * 1024
-    terrace("up", terrace.write("soft", booting(2), outputs=OUTPUTS), "soft", "--yes")
+    terrace("up", terrace.write("soft", booting(2), outputs=OUTPUTS), "--yes")
     assert outputs(terrace) == {"result": "2", "said": "UPDATE 2", "code": "0"}
-    assert terrace("exec", "soft", "web", "--", "cat", "/deployed").out == "CREATE 1\nUPDATE 2\n"
-    assert terrace("plan", terrace.write("soft", booting(2), outputs=OUTPUTS), "soft").code == 0
+    assert terrace("exec", "soft/web", "--", "cat", "/deployed").out == "CREATE 1\nUPDATE 2\n"
+    assert terrace("plan", terrace.write("soft", booting(2), outputs=OUTPUTS)).code == 0
     terrace.down("soft")
 
 
@@ -123,12 +123,12 @@ def test_a_volume_is_made_from_a_snapshot_and_grows(terrace: Terrace, tiny_image
         return {**found, **again} if copy else found
 
     terrace.up("soft", disks(1, copy=False))
-    terrace("exec", "soft", "web", "--", "sh", "-c", "echo kept > /mnt/data/file")
+    terrace("exec", "soft/web", "--", "sh", "-c", "echo kept > /mnt/data/file")
     terrace.up("soft", disks(1, copy=True))
-    assert terrace("exec", "soft", "reader", "--", "cat", "/mnt/vdb/file").out == "kept\n"
+    assert terrace("exec", "soft/reader", "--", "cat", "/mnt/vdb/file").out == "kept\n"
     before = terrace.container("soft", "web")
     outputs = {"size": {"value": get("data", "size")}}
-    terrace("up", terrace.write("soft", disks(3, copy=True), outputs=outputs), "soft", "--yes")
+    terrace("up", terrace.write("soft", disks(3, copy=True), outputs=outputs), "--yes")
     assert terrace("output", "soft", "size").out.strip() == "3"
     assert terrace.container("soft", "web") == before
     terrace.down("soft")

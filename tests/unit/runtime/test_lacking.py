@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.unit.runtime.bench import STACK, Bench, play
 
-from terrace.model.graph import Edge, Graph, Node
-from terrace.model.value import Ref
+from terrace.model.graph import Blueprint, Edge, Graph, Node
+from terrace.model.value import Call, Ref
 
 WEB = {"image": "one", "networks": [{"network": Ref("net")}]}
 NET = Node("net", "Network", {"cidr": "10.1.0.0/24"})
@@ -50,6 +50,41 @@ def test_user_data_may_be_a_configuration_whatever_way_it_is_named() -> None:
         again = Node("boot", "SoftwareConfig", {"config": "#!/bin/sh\necho two"})
         await bench.up(Graph((NET, again, web)))
         assert bench.world.things[await bench.id("web")].spec.user_data == "#!/bin/sh\necho two"
+
+    play(scene)
+
+
+def test_user_data_may_come_through_the_parameter_of_a_nested_template() -> None:
+    async def scene(bench: Bench) -> None:
+        inner = {**WEB, "networks": [{"network": Ref("/net")}], "user_data": Call("input", ("boot",))}
+        graph = Graph(
+            (
+                NET,
+                Node("boot", "SoftwareConfig", {"config": "#!/bin/sh\necho one"}),
+                Node("shop", "Nested", {"boot": Ref("boot")}, blueprint="shop.yaml"),
+            ),
+            {"shop.yaml": Blueprint((Node("web", "Machine", inner),), required=("boot",))},
+        )
+        await bench.up(graph)
+        assert bench.world.things[await bench.id("shop/web")].spec.user_data == "#!/bin/sh\necho one"
+
+    play(scene)
+
+
+def test_a_member_whose_user_data_waits_ends_a_rolling_change() -> None:
+    async def scene(bench: Bench) -> None:
+        def graph(text: str) -> Graph:
+            shape = {"kind": "Machine", "properties": {**WEB, "user_data": text}}
+            rolling = {"in_service": 2, "batch": 1}
+            return Graph((NET, Node("all", "Group", {"count": 3, "resource_def": shape, "rolling": rolling})))
+
+        await bench.up(graph("#!/bin/sh\n"))
+        before = {path: record.provider_id for path, record in (await bench.records()).items()}
+        await bench.want(graph("just words"))
+        assert "its user data waits" in await failed(bench)
+        after = {path: record.provider_id for path, record in (await bench.records()).items()}
+        assert sum(before[path] != after[path] for path in before) == 1
+        await bench.up(graph("#!/bin/sh\ntrue"))
 
     play(scene)
 

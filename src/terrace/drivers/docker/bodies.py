@@ -24,6 +24,7 @@ PERIOD = 100_000  # microseconds; the quota is a share of it
 STOP_SECONDS = 3  # how long a guest may take to end; below the time-out of a request
 MTU = "com.docker.network.driver.mtu"
 STATE_FOLDER = "var/lib/terrace"
+OURS = "terrace/"  # of images that Terrace builds
 
 
 def container(spec: MachineSpec, owner: Owner, names: Names, settings: DockerSettings) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def archive(spec: MachineSpec) -> bytes:
     script = plain(spec.user_data)
     if script:
         wanted.append((f"{STATE_FOLDER}/user-data", script, 0o700))
-    if spec.password:
+    if spec.password and spec.image.startswith(OURS):  # nothing else would take it, and take it away
         wanted.append((f"{STATE_FOLDER}/password", plain(spec.password) + "\n", 0o600))
     if not wanted and not spec.keys:
         return b""

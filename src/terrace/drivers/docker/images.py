@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from terrace.drivers.docker import labels, seen
+from terrace.drivers.docker.bodies import OURS
 from terrace.drivers.docker.recipes import debian
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.client import Engine
@@ -26,7 +27,7 @@ from terrace.model.spec.simple import ImageSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
 
-REPOSITORY = "terrace/"  # of images that Terrace built
+REPOSITORY = OURS
 WEB = "terrace-web/"  # of images that came from an address
 ARCHIVES = ("", "archive", "raw")
 _RECIPE = "recipe:"
@@ -91,9 +92,15 @@ class Images:
             raise
         return seen.image(item, _by_content(reference, item))
 
-    def reference(self, source: str) -> str:
-        """What the engine calls the image of a source."""
-        return self._reference(ImageSpec(source))
+    async def ready(self, source: str) -> Seen | str:
+        """The image as the engine has it; while it is being made, how far that is."""
+        found = await self.find(source)
+        if found is not None:
+            return found
+        reference = self._reference(ImageSpec(source))
+        job = self.fetch(reference)
+        await self._finish(reference, job)
+        return await self.find(source) or job.note
 
     def fetch(self, reference: str, certificates: bool = True, url: str = "") -> _Job:
         """The job that fetches or builds it (from `url`, if any), started if there is none."""

@@ -177,14 +177,15 @@ class Machines:
     ) -> None:
         """Makes the networks be those wanted, with address and names."""
         ends = {end.get("NetworkID") or key: end for key, end in held.items()}
+        named = {key: end.get("NetworkID") or key for key, end in held.items()}  # a wish may name a network
         bridge = "" if spec.networks else (held.get("bridge") or {}).get("NetworkID", "")
-        wanted = {nic.network: nic for nic in spec.networks}
+        wanted = {named.get(nic.network, nic.network): nic for nic in spec.networks}
         for network, end in ends.items():
             nic = wanted.get(network)
             if network != bridge and (nic is None or not _fits(end, nic, spec)):
                 await self._detach(container, network, fence)
-        for nic in spec.networks:
-            if nic.network not in ends or not _fits(ends[nic.network], nic, spec):
+        for network, nic in wanted.items():
+            if network not in ends or not _fits(ends[network], nic, spec):
                 await self._attach(container, nic, spec, fence)
 
     async def _attach(self, container: str, nic: Nic, spec: MachineSpec, fence: Fence) -> None:

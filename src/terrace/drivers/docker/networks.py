@@ -17,7 +17,7 @@ from terrace.drivers.docker.observe import Observer
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.client import Engine, filters
 from terrace.drivers.docker.wire.faults import Refusal
-from terrace.errors import PermanentError, TransientError
+from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.plan import Note, Verdict
 from terrace.model.seen import Seen
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
@@ -25,6 +25,7 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
 
 NOTES: Final = {
+    "Network": (Note(Verdict.MAPS, "", "a network of the engine, whose way out is the host's"),),
     "Subnet": (
         Note(Verdict.MAPS, "", "the range of the engine's network, which is made with it"),
         Note(Verdict.IGNORED, "pools", "the engine gives addresses out of the whole range"),
@@ -204,6 +205,8 @@ class Networks:
                     del held[address]
             return Receipt.done(None)
         spec: PortSpec = step.spec
+        if spec.more:
+            raise CapabilityError("a machine has one address on each network of an engine")
         known = str(step.attributes.get("ip") or "") if step.verb is not Verb.CREATE else ""
         item = await self.inspect(spec.network)
         address = spec.ip or known or await self.pick_address(item, step.owner.token)

@@ -139,7 +139,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
             "cpu": known.cpu,
             "memory": known.memory,
             "pids": known.pids,
-            "networks": tuple(_nic(key, end) for key, end in ends),
+            "networks": tuple(_nic(key, end, networks) for key, end in ends),
         },
         name=facts.name,
         created=known.created,
@@ -163,9 +163,11 @@ def _own(facts: Facts) -> list[tuple[str, Mapping[str, Any]]]:
     return sorted(ends, key=lambda pair: (facts.first not in (pair[0], pair[1].get("NetworkID")), pair[0]))
 
 
-def _nic(key: str, end: Mapping[str, Any]) -> dict[str, Any]:
+def _nic(key: str, end: Mapping[str, Any], networks: Mapping[str, str]) -> dict[str, Any]:
+    """A place on a network; one that is not ours may be wanted by its name, which is told too."""
     asked = (end.get("IPAMConfig") or {}).get("IPv4Address") or ""
-    nic = {"network": end.get("NetworkID") or key}
+    network = end.get("NetworkID") or key
+    nic = {"network": network} | ({"name": key} if networks.get(network, key) == key != network else {})
     return {**nic, "ip": asked} if asked else nic
 
 

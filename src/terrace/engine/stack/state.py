@@ -33,16 +33,17 @@ class Live:
     `queue` holds the children that wait for their turn in a rollout. `gate` counts the dependencies known
     to be satisfied; `ready`, `settled` and `opened` hold for the generation at hand. `used` is the last
     incarnation number that is gone. `undecided`: its composite does not know yet whether it is wanted.
-    `stuck`: it is not settled, and nothing that is under way will change that. `short`: a composite's children
-    wait because none of them may be away.
+    `lacking`: it stands, and something that it was given has not come about inside of it. `stuck`: it is not settled,
+    and nothing that is under way will change that. `short`: a composite's children wait because none of them may be
+    away.
     `named` is the path that its names were made from, when that is not its own any more. `shown` is what
     dependents were evaluated with: (incarnation, reference, attributes).
     """
 
     __slots__ = (
-        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "named", "node", "older",
-        "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "short", "shown",
-        "stale", "stuck", "uid", "undecided", "urgent", "used", "values", "wanted", "words",
+        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "lacking", "named", "node",
+        "older", "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "short",
+        "shown", "stale", "stuck", "uid", "undecided", "urgent", "used", "values", "wanted", "words",
     )  # fmt: skip
 
     def __init__(self, path: str, key: str, uid: str, parent: Live | None) -> None:
@@ -71,6 +72,7 @@ class Live:
         self.ready_at = 0.0
         self.healthy = False
         self.settled = False
+        self.lacking = False
         self.stuck = False
         self.undecided = False
         self.short = False

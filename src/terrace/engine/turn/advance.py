@@ -139,9 +139,17 @@ def _stuck(state: StackState) -> str:
         record = live.current
         if live.stuck and record is not None:
             found = found or f"{path}: {record.why}"
-        elif not state.rules.kinds[live.node.kind].composite and not gate.open_gate(state, live):
+        elif not _held(state, live):
             return ""
     return found
+
+
+def _held(state: StackState, live: Live) -> bool:
+    """Whether a life moves only when others do: those in it, those it comes after, those whose turn is first."""
+    if live.node is None or state.rules.kinds[live.node.kind].composite:
+        return True
+    queued = live.parent is not None and live.path in live.parent.queue
+    return queued or bool(gate.open_gate(state, live))
 
 
 def advance(state: StackState, now: float) -> Turn:
@@ -183,7 +191,7 @@ def _unwanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
 
 
 def _wanted(state: StackState, moves: Moves, live: Live, now: float) -> None:
-    live.stuck = False
+    live.lacking = live.stuck = False
     record = live.current or moves.recall(live) or moves.reclaim(live, now) or moves.blank(live, now)
     if record.key in state.running or moves.resume(record, now):
         return
@@ -366,7 +374,8 @@ def _settle(
     further = decision.healthy != live.healthy
     live.healthy = decision.healthy
     live.settled = decision.ready and decision.healthy and not decision.lacking
-    live.stuck = bool(decision.lacking) and decision.stuck
+    live.lacking = bool(decision.lacking)
+    live.stuck = live.lacking and decision.stuck
     (state.unsettled.discard if live.settled and not live.older else state.unsettled.add)(path)
     if decision.ready and not live.ready:
         live.ready, further = True, True

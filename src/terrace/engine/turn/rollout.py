@@ -91,6 +91,8 @@ def is_moving(child: Live) -> bool:
     if child.children:
         return any(is_moving(below) for below in child.children.values())
     record = child.current
+    if child.lacking and not child.stuck:
+        return True
     if child.older or (record is not None and record.intent is not None):
         return True
     queued = child.parent is not None and child.path in child.parent.queue
@@ -106,4 +108,4 @@ def available(child: Live) -> bool:
         if older.ready and not going and older.seen is not None and older.seen.state in UP:
             return True
     record = child.current
-    return record is not None and bool(record.ready) and record.state in AT_WORK
+    return record is not None and bool(record.ready) and not child.lacking and record.state in AT_WORK

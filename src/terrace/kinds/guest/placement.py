@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
@@ -92,13 +92,28 @@ class ServerGroup(Noun):
         return ServerGroupSpec(plain.get("name", node.path.replace("/", "-")), many(plain["policies"]))
 
 
-def demands_apart(node: Node) -> bool:
+def crowded(
+    nodes: Sequence[Node], capabilities: Callable[[Node], Capabilities | None]
+) -> Iterable[tuple[Node, str]]:
+    """(machine, what is wrong) of machines that must stand apart where there is one host only."""
+    rules = {node.path for node in nodes if node.kind == "ServerGroup" and _demands_apart(node)}
+    taken: set[str] = set()
+    for node, group, count in _members_of(nodes):
+        found = capabilities(node) if group in rules else None
+        if found is None or found.hosts != 1:
+            continue
+        if count > 1 or group in taken:
+            yield node, f'"{group}" wants its members on different hosts, and this provider has one'
+        taken.add(group)
+
+
+def _demands_apart(node: Node) -> bool:
     """Whether a ServerGroup wants its members on different hosts, as far as that is written out."""
     policies = node.properties.get("policies", [APART])
     return isinstance(policies, list | tuple) and APART in policies
 
 
-def members_of(nodes: Iterable[Node]) -> Iterable[tuple[Node, str, int]]:
+def _members_of(nodes: Iterable[Node]) -> Iterable[tuple[Node, str, int]]:
     """(node, path of its ServerGroup, how many) of the machines of a template, and of groups of machines."""
     for node in nodes:
         shape, count = node.properties, 1

@@ -108,7 +108,7 @@ def _key(key: Any, index: int, capabilities: Capabilities) -> Any:
             ("keys", index),
             hint=did_you_mean(key, known)
             or "make a KeyPair and refer to it, or add the key to the provider's settings",
-            code="unknown-key",
+            code="unknown-key-pair",
         )
     return known[key]
 

@@ -105,7 +105,7 @@ SOFTWARE: Final[tuple[TypeEntry, ...]] = (
     entry(
         "OS::Heat::StructuredConfig",
         "SoftwareConfig",
-        {**_CONFIG, "config": Property(Type.MAP)},
+        _CONFIG,
         "config",
         _config,
     ),

@@ -153,7 +153,7 @@ def _scripts(kept: Mapping[str, Any], actions: Any, given: Any, input_key: Any) 
         tools = {str(part.get("tool")) for part in chosen.values()}
         group = PUSHED if tools <= {PUSHED} else ", ".join(sorted(tools - {PUSHED}))
         return group, {action: _text(part.get("config")) for action, part in chosen.items()}
-    if isinstance(config, Mapping) and isinstance(given, Mapping):
+    if isinstance(config, Mapping | list) and isinstance(given, Mapping):
         config = _filled(config, str(input_key), given)
     return group, {action: _text(config) for action in wanted}
 

@@ -25,13 +25,15 @@ def with_config(values: Mapping[str, Any], name: str, known: frozenset[str]) -> 
 
 
 def filled(node: Node, known: frozenset[str]) -> dict[str, Any]:
-    """The properties of a machine or of a MIME message with such references in full."""
+    """The properties of a machine or of a MIME message with such references in full; the very same
+    object where nothing changes."""
+    properties = node.properties
+    parts = properties.get("parts")
     if node.kind == "Machine":
-        return with_config(node.properties, "user_data", known)
-    parts = node.properties.get("parts")
-    if node.kind != "MultipartMime" or not isinstance(parts, list):
-        return node.properties
-    return {**node.properties, "parts": [_part(part, known) for part in parts]}
+        properties = with_config(properties, "user_data", known)
+    elif node.kind == "MultipartMime" and isinstance(parts, list):
+        properties = {**properties, "parts": [_part(part, known) for part in parts]}
+    return properties if properties != node.properties else node.properties
 
 
 def _part(part: Any, known: frozenset[str]) -> Any:

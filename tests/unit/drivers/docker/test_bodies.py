@@ -72,6 +72,12 @@ def test_secrets_end_in_the_guest_and_nowhere_else() -> None:
     assert b"quiet" in bodies.archive(spec)
 
 
+def test_a_password_goes_only_where_something_takes_it() -> None:
+    for image, there in (("terrace/debian-12:1", True), ("nginx:1", False)):
+        packed = bodies.archive(MachineSpec("m", image, password=Secret("s3cret")))
+        assert (b"s3cret" in packed) is there
+
+
 def test_archive_holds_files_keys_and_user_data() -> None:
     spec = MachineSpec(
         "m", "i", files=(File("/etc/a", "1", "0640"),), keys=("ssh-ed25519 K me",), user_data="#!/bin/sh\n"

@@ -230,7 +230,7 @@ def _earlier(table: Table, owner: Owner, bridge: str) -> str:
 
 
 def groups_at(table: Table, address: str) -> tuple[str, ...]:
-    """The groups (provider ids) that guard an address; one called broken where somebody changed the guard."""
+    """The groups (provider ids) that guard an address; one called broken where the guard is not as it should be."""
     chains = [_chain(way, address) for way in WAYS]
     sides = [table.sealed(chain) for chain in chains]
     if all(side is None for side in sides) and not any(address in table.maps.get(way, {}) for way in WAYS):
@@ -247,7 +247,7 @@ def groups_at(table: Table, address: str) -> tuple[str, ...]:
         and all(table.maps[way].get(address, ("", ""))[0] == _chain(way, address) for way in WAYS)
         and all(f"{bridge} {address}" in table.sets.get(members_of(group), {}) for group in keys[0])
     )
-    return tuple(id_of(KIND, group) for group in keys[0]) if intact else (BROKEN,)
+    return tuple(id_of(KIND, group) for group in keys[0]) if intact and keys[0] else (BROKEN,)
 
 
 def with_guards(seen: Seen, table: Table) -> Seen:

@@ -17,7 +17,10 @@ MARK: Final = 0x02000000
 """The bit of a packet's mark by which the engine's rules know what ours let pass."""
 
 _MARKED: Final = f"meta mark set meta mark or {MARK:#x}"
-_REPLIES: Final = ("ct state established ct direction reply accept", "ct state related accept")
+_REPLIES: Final = (
+    "ct state established ct direction reply accept",
+    "meta l4proto icmp ct state related accept",
+)
 _BASE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "martians": (
         "type filter hook prerouting priority -301;",
@@ -40,7 +43,11 @@ _BASE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "lead_from_here": ("type nat hook output priority -101;", ("dnat ip to ip daddr map @floating",)),
     "lead_out": (
         "type nat hook postrouting priority 99;",
-        ('ct status dnat ip saddr 127.0.0.0/8 oifname != "lo" masquerade',),
+        (
+            'ct status dnat ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
+            # Between networks nothing is translated: who is at the other end stays who it is.
+            f"meta mark and {MARK:#x} == {MARK:#x} snat ip to ip saddr",
+        ),
     ),
 }
 _SETS: Final = {

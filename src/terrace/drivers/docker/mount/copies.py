@@ -46,6 +46,8 @@ class Copies:
         if helper is None:
             mounts = [_mount(source, "/from", True), _mount(target["Name"], "/to", False, target["Labels"])]
             helper = await self._make(owner, mounts, _COPY, source, target["Name"], fence)
+        if isinstance(helper, Receipt):
+            return helper
         return await self._go_on(helper, source, target["Name"], fence)
 
     async def bring_back(self, owner: Owner, target: str, source: str, fence: Fence) -> Receipt | None:
@@ -54,6 +56,8 @@ class Copies:
         if helper is None:
             mounts = [_mount(source, "/from", True), _mount(target, "/to", False)]
             helper = await self._make(owner, mounts, _REPLACE, target, "", fence)
+        if isinstance(helper, Receipt):
+            return helper
         return await self._go_on(helper, target, "", fence)
 
     async def abandon(self, owner: Owner, fence: Fence) -> None:
@@ -72,11 +76,15 @@ class Copies:
         target: str,
         fence: Fence,
     ) -> Any:
+        """The helper; a Receipt while there is nothing yet that it could start from."""
         if not await self._exists(mounts[0]["Source"]):
             raise PermanentError(f"there is no volume {mounts[0]['Source']}", code="volume-not-found")
         writers = await self._writers(shared)
+        image, note = await self._image(writers)
+        if not image:
+            return Receipt.pending(GROUND, 1.0, note)
         body = {
-            "Image": await self._image(writers),
+            "Image": image,
             "Entrypoint": command[:1],
             "Cmd": command[1:],
             "User": "0:0",
@@ -170,20 +178,18 @@ class Copies:
         ]
         return list(dict.fromkeys([*found, *self._observer.holders(volume)]))
 
-    async def _image(self, writers: list[str]) -> str:
-        """What the helper starts from: our own base where it is, else the image of whoever writes to the volume."""
+    async def _image(self, writers: list[str]) -> tuple[str, str]:
+        """What the helper starts from: our own base where it is, else the image of whoever writes to the volume, else
+        our own once it is made ("" until then, and how far that is)."""
         ground = await self._images.find(GROUND)
         if ground is not None:
-            return ground.provider_id
+            return ground.provider_id, ""
         for writer in writers:
             there = await self._inspect(writer)
             if there is not None:
-                return str(there["Image"])
-        job = self._images.fetch(self._images.reference(GROUND))
-        raise TransientError(
-            f"copying a volume needs an image of Terrace's own, which is being made: {job.note}",
-            retry_after=2.0,
-        )
+                return str(there["Image"]), ""
+        made = await self._images.ready(GROUND)
+        return ("", f"for the copy: {made}") if isinstance(made, str) else (made.provider_id, "")
 
     async def _exists(self, volume: str) -> bool:
         try:
