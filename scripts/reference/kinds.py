@@ -46,9 +46,9 @@ def kinds() -> str:
 
 
 def _heat(kind: str) -> list[str]:
-    from terrace.kinds.heat import HEAT
+    from terrace.kinds import NATIVE, TYPES
 
-    return [name for name, entry in HEAT.items() if entry.kind == kind]
+    return [name for name, entry in TYPES.items() if entry.kind == kind and not name.startswith(NATIVE)]
 
 
 def _kind(noun: Any) -> list[str]:

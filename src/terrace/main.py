@@ -94,7 +94,8 @@ async def check(settings: Settings) -> None:
     """Builds every driver that the settings name, and says that they are right. DocumentError."""
     from terrace.runtime.system import SystemClock, SystemEntropy
 
-    for driver in build_drivers(settings, SystemClock(), SystemEntropy()).values():
+    clock = SystemClock()
+    for driver in build_drivers(settings, clock, SystemEntropy()).values():
         await driver.close()
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
 
@@ -107,6 +108,7 @@ async def run(settings: Settings) -> None:
     from terrace.api import build, build_doors
     from terrace.api.listen import listen, own_folder, serve_app
     from terrace.api.signals.listener import DoorListener
+    from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
@@ -126,8 +128,6 @@ async def run(settings: Settings) -> None:
         telemetry = open_log(os.path.join(settings.state, "server.log"))
         listener = ending.enter_context(listen(settings.socket))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        await controller.start()
-        ending.push_async_callback(stop, controller)
         surface = Surface(
             gate=Gate(store, telemetry),
             store=store,
@@ -138,6 +138,11 @@ async def run(settings: Settings) -> None:
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation())
+        builtin = drivers["builtin"]
+        assert isinstance(builtin, BuiltinDriver)
+        builtin.offer(services.owned)
+        await controller.start()
+        ending.push_async_callback(stop, controller)
 
         def ready() -> None:
             settle_memory()

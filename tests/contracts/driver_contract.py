@@ -202,6 +202,20 @@ class DriverContract:
         assert (await rig.change(Verb.RESTART, step, seen)).state == "running"  # type: ignore[union-attr]
         assert [one.state for one in await rig.of(step.owner)] == ["running"]
 
+    @pytest.mark.parametrize("frozen", [False, True])
+    async def test_a_machine_is_stopped_twice_and_keeps_all_it_holds(self, rig: Rig, frozen: bool) -> None:
+        step, seen = await rig.make()
+        if frozen:
+            await rig.pause(seen.provider_id)
+        for _ in range(2):
+            stopped = await rig.change(Verb.STOP, step, seen)
+            assert stopped is not None
+            assert (stopped.state, stopped.complete) == ("exited", True)
+        assert [one.state for one in await rig.of(step.owner)] == ["exited"]
+        again = await rig.change(Verb.START, step, seen)
+        assert again is not None
+        assert (again.state, again.provider_id) == ("running", seen.provider_id)
+
     async def test_a_volume_keeps_its_data_when_its_machine_is_replaced(self, rig: Rig) -> None:
         _, volume = await rig.make("Volume")
         mounts = (Mount(volume.provider_id, "/data"),)

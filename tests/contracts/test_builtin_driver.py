@@ -19,6 +19,7 @@ from terrace.model.spec import (
     KeyPairSpec,
     NoneSpec,
     RandomStringSpec,
+    StackOutputSpec,
     TestResourceSpec,
     ValueSpec,
 )
@@ -36,6 +37,7 @@ SPECS: dict[str, Any] = {
     "None": NoneSpec({"any": "thing"}),
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
+    "StackOutput": StackOutputSpec("net", "id", "n-1"),
     "WaitConditionHandle": HandleSpec(),
     "WaitCondition": ConditionSpec("h"),
     "ScalingPolicy": PolicySpec("g", 1),

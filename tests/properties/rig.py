@@ -186,7 +186,7 @@ class Rig:
         for seen in self.provider.things.values():
             if seen.owner is not None:
                 items.setdefault((seen.owner.uid, seen.owner.incarnation), []).append(seen)
-        absorb.observe(self.state, "local", self.now, items, self.now)
+        absorb.observe(self.state, "local", absorb.Listing(self.now, items), self.now)
         self.turn()
 
     def silence(self) -> None:

@@ -14,9 +14,11 @@ from tests.contracts.store.samples import FlippedSecrets, HandClock, a_generatio
 
 from terrace.errors import TerraceError
 from terrace.model.event import Event
+from terrace.model.graph import Graph, Name, Output, Use
 from terrace.model.record import Record, State
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Lease, Phase, Stack
+from terrace.model.value import Secret
 from terrace.ports.store import Commit, Ruling, Store
 from terrace.stores.memory import MemoryStore
 from terrace.stores.sqlite import SqliteStore
@@ -73,13 +75,26 @@ def few(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(values, max_size=3).map(tuple)
 
 
+uses = st.builds(
+    Use,
+    st.sampled_from(["r", "g/0", ""]),
+    st.builds(Name, st.just("default"), st.sampled_from(NAMES), st.sampled_from(["x", ""])),
+    st.sampled_from([(), (1,), (Secret("s"),)]),
+)
 generations = st.builds(
-    lambda number, restores, deleting: msgspec.structs.replace(
-        a_generation(restores=restores, deleting=deleting), number=number
+    lambda number, restores, deleting, outputs, declared: msgspec.structs.replace(
+        a_generation(
+            restores=restores,
+            deleting=deleting,
+            graph=Graph(outputs=dict.fromkeys(outputs, Output(1)), uses=declared),
+        ),
+        number=number,
     ),
     st.integers(1, 6),
     numbers,
     st.booleans(),
+    st.sets(st.sampled_from("xy")),
+    few(uses),
 )
 commits = st.builds(
     Commit,
@@ -97,6 +112,9 @@ commits = st.builds(
     generation=st.none() | generations,
     gone=st.booleans(),
     synced=st.sampled_from([False, False, True]),
+    exports=st.none()
+    | st.dictionaries(st.sampled_from("xy"), st.integers(0, 3) | st.just(Secret("s")), max_size=2),
+    uses=st.none() | few(uses),
 )
 scopes = st.sampled_from([f"stack:{stack}" for stack in STACKS])
 holders = st.sampled_from(["one", "two"])
@@ -130,10 +148,13 @@ def release(scope: str, holder: str, epoch: int) -> Move:
 
 moves = st.one_of(
     st.builds(
-        lambda name, generation, expected: Move("save_generation", a_stack(name), generation, expected),
+        lambda name, generation, expected, force: Move(
+            "save_generation", a_stack(name), generation, expected, force=force
+        ),
         st.sampled_from(NAMES),
         generations,
         st.none() | numbers,
+        st.booleans(),
     ),
     st.lists(commits, min_size=1, max_size=3).map(lambda batch: Move("commit", batch)),
     st.lists(commits, min_size=1, max_size=3).map(lambda batch: Move("commit", batch)),
@@ -169,9 +190,15 @@ async def shown(store: Store) -> dict[str, Any]:
             "whole": [await store.generation(stack, generation.number) for generation in light],
             "records": await store.records(stack),
             "directives": await store.directives(stack),
+            "exports": await store.exports(stack),
+            "uses": await store.uses(stack),
+            "imports": await store.imports(
+                stack, [Name("default", name, x) for name in NAMES for x in ("x", "")]
+            ),
             "pages": [await paged(store, stack, under, 2) for under in ("", "g", "g/10", "web")],
             "events": await store.events(stack=stack, newest=True, limit=3),
         }
+    seen["readers"] = [await store.readers("default", name) for name in NAMES]
     seen["events"] = await store.events()
     seen["middle"] = await store.events(after=2, limit=2)
     seen["newest"] = await store.events(newest=True, limit=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -17,7 +17,7 @@ from terrace.drivers.sim.world import Entry, World
 from terrace.kinds import KINDS
 from terrace.model.graph import Graph, Node
 from terrace.model.plan import Plan
-from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
+from terrace.model.stack import Directive, Generation, OnFailure, Phase, Source, Stack
 from terrace.ports.driver import CreateOnce
 from terrace.stores.memory import MemoryStore
 from tests.scenarios.design import PROVIDER
@@ -109,13 +109,15 @@ class Simulation:
 
     async def apply(self, name: str, graph: Graph, **more: Any) -> Stack:
         """What `up` does once the text is compiled."""
+        stack = await self._save(name, graph, why="up", **more)
         self.wanted[name] = graph
-        return await self._save(name, graph, why="up", **more)
+        return stack
 
-    async def down(self, name: str) -> Stack:
+    async def down(self, name: str, *, force: bool = False) -> Stack:
         """What `down` does."""
+        stack = await self._save(name, Graph(), force=force, why="down", deleting=True)
         self.wanted[name] = None
-        return await self._save(name, Graph(), why="down", deleting=True)
+        return stack
 
     async def rollback(self, name: str) -> Stack | None:
         """The content of the last settled generation is wanted again."""
@@ -126,13 +128,13 @@ class Simulation:
         self.wanted[name] = good.graph
         return await self._save(name, good.graph, why=f"rollback to {good.number}", restores=good.number)
 
-    async def _save(self, name: str, graph: Graph, **more: Any) -> Stack:
+    async def _save(self, name: str, graph: Graph, *, force: bool = False, **more: Any) -> Stack:
         now = self.clock.now()
         found = await self.find(name)
         await self._loosen(name, graph, found)
         stack = found or Stack(self.entropy.uid(), "p", name, 0, created=now)
         generation = Generation(stack.generation + 1, graph, Source(""), now, **more)
-        saved = await self.store.save_generation(stack, generation, stack.generation)
+        saved = await self.store.save_generation(stack, generation, stack.generation, force=force)
         self._saved[name] = saved.generation
         self.note(f"{more.get('why')} {name}: generation {saved.generation}, {len(graph.nodes)} nodes")
         for process in self.processes:
@@ -147,7 +149,8 @@ class Simulation:
         """What a graph would change."""
         process = self.engine
         assert process.controller is not None
-        plan: Plan = await process.run(process.controller.plan(await self.find(name), graph))
+        stack = await self.find(name) or Stack("new", "p", name, 0)
+        plan: Plan = await process.run(process.controller.plan(stack, graph))
         return plan
 
     # ---- looking
@@ -172,6 +175,15 @@ class Simulation:
             await asyncio.sleep(CHECK_EVERY)
             self.check()
         return self.clock.now() - started
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], within: float = 2 * HOUR) -> None:
+        """Lets time pass until something holds."""
+        end = self.clock.now() + within
+        while not await holds():
+            if self.clock.now() > end:
+                raise BrokenPromise(await self.describe(tuple(self.wanted)))
+            await asyncio.sleep(CHECK_EVERY)
+            self.check()
 
     async def describe(self, names: tuple[str, ...]) -> str:
         """Why stacks are not settled."""
@@ -285,4 +297,17 @@ class Simulation:
         self.world.faults = faults
 
 
-__all__ = ["HOUR", "BrokenPromise", "OnFailure", "Simulation"]
+async def order(simulation: Simulation, name: str, path: str, what: str, value: Any) -> None:
+    """A directive, as the use cases write it."""
+    stack = await simulation.find(name)
+    if stack is None:
+        return
+    if what == "taint":
+        simulation.loose.add(f"{name}:{path.partition('/')[0]}")
+    await simulation.store.direct([Directive(stack.id, path, what, value)])
+    simulation.note(f"{what} {path or name}: {value}")
+    for process in simulation.processes:
+        process.wake(stack.id)
+
+
+__all__ = ["HOUR", "BrokenPromise", "OnFailure", "Simulation", "order"]

@@ -7,11 +7,12 @@ from random import Random
 
 from terrace.drivers.sim.faults import Faults
 from terrace.drivers.sim.outside import Outside
+from terrace.model.graph import Node
 from terrace.model.seen import Owner
 from terrace.model.spec import MachineSpec, VolumeSpec
 from terrace.ports.driver import CreateOnce
 from tests.scenarios.design import Design
-from tests.scenarios.harness import Simulation
+from tests.scenarios.harness import Simulation, order
 from tests.scenarios.judge import judge
 from tests.scenarios.process import Process
 from tests.scenarios.weather import Pair, faults, targets
@@ -39,6 +40,7 @@ class History:
         self.kill_chance = self.random.choice((0.0, 0.002, 0.01))
         self.kills_left = 6
         self.born = 0
+        self.orders = 0
 
     @property
     def hits(self) -> set[Pair]:
@@ -77,11 +79,14 @@ class History:
             (self._freeze, 1),
             (self._cut_off, 1),
             (self._second, 1),
+            (self._order, 2),
         ]
         if self._aims_at("update/Machine"):
             acts.append((self._drift, 6))
         if self._aims_at("unpause/Machine"):
             acts.append((self._pause, 6))
+        if self._aims_at("stop/Machine"):
+            acts.append((self._suspend, 8))
         if self._aims_at("delete"):
             acts += [(self._shrink, 4), (self._clear, 4)]
         if any(step == "list/*" and fault == "down" for step, fault, _ in self.aims):
@@ -95,6 +100,8 @@ class History:
         design = self.designs.get(name)
         if design is None:
             design = self.designs[name] = Design(self.random)
+            if self._aims_at("delete/Volume"):  # else there is often none that may go
+                design.nodes["spare"] = Node("spare", "Volume", {"size": 1}, type_name="Terrace::Volume")
         for _ in range(self.random.randint(0, 3)):
             self.simulation.note(f"  {name}: {design.edit()}")
         await self.simulation.apply(name, design.graph)
@@ -129,6 +136,33 @@ class History:
                 assert graph is not None
                 design.nodes = {node.path: node for node in graph.nodes}
                 return
+
+    async def _order(self) -> None:
+        """A person taints or restarts a machine, or suspends or resumes a stack."""
+        names = [name for name, graph in self.simulation.wanted.items() if graph is not None]
+        if not names:
+            return
+        name, what = (
+            self.random.choice(names),
+            self.random.choice(("taint", "restart", "suspended", "suspended")),
+        )
+        if what == "suspended":
+            await order(self.simulation, name, "", what, self.random.choice((True, None)))
+            return
+        leaves = self.designs[name].leaves().items()
+        machines = [path for path, node in leaves if node.kind == "Machine"]
+        if machines:
+            self.orders += 1
+            await order(self.simulation, name, self.random.choice(machines), what, self.orders)
+
+    async def _suspend(self) -> None:
+        """Every stack stands still for a while."""
+        for value in (True, None):
+            for name, graph in self.simulation.wanted.items():
+                if graph is not None:
+                    await order(self.simulation, name, "", "suspended", value)
+            await asyncio.sleep(self.random.choice(PAUSES))
+            await self._revive()
 
     async def _would_shrink(self, name: str, design: Design) -> bool:
         """Whether the rollback asks for a smaller volume, which is refused for good."""
@@ -267,6 +301,7 @@ class History:
         while len(simulation.processes) > 1:
             await simulation.kill(simulation.processes[0])
         for name, graph in simulation.wanted.items():
+            await order(simulation, name, "", "suspended", None)
             if graph is not None and self.random.random() < 0.3:
                 await simulation.down(name)
         await simulation.until_settled()

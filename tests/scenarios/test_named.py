@@ -1,4 +1,4 @@
-"""Scenarios with names. The numbers are those of the design; 4 and 8 come with the features that they are about."""
+"""Scenarios with names. The numbers are those of the design; 8 comes with the features that it is about."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from terrace.model.spec import VolumeSpec
 from terrace.model.stack import Generation
 from terrace.model.value import Ref
 from terrace.ports.driver import CreateOnce
+from tests.scenarios import across
 from tests.scenarios.design import BOX, IMAGES
 from tests.scenarios.harness import HOUR, OnFailure, Simulation
 from tests.scenarios.process import Process
@@ -137,6 +138,21 @@ def test_3_a_group_is_made_smaller_by_a_person_while_it_rolls() -> None:
         await simulation.until_settled()
         assert [thing.properties["image"] for thing in machines(simulation)] == [IMAGES[1]] * 6
         assert set(await ids(simulation, "a")) == {"g", *(f"g/{n}" for n in range(6))}
+
+    tell(story)
+
+
+def test_4_down_of_a_stack_whose_export_is_in_use_then_forced() -> None:
+    async def story(simulation: Simulation) -> None:
+        await simulation.start()
+        await across.it_waits_and_follows(simulation)
+        await across.what_is_in_use_is_refused(simulation)
+        await across.forced_it_goes_and_readers_keep_what_they_had(simulation)
+        await across.new_uses_wait(simulation)
+        await across.it_is_back_under_its_name(simulation)
+        await simulation.down("app")
+        await simulation.down("net")
+        await simulation.until_settled()
 
     tell(story)
 

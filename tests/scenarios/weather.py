@@ -15,6 +15,7 @@ CHANGES = (
     "start/Machine",
     "update/Machine",
     "unpause/Machine",
+    "stop/Machine",
     *(f"delete/{kind}" for kind in THINGS),
 )
 BEFORE = ("429", "409", "500", "lost")

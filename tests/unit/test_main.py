@@ -21,7 +21,12 @@ from terrace.client.transport import dial
 TEMPLATE = """heat_template_version: 2021-04-16
 parameters: {pin: {type: string, hidden: true}}
 resources:
-  web: {type: 'OS::Nova::Server', properties: {image: debian-12, flavor: m1.tiny, admin_pass: {get_param: pin}}}
+  web:
+    type: OS::Nova::Server
+    properties:
+      image: debian-12
+      flavor: m1.tiny
+      user_data: {str_replace: {template: "#!/bin/sh\\n: PIN", params: {PIN: {get_param: pin}}}}
 """
 PIN = "correct-horse-battery"
 REQUEST = {"template": "t.yaml", "files": {"t.yaml": TEMPLATE}, "parameters": {"pin": PIN}}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from terrace import __version__
-from terrace.api import events, guests, history, providers, resources, server, stacks
+from terrace.api import events, guests, history, operations, providers, resources, server, stacks
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.services import Services
 from terrace.services.signals import BODY
 
-ROUTERS = (server, stacks, history, resources, events, guests, providers, doors, wishes)
+ROUTERS = (
+    server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
+)  # fmt: skip
 
 
 def build_doors(services: Services) -> FastAPI:

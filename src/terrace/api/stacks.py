@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from terrace.api.callers import At, Caller, Expected, Uses
 from terrace.api.documents import answer, gives, read, takes
 from terrace.api.views import Page, PlanView, StackView, plan_view, stack_view
+from terrace.errors import UserError
 from terrace.model.stack import OnFailure, Source, Stack
 from terrace.services.admission import Wish
 
@@ -60,9 +61,14 @@ PLAN = {
             "delete_first": False,
             "implied": False,
             "hint": "",
+            "notes": [],
+            "loses": "",
         }
     ],
+    "counts": {"replace": 1},
     "warnings": [],
+    "digest": "d2f1c07e5b",
+    "sealed": "",
 }
 WISH = {
     "template": "shop.yaml",
@@ -75,22 +81,33 @@ WISH = {
 
 
 class WishBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds."""
+    """What a stack should be. `template` and `environments` name entries of `files`; `timeout` in seconds.
+    `targets`: only these resources are changed; `excludes`: these are not. `plan` is the `digest` of a plan: only
+    exactly that is done. `sealed` is a whole plan that was kept (its `sealed`), in place of the documents."""
 
-    template: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    template: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     files: dict[str, str] = {}
     environments: list[str] = []
     parameters: dict[str, Any] = {}
     on_failure: Literal["keep", "rollback"] | None = None
     timeout: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)] | None = None
+    targets: list[str] = []
+    excludes: list[str] = []
+    plan: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    sealed: str = ""
 
     def wish(self) -> Wish:
-        """For the use cases."""
-        return Wish(
-            Source(self.template, self.files, tuple(self.environments), self.parameters),
-            None if self.on_failure is None else OnFailure(self.on_failure),
-            self.timeout,
-        )
+        """For the use cases. UserError when there is no template."""
+        if not self.template:
+            raise UserError('the body lacks the required field "template"', code="invalid-request")
+        source = Source(self.template, self.files, tuple(self.environments), self.parameters)
+        wish = Wish(source, targets=tuple(self.targets), excludes=tuple(self.excludes), plan=self.plan)
+        return self.over(wish)
+
+    def over(self, wish: Wish) -> Wish:
+        """A wish with what the body says about how it is to be carried out."""
+        chosen = wish.on_failure if self.on_failure is None else OnFailure(self.on_failure)
+        return msgspec.structs.replace(wish, on_failure=chosen, timeout=self.timeout or wish.timeout)
 
 
 def stack_answer(stack: Stack, status: int = 200, warnings: Any = msgspec.UNSET) -> Response:
@@ -111,7 +128,10 @@ async def list_stacks(
 @router.get(STACK, responses=gives(StackView, "The head of the stack", example=EXAMPLE, fails=[404]))
 async def show_stack(at: At, services: Uses, caller: Caller) -> Response:
     """The ETag is the generation."""
-    return stack_answer(await services.stacks.get(caller, at))
+    stack = await services.stacks.get(caller, at)
+    marks = await services.orders.marks(caller, at)
+    shown = msgspec.structs.replace(stack_view(stack), marks=tuple(name for name, on in marks.items() if on))
+    return answer(shown, headers={"ETag": f'"{stack.generation}"'})
 
 
 @router.put(
@@ -135,6 +155,7 @@ async def put_stack(
     expected: Expected,
     *,
     dry_run: bool = False,
+    seal: bool = False,
     wait: Literal["settled"] | None = None,
     timeout: Timeout = 60.0,
 ) -> Response:
@@ -145,11 +166,16 @@ async def put_stack(
     `wait=settled` the answer comes when this generation has settled (`settled` equals `generation`) or failed
     (`phase` is failing and `why` says why), at the latest after `timeout` seconds, as it then stands: it is
     200 in each case.
+
+    With `dry_run` nothing is done and the answer is the plan. Its `digest` may be given back as `plan`: then only
+    exactly that is done, else 409 (`plan-outdated`). With `seal` the plan also comes as one text, `sealed`, that
+    holds all it needs and shows no secret; on this server it may be given back in place of the documents.
     """
-    wish = (await read(request, WishBody)).wish()
+    body = await read(request, WishBody)
+    wish = body.over(services.stacks.unseal(caller, at, body.sealed)) if body.sealed else body.wish()
     if dry_run:
-        preview = await services.stacks.plan(caller, at, wish, expected)
-        return answer(plan_view(preview.plan, preview.warnings))
+        preview = await services.stacks.plan(caller, at, wish, expected, seal=seal)
+        return answer(plan_view(preview.plan, preview.warnings, preview.digest, preview.sealed))
     accepted = await services.stacks.apply(caller, at, wish, expected)
     stack = accepted.stack
     if wait:
@@ -174,14 +200,16 @@ async def delete_stack(
     *,
     dry_run: bool = False,
     forget: bool = False,
+    force: bool = False,
     wait: Literal["gone"] | None = None,
     timeout: Timeout = 60.0,
 ) -> Response:
-    """Asks for nothing of the stack to be left. `forget` gives up what cannot be reached; events name it.
+    """Asks for nothing of the stack to be left. `forget` gives up what cannot be reached; events name it. While other
+    stacks use its outputs that is refused (409, `export-in-use`), unless with `force`: they keep what they have.
     With `wait=gone` the answer has the phase "gone" when nothing is left."""
     if dry_run:
-        return answer(plan_view((await services.stacks.plan_delete(caller, at)).plan))
-    stack = await services.stacks.delete(caller, at, expected, forget=forget)
+        return answer(plan_view((await services.stacks.plan_delete(caller, at, force=force)).plan))
+    stack = await services.stacks.delete(caller, at, expected, forget=forget, force=force)
     if wait:
         stack = await services.stacks.wait(caller, stack, timeout, gone=True)
     return stack_answer(stack)

@@ -3,13 +3,14 @@ from it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from terrace.model.codec import show
 from terrace.model.event import Event
-from terrace.model.plan import Plan
+from terrace.model.plan import Item, Plan
 from terrace.model.problem import Problem
 from terrace.model.record import Fault, Record
 from terrace.model.stack import Generation, Stack
@@ -43,9 +44,9 @@ class ProblemView(msgspec.Struct, omit_defaults=True):
 
 class StackView(msgspec.Struct):
     """The head of a stack. `generation` is the newest wanted, `settled` the last that settled (0: none): the
-    stack stands as wanted when they are equal. `phase` is settling, settled, failing, deleting or gone; `why`
-    says what it waits for or what failed. Times are epoch seconds. `total`, `ready` and `failing` count
-    resources."""
+    stack stands as wanted when they are equal. `phase` is settling, settled, suspended, failing, deleting or
+    gone; `why` says what it waits for or what failed. Times are epoch seconds. `total`, `ready` and `failing`
+    count resources. `marks`, given where one stack is asked for: suspended, protected."""
 
     name: str
     project: str
@@ -62,6 +63,7 @@ class StackView(msgspec.Struct):
     failing: int
     description: str
     warnings: tuple[Problem, ...] | msgspec.UnsetType = msgspec.UNSET
+    marks: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeenView(msgspec.Struct, omit_defaults=True):
@@ -126,7 +128,8 @@ class WholeGenerationView(GenerationView):
 
 class DifferenceView(msgspec.Struct):
     """One property that would change. `forces`: this one makes a replacement necessary; `drift`: the world
-    changed, not the wish."""
+    changed, not the wish. `certain` false: `after` holds "(known after apply)" where it is not known yet.
+    Secrets are ******."""
 
     field: str
     before: Any
@@ -136,9 +139,18 @@ class DifferenceView(msgspec.Struct):
     drift: bool
 
 
+class NoteView(msgspec.Struct):
+    """What becomes on this provider of `what`, a property as the template names it ("": the resource as a whole).
+    `verdict` is "maps to", "ignored because" or "refused because"; `words` the rest of that sentence."""
+
+    verdict: str
+    what: str
+    words: str
+
+
 class ItemView(msgspec.Struct):
-    """What would be done to one resource. `what` is create, update, replace, delete, retain, heal, nothing,
-    undecided or refused; `certain` false: it may be."""
+    """What would be done to one resource. `what` is create, update, replace, delete, retain, heal, adopt, nothing,
+    undecided or refused; `certain` false: it may be. `loses` names the data that goes with it ("": none)."""
 
     path: str
     kind: str
@@ -149,16 +161,23 @@ class ItemView(msgspec.Struct):
     delete_first: bool
     implied: bool
     hint: str
+    notes: list[NoteView]
+    loses: str
 
 
 class PlanView(msgspec.Struct):
-    """What would change and why, against `generation`. `changes` false: nothing at all."""
+    """What would change and why, against `generation`. `changes` false: nothing at all. `counts` says how many
+    items there are of each `what`. `digest` names exactly this plan; `sealed` is it as it can be kept ("" unless
+    asked for)."""
 
     stack: str
     generation: int
     changes: bool
     items: list[ItemView]
+    counts: dict[str, int]
     warnings: tuple[Problem, ...] = ()
+    digest: str = ""
+    sealed: str = ""
 
 
 class EventView(msgspec.Struct):
@@ -261,26 +280,49 @@ def _generation(generation: Generation) -> dict[str, Any]:
     }
 
 
-def plan_view(plan: Plan, warnings: tuple[Problem, ...] = ()) -> PlanView:
+def plan_view(plan: Plan, warnings: tuple[Problem, ...] = (), digest: str = "", sealed: str = "") -> PlanView:
     """A plan as shown, its secrets as ******."""
-    items = [
-        ItemView(
-            path=item.path,
-            kind=item.kind,
-            what=item.what.value,
-            reason=item.reason,
-            certain=item.certain,
-            differences=[
-                DifferenceView(d.field, show(d.before), show(d.after), d.forces, d.certain, d.drift)
-                for d in item.differences
-            ],
-            delete_first=item.delete_first,
-            implied=item.implied,
-            hint=item.hint,
-        )
-        for item in plan.items
-    ]
-    return PlanView(plan.stack, plan.generation, plan.changes, items, warnings)
+    counts = Counter(item.what.value for item in plan.items)
+    return PlanView(
+        plan.stack,
+        plan.generation,
+        plan.changes,
+        [_item(item) for item in plan.items],
+        dict(sorted(counts.items())),
+        warnings,
+        digest,
+        sealed,
+    )
+
+
+def _item(item: Item) -> ItemView:
+    return ItemView(
+        path=item.path,
+        kind=item.kind,
+        what=item.what.value,
+        reason=item.reason,
+        certain=item.certain,
+        differences=[
+            DifferenceView(d.field, _masked(d.before), _masked(d.after), d.forces, d.certain, d.drift)
+            for d in item.differences
+        ],
+        delete_first=item.delete_first,
+        implied=item.implied,
+        hint=item.hint,
+        notes=[NoteView(note.verdict.value, note.what, note.words) for note in item.notes],
+        loses=item.loses,
+    )
+
+
+def _masked(value: Any) -> Any:
+    """`value` of a spec's plain form as plain data: secrets, which stand there as digests, as ******."""
+    if isinstance(value, dict):
+        if value.keys() == {"secret"} and isinstance(value["secret"], str):
+            return "******"
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return show(value)
 
 
 def event_view(event: Event) -> EventView:

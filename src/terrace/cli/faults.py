@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from terrace.cli.session import Session
 
 DONE, ERROR, CHANGES, NOT_SETTLED, CONFLICT, DENIED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
-NO_CONFLICT = ("not-supported", "nothing-to-restore")
+NO_CONFLICT = (
+    "not-supported",
+    "nothing-to-restore",
+    "nothing-to-cancel",
+    "suspended",
+    "protected",
+    "not-possible",
+    "already-adopted",
+    "export-in-use",
+    "circular-stacks",
+)
 """Codes of 409 answers that trying again does not mend: nothing changed meanwhile."""
 
 STATUS_CODES = {401: DENIED, 403: DENIED, 409: CONFLICT, 412: CONFLICT}

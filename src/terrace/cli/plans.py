@@ -18,6 +18,7 @@ SIGNS = {
     "delete": ("-", "red"),
     "retain": ("o", "grey"),
     "heal": ("!", "yellow"),
+    "adopt": ("<", "green"),
     "undecided": ("?", "grey"),
     "refused": ("x", "red"),
 }
@@ -29,6 +30,7 @@ WORDS = {
     "delete": "to delete",
     "retain": "to let go of, and keep",
     "heal": "to heal",
+    "adopt": "to take on",
     "undecided": "not decided yet",
     "refused": "refused",
 }
@@ -45,10 +47,28 @@ def changes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def plan_text(plan: dict[str, Any], color: bool) -> str:
     """A plan: each change with its reason and differences, and the sums."""
-    items = changes(plan)
+    items = tree(changes(plan))
     if not items:
         return f"{plan['stack']}: nothing to change ({len(plan['items']):,} as wanted)"
     return "\n".join([*(line for item in items for line in item_lines(item, color)), "", summary(plan)])
+
+
+def tree(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items with those inside a nested template or a group right below it, else in the order of the work."""
+    below: dict[str, list[dict[str, Any]]] = {}
+    paths = {item["path"] for item in items}
+    for item in items:
+        parent = item["path"].rpartition("/")[0]
+        while parent and parent not in paths:
+            parent = parent.rpartition("/")[0]
+        below.setdefault(parent, []).append(item)
+    found: list[dict[str, Any]] = []
+    waiting = list(reversed(below.get("", [])))
+    while waiting:
+        item = waiting.pop()
+        found.append(item)
+        waiting.extend(reversed(below.get(item["path"], [])))
+    return found
 
 
 def summary(plan: dict[str, Any]) -> str:
@@ -74,6 +94,11 @@ def item_lines(item: dict[str, Any], color: bool) -> list[str]:
     lines = [head]
     for difference in item.get("differences") or ():
         lines.append(f"      {difference_text(difference)}")
+    for note in item.get("notes") or ():
+        what = f"{clean(note['what'])} " if note["what"] else ""
+        lines.append(f"      {what}{note['verdict']} {clean(note['words'])}")
+    if item.get("loses"):
+        lines.append(f"      destroys {clean(item['loses'])}")
     if item.get("hint"):
         lines.append(f"      help: {clean(item['hint'])}")
     return lines
@@ -87,24 +112,39 @@ def difference_text(difference: dict[str, Any]) -> str:
     if difference.get("drift"):
         marks.append("changed outside Terrace")
     tail = f"  ({', '.join(marks)})" if marks else ""
-    after = _short(difference["after"]) if difference.get("certain", True) else "(known later)"
-    return f"{difference['field']}: {_short(difference['before'])} -> {after}{tail}"
+    return f"{difference['field']}: {_short(difference['before'])} -> {_short(difference['after'])}{tail}"
 
 
 def agree(session: Session, plan: dict[str, Any], what: str) -> None:
     """Asks before anything is deleted or replaced: only on a terminal, where Reported ends the command when
-    the answer is no; elsewhere Stop, which names the flag."""
+    the answer is no; elsewhere Stop, which names the flag. Stop also when something in the plan is refused."""
+    allowed(session, plan, what)
     destroyed = [item for item in plan["items"] if item["what"] in DESTROYING]
     if not destroyed:
         return
     color = session.color(sys.stderr)
     items = changes(plan)
-    for item in items[:SHOWN_BEFORE_ASKING]:
+    for item in tree(items)[:SHOWN_BEFORE_ASKING]:
         print("\n".join(item_lines(item, color)), file=sys.stderr)
     if len(items) > SHOWN_BEFORE_ASKING:
         print(f"    ... and {len(items) - SHOWN_BEFORE_ASKING:,} more", file=sys.stderr)
     print(summary(plan), file=sys.stderr)
     ask(f"{what}: {_loss(destroyed)}", lost_data(destroyed))
+
+
+def allowed(session: Session, plan: dict[str, Any], what: str) -> None:
+    """Stop when something in the plan is refused: then nothing of it is begun."""
+    refused = [item for item in plan["items"] if item["what"] == "refused"]
+    if not refused:
+        return
+    color = session.color(sys.stderr)
+    for item in refused[:SHOWN_BEFORE_ASKING]:
+        print("\n".join(item_lines(item, color)), file=sys.stderr)
+    raise Stop(
+        f"{what}: {named([item['path'] for item in refused])} cannot be as wanted; nothing was begun",
+        code="plan-refused",
+        hint="change the template as said above",
+    )
 
 
 def lost_data(items: Sequence[dict[str, Any]]) -> list[str]:

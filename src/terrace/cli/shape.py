@@ -16,6 +16,7 @@ COLORS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"
 STATE_COLORS = {
     "ready": "green",
     "settled": "green",
+    "suspended": "yellow",
     "creating": "blue",
     "updating": "blue",
     "healing": "yellow",

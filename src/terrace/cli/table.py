@@ -30,11 +30,28 @@ EVERY_DAY = {
     "validate": Entry("validate", "validate", "check templates on this machine, without a server"),
 }
 
+OPERATIONS = {
+    "check": Entry("operations.check", "check", "look at everything now, and say what differs"),
+    "taint": Entry("operations.orders", "taint", "make one resource anew"),
+    "restart": Entry("operations.orders", "restart", "restart a machine"),
+    "suspend": Entry("operations.orders", "suspend", "stop a stack's machines, until resumed"),
+    "resume": Entry("operations.orders", "resume", "start what `suspend` stopped"),
+    "cancel": Entry("operations.changing", "cancel", "end a change that is under way"),
+    "mv": Entry("operations.changing", "move", "another name for a resource, the same thing"),
+    "rename": Entry("operations.changing", "rename", "another name for a stack"),
+    "import": Entry("operations.adoption", "take_in", "an existing container or volume becomes a resource"),
+    "abandon": Entry("operations.adoption", "abandon", "forget a stack, and keep its things"),
+    "adopt": Entry("operations.adoption", "adopt", "manage again what was abandoned"),
+    "protect": Entry("operations.orders", "protect", "refuse to delete a stack"),
+}
+
 THINGS = {
     "template": Entry("nouns.template", "template", "what templates can say: functions, types, schema, fmt"),
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
     "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
+    "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
+    "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
     "signal": Entry("nouns.signal", "signal", "signals to handles and policies: list, send, rotate"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
@@ -46,8 +63,8 @@ HELP = {
     "version": Entry("version", "version", "versions of this program and of the server"),
 }
 
-SECTIONS = {"Every day": EVERY_DAY, "Things": THINGS, "Help": HELP}
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **THINGS, **HELP}
+SECTIONS = {"Every day": EVERY_DAY, "Operations on a stack": OPERATIONS, "Things": THINGS, "Help": HELP}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **HELP}
 
 EXIT_CODES = """\
 Exit codes:

@@ -8,7 +8,7 @@ from typing import Any
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
 from terrace.client.providers import Providers
-from terrace.client.stacks import Stacks
+from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
 from terrace.client.views import Views
@@ -23,6 +23,9 @@ class Client:
         self.project = project
         self._transport = Transport(self.address)
         self.stacks = Stacks(self._transport, project)
+        self.adoption = Adoption(self._transport, project)
+        self.snapshots = Snapshots(self._transport, project)
+        self.operations = Operations(self._transport, project)
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)

@@ -42,6 +42,12 @@ class Providers:
         """Takes a ghost away."""
         self._transport.call("POST", path_of("providers", provider, "ghosts", ghost, "reap"))
 
+    def accept_restore(self) -> list[str]:
+        """What the database wants is right, although things are newer. The providers that it was about."""
+        reply = self._transport.call("POST", path_of("accept-restore"))
+        found: list[str] = reply.body["providers"]
+        return found
+
     def _of(self, provider: str, what: str) -> list[dict[str, Any]]:
         return self._items(path_of("providers", provider, what))
 

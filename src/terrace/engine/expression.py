@@ -14,7 +14,7 @@ from terrace.engine.functions import FUNCTIONS
 from terrace.engine.functions.logic import truth
 from terrace.engine.functions.trees import step
 from terrace.errors import InvariantError, SpecError
-from terrace.model.value import UNKNOWN, Call, Ref, Secret, holds
+from terrace.model.value import EXPORTS, UNKNOWN, Call, Ref, Secret, holds
 
 Lookup = Callable[[Ref], Any]
 Inputs = Callable[[tuple[Any, ...]], Any]
@@ -102,6 +102,8 @@ class _Evaluation:
             args = [None if arg is ELIDED else arg for arg in args]
         if call.function == "input":
             return self.inputs(tuple(args))
+        if call.function == "export":
+            return self.lookup(Ref(EXPORTS, tuple(args)))
         function = FUNCTIONS.get(call.function)
         if function is None:
             raise InvariantError(f"no function {call.function!r}")

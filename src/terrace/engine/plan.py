@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from terrace.engine.expression import evaluate
-from terrace.engine.stack import spread, want
-from terrace.engine.stack.read import lookup, step_into
+from terrace.engine.stack import moving, snapshots, spread, want
+from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn import hooks
 from terrace.engine.turn.composite import expand_for_plan
-from terrace.engine.turn.moves import Moves
+from terrace.engine.turn.moves import Moves, notes_of
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Expansion, Refuse, Settled
-from terrace.model.graph import Keep
+from terrace.model.graph import Keep, Name
 from terrace.model.plan import Item, Plan, Planned
 from terrace.model.record import Record
 from terrace.model.seen import NotSeen, Present
@@ -39,12 +42,16 @@ class _Planner:
         self.moves = Moves(state)
         self.items: dict[str, Item] = {}
         self.wanted: dict[str, Wanted] = {}
-        self.made = {path for path, live in state.lives.items() if live.current is not None}
+        self.made: set[str] = set()
 
     def run(self) -> Plan:
         state = self.state
         state.generation = self.generation
         nodes = () if self.generation.deleting else self.generation.graph.nodes
+        kept = {} if self.generation.deleting else snapshots.nodes(state)
+        nodes = (*nodes, *kept.values())
+        moving.follow(state, {node.path: node for node in nodes}, self.generation.graph.moved, self.now)
+        self.made = {path for path, live in state.lives.items() if live.current is not None}
         for node in nodes:
             state.want(state.live(node.path), node)
         named = {node.path for node in nodes}
@@ -79,15 +86,22 @@ class _Planner:
                     stack.extend(reversed(before))
                     continue
             if not self.state.rules.kinds[live.node.kind].composite:
-                self.items[one] = self._leaf(live)
+                self.items[one] = self._noted(live, self._leaf(live))
                 stack.pop()
                 continue
             if live.opened:
-                self.items[one] = self._composite(live)
+                self.items[one] = self._noted(live, self._composite(live))
                 stack.pop()
                 continue
             live.opened = True
             stack.extend(reversed(self._open(live)))
+
+    def _noted(self, live: Live, item: Item) -> Item:
+        """The item with what the language and the kind say of its node on this provider."""
+        node = live.node
+        assert node is not None
+        notes = notes_of(self.state.rules, node)
+        return replace(item, notes=notes) if notes else item
 
     # ---- composites
 
@@ -100,6 +114,7 @@ class _Planner:
             expansion = expand_for_plan(self.state, live, values, self.now)
         except SpecError as error:
             self.items[live.path] = self._refused(live, error.message, error.hint)
+            self._stays(live)
             return []
         live.expansion = expansion
         if expansion.undecided:
@@ -124,6 +139,14 @@ class _Planner:
         for child in live.children.values():
             if child.path in self.items or not expansion.doubtful:
                 self._undecide(child, expansion.undecided)
+
+    def _stays(self, live: Live) -> None:
+        """What is in a composite that is refused is left as it is."""
+        for child in live.children.values():
+            if child.current is not None:
+                why = "what it is in is refused"
+                self.items[child.path] = Item(child.path, child.current.kind, Planned.NOTHING, why)
+            self._stays(child)
 
     def _undecide(self, live: Live, why: str) -> None:
         kind = live.current.kind if live.current else ""
@@ -155,7 +178,10 @@ class _Planner:
                 "terrace provider list",
             )
         try:
-            values = evaluate(node.properties, self._lookup, self._input)
+            names: set[Name] = set()
+            look = looking(self.state, live, self._lookup, names)
+            values = evaluate(want.asked_of(node), look, self._input)
+            self.state.imports.settle(live.path, names)
             wanted = want.want(self.state, live, values)
         except SpecError as error:
             where = ".".join(str(part) for part in error.path)
@@ -196,17 +222,21 @@ class _Planner:
             first = self._claims_clash(wanted, record)
         elif act.verb in HEALS:
             what = Planned.HEAL
+        elif act.verb is Verb.ADOPT:
+            what = Planned.ADOPT
         else:
             what = Planned.UPDATE
+        held = hooks.before(self.state, wanted, record, act).partition(" ")[0]
         return Item(
             live.path,
             wanted.node.kind,
             what,
-            act.reason,
+            f"{act.reason}; held by its {held} hook until that is cleared" if held else act.reason,
             certain=change.certain,
             differences=change.differences,
             delete_first=first,
             implied=wanted.node.implied,
+            loses=self._loses(record) if what is Planned.REPLACE else "",
         )
 
     def _claims_clash(self, wanted: Wanted, record: Record) -> bool:
@@ -223,10 +253,30 @@ class _Planner:
         record = live.current or (next(iter(live.older.values())) if live.older else None)
         if record is None or record.shared:
             return
-        what = Planned.RETAIN if record.keep is Keep.RETAIN else Planned.DELETE
+        copy = (
+            " after what it holds was copied"
+            if record.keep is Keep.SNAPSHOT and record.kind == "Volume"
+            else ""
+        )
+        stays = record.keep is Keep.RETAIN or self.generation.keeping or record.adopted == "external"
+        what = Planned.RETAIN if stays else Planned.DELETE
         if record.applied is None and not record.provider_id:
             return
-        self.items[live.path] = Item(live.path, record.kind, what, "no longer wanted", implied=record.implied)
+        self.items[live.path] = Item(
+            live.path,
+            record.kind,
+            what,
+            f"no longer wanted{copy}",
+            implied=record.implied,
+            loses=self._loses(record) if what is Planned.DELETE and not copy else "",
+        )
+
+    def _loses(self, record: Record) -> str:
+        """The data that goes when the thing of a record goes, as its provider calls it."""
+        capabilities = self.state.rules.capabilities.get(record.provider)
+        if capabilities is None or record.kind not in capabilities.data or not record.provider_id:
+            return ""
+        return f"the data in {record.provider_id}"
 
     # ---- values
 
@@ -241,12 +291,16 @@ class _Planner:
             expression = cast("Composite", kind).attribute(live.expansion, ref.path)
             return evaluate(expression, self._lookup, self._input)
         item = self.items.get(ref.node)
-        if item is None or item.what is Planned.UNDECIDED:
-            return UNKNOWN
-        if item.what in STILL or (item.what is Planned.UPDATE and not ref.path):
+        if item is None or item.what in (Planned.UNDECIDED, Planned.ADOPT) or live.node.external_id:
+            standing = item is not None and item.what is Planned.NOTHING
+            return lookup(self.state, ref) if standing else UNKNOWN
+        if item.what in STILL:
             return lookup(self.state, ref)
         wanted = self.wanted.get(ref.node)
-        return kind.foretell(wanted, ref.path) if wanted is not None else UNKNOWN
+        told = kind.foretell(wanted, ref.path) if wanted is not None else UNKNOWN
+        if told is UNKNOWN and item.what is Planned.UPDATE and not ref.path:
+            return lookup(self.state, ref)
+        return told
 
     def _input(self, args: tuple[Any, ...]) -> Any:
         path, name, *rest = args

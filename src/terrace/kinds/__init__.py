@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from terrace.errors import SpecError
+from terrace.kinds.across.stack import HEAT_STACK, Stack
+from terrace.kinds.across.stack_output import StackOutput
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
 from terrace.kinds.group import SHAPE, Chain, Group, LaunchConfiguration, ScalingGroup, ScalingPolicy
@@ -72,6 +74,8 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Nothing(),
     Delay(),
     TestResource(),
+    StackOutput(),
+    Stack(),
     WaitConditionHandle(),
     WaitCondition(),
     ScalingPolicy(),
@@ -111,9 +115,11 @@ def _own(noun: Noun) -> TypeEntry:
 
 
 # "Nested" is not here: a nested template is named by its file.
-TYPES: Final[dict[str, TypeEntry]] = {
-    entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]
-} | HEAT
+TYPES: Final[dict[str, TypeEntry]] = (
+    {entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]}
+    | HEAT
+    | HEAT_STACK
+)
 
 
 SCHEMAS: Final[dict[str, Schema]] = {noun.name: noun.schema for noun in NOUNS}

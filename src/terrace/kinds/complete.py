@@ -9,6 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
+from terrace.kinds.across.stack import following
+from terrace.kinds.across.stack_output import FOUND, reading
 from terrace.kinds.group.chain import LINKS
 from terrace.kinds.group.launch import described
 from terrace.kinds.group.members import SHAPE
@@ -20,7 +22,7 @@ from terrace.kinds.net import fill
 from terrace.kinds.net.fill import BOUND, TOP
 from terrace.kinds.rules.check import did_you_mean
 from terrace.kinds.software.fill import configs, filled
-from terrace.model.graph import Blueprint, Graph, Keep, Node
+from terrace.model.graph import Blueprint, Graph, Keep, Name, Node, Use
 from terrace.model.problem import Problem
 from terrace.model.value import Call, Ref
 from terrace.ports.driver import Capabilities
@@ -39,7 +41,9 @@ def complete(graph: Graph, capabilities_of: Callable[[str], Capabilities]) -> Gr
     if work.problems:
         raise DocumentError(list(work.problems))
     added = [node for path, node in work.shared.items() if path not in work.given]
-    return replace(graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints)
+    return replace(
+        graph, nodes=(*work.images.added, *added, *nodes), blueprints=blueprints, uses=tuple(work.uses)
+    )
 
 
 class _Completion:
@@ -54,6 +58,7 @@ class _Completion:
         self.configs: frozenset[str] = frozenset()  # its configurations
         self.capabilities_of = capabilities_of
         self.problems: dict[Problem, None] = {}
+        self.uses: dict[Use, None] = {}
 
     def blueprint(self, blueprint: Blueprint) -> Blueprint:
         nodes = self.level(blueprint.nodes, TOP)
@@ -102,6 +107,11 @@ class _Completion:
                 fresh = self._chain(node, up)
             case "MultipartMime":
                 fresh = filled(node, self.configs)
+            case "StackOutput":
+                self.uses |= _used(node, up)
+                fresh = node.properties if FOUND in node.properties else reading(node.properties)
+            case "Stack":
+                fresh = node.properties if FOUND in node.properties else following(node.properties)
             case _:
                 return node
         return node if fresh is node.properties else replace(node, properties=fresh)
@@ -224,3 +234,11 @@ class _Completion:
             return False
         capabilities = self.capabilities(node)
         return capabilities is not None and "Subnet" in capabilities.recorded
+
+
+def _used(node: Node, up: str) -> dict[Use, None]:
+    """Which output of another stack is used, where the names are known."""
+    stack, output = node.properties.get("stack"), node.properties.get("output")
+    if not isinstance(stack, str) or not isinstance(output, str):
+        return {}
+    return {Use("" if up else node.path, Name("", stack, output)): None}

@@ -12,6 +12,7 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 from terrace.model.value import Call, Ref, Secret
 
 REF, CALL, SECRET = 1, 2, 3
+LATER = "(known after apply)"
 
 T = TypeVar("T")
 Sealer = Callable[[bytes], bytes]
@@ -75,4 +76,4 @@ def show(value: Any) -> Any:
         return f"<{value.function}(...)>"
     if value is None or kind in (str, int, float, bool):
         return value
-    return "(known later)" if kind.__name__ == "Unknown" else str(value)
+    return LATER if kind.__name__ == "Unknown" else str(value)

@@ -67,6 +67,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 class Settled(msgspec.Struct, frozen=True):
     """What is there is what is wanted. `ready`: dependents may start. `look_again` (epoch seconds, 0 never).
+    `suspended`: it stands still because its stack does.
     `lacking` says what of the wish has not come about inside of it, such as user data that no guest ran: dependents
     go on, but the stack does not count as settled. `stuck`: nothing that is under way will bring that about."""
 
@@ -74,6 +75,7 @@ class Settled(msgspec.Struct, frozen=True):
     ready: bool = True
     healthy: bool = True
     look_again: float = 0.0
+    suspended: bool = False
     lacking: str = ""
     stuck: bool = False
 

@@ -1,13 +1,17 @@
-"""What is wanted: nodes with properties and edges, the blueprints of composites, and outputs."""
+"""What is wanted: nodes with properties and edges, the blueprints of composites, outputs, and references across
+stacks: every output of a stack is exported under its name, and other stacks of the project use it."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from terrace.model.problem import Place
+
+ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Until(StrEnum):
@@ -94,12 +98,59 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
     choices: bool = False
 
 
+class Name(msgspec.Struct, frozen=True, gc=False, order=True):
+    """An output of a stack, as others name it. `output` "" stands for all of them, as a map."""
+
+    project: str
+    stack: str
+    output: str = ""
+
+    def __str__(self) -> str:
+        return f'output "{self.output}" of stack "{self.stack}"' if self.output else f'stack "{self.stack}"'
+
+
+class Use(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A resource at `path` reads `name`; the path is "" while only the template is known and not the resource.
+    `kept` holds the value that it last read, and nothing before it ever read one."""
+
+    path: str
+    name: Name
+    kept: tuple[Any, ...] = ()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What there is of a name: `value` holds it, or is empty, and then `why` says why."""
+
+    name: Name
+    value: tuple[Any, ...] = ()
+    why: str = ""
+
+
+class Crossing(msgspec.Struct, frozen=True, gc=False):
+    """One stack (`reader`, by id, project and name) uses `name` of another."""
+
+    reader: str
+    project: str
+    stack: str
+    name: Name
+
+
+def owned_name(path: str, uid: str) -> str:
+    """The name of the stack that a resource owns: the same for all incarnations, and no other resource's."""
+    readable = ODD.sub("-", path).strip("-.")
+    if not readable[:1].isalpha():
+        readable = f"stack-{readable}".rstrip("-.")
+    return f"{readable[:200]}-{uid[:12]}"
+
+
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
     """A compiled template: the stack's top-level nodes (composites unexpanded), blueprints by name, outputs. `moved`
-    are resources under another name than before: old path -> new path."""
+    maps paths that resources had in earlier templates to those they have now: the same thing under another name. `uses`
+    are the outputs of other stacks that it is known to read (a project "" is the stack's own)."""
 
     nodes: tuple[Node, ...] = ()
     blueprints: dict[str, Blueprint] = {}
     outputs: dict[str, Output] = {}
     description: str = ""
     moved: dict[str, str] = {}
+    uses: tuple[Use, ...] = ()

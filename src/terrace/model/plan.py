@@ -18,6 +18,7 @@ class Planned(StrEnum):
     DELETE = "delete"
     RETAIN = "retain"
     HEAL = "heal"
+    ADOPT = "adopt"
     NOTHING = "nothing"
     UNDECIDED = "undecided"
     REFUSED = "refused"
@@ -43,7 +44,7 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """One resource in a plan. `certain` False: "may". `differences` for update and replace (which property
     forces it); `reason` in words. `notes` say what the provider makes of it where that is not just what it
-    says."""
+    says. `loses` names the data that a deletion destroys ("" for none)."""
 
     path: str
     kind: str
@@ -55,6 +56,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     implied: bool = False
     hint: str = ""
     notes: tuple[Note, ...] = ()
+    loses: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -69,3 +71,8 @@ class Plan(msgspec.Struct, frozen=True):
     def changes(self) -> bool:
         """Whether anything at all would (or may) be done."""
         return any(item.what is not Planned.NOTHING for item in self.items)
+
+    @property
+    def refused(self) -> tuple[Item, ...]:
+        """What cannot be as wanted."""
+        return tuple(item for item in self.items if item.what is Planned.REFUSED)

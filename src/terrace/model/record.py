@@ -21,6 +21,7 @@ class State(StrEnum):
     UPDATING = "updating"
     HEALING = "healing"
     READY = "ready"
+    SUSPENDED = "suspended"
     UNHEALTHY = "unhealthy"
     FAILING = "failing"
     UNKNOWN = "unknown"
@@ -31,17 +32,18 @@ class State(StrEnum):
 
 # What may follow each state. A record of GONE is dropped in the commit that says so.
 _FOLLOWING = {
-    "waiting": "undecided creating updating ready unhealthy failing unknown departing gone",
+    "waiting": "undecided creating updating ready unhealthy suspended failing unknown departing deleting gone",
     "undecided": "waiting creating updating ready departing gone",
-    "creating": "waiting updating healing ready unhealthy failing unknown departing deleting gone",
-    "updating": "waiting creating healing ready unhealthy failing unknown departing deleting gone",
-    "healing": "waiting creating updating ready unhealthy failing unknown departing deleting gone",
-    "ready": "waiting undecided creating updating healing unhealthy failing unknown departing deleting gone",
-    "unhealthy": "waiting creating updating healing ready failing unknown departing deleting gone",
-    "failing": "waiting undecided creating updating healing ready unhealthy unknown departing deleting gone",
-    "unknown": "waiting creating updating healing ready unhealthy failing departing deleting gone",
+    "creating": "waiting updating healing ready unhealthy suspended failing unknown departing deleting gone",
+    "updating": "waiting creating healing ready unhealthy suspended failing unknown departing deleting gone",
+    "healing": "waiting creating updating ready unhealthy suspended failing unknown departing deleting gone",
+    "ready": "waiting undecided creating updating healing unhealthy suspended failing unknown departing deleting gone",
+    "suspended": "waiting creating updating healing ready unhealthy failing unknown departing deleting gone",
+    "unhealthy": "waiting creating updating healing ready suspended failing unknown departing deleting gone",
+    "failing": "waiting undecided creating updating healing ready suspended unhealthy unknown departing deleting gone",
+    "unknown": "waiting creating updating healing ready unhealthy suspended failing departing deleting gone",
     "departing": "waiting ready failing unknown deleting gone",
-    "deleting": "departing failing unknown gone",
+    "deleting": "waiting departing failing unknown gone",
     "gone": "",
 }
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -52,7 +54,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A step that was committed before it was applied, and whose receipt is not in yet. `at` is when (epoch
     seconds); `handle` continues a pending step; `note` is the provider's last word on it; `epoch` that of
-    the lease it was made under."""
+    the lease it was made under; `count` that of the restarts asked for by then."""
 
     verb: Verb
     at: float
@@ -61,6 +63,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     handle: str = ""
     note: str = ""
     epoch: int = 0
+    count: int = 0
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -91,7 +94,14 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     machine was last seen to have ended (epoch seconds, newest last). `departing`: nobody wants this
     incarnation; it goes when nothing refers to it. `deleting`: its delete intent was committed, so it is
     never taken back. `incarnations` of a composite keeps the last number used by children that are gone.
-    `since` is when `state` was entered; `why` one line."""
+    `since` is when `state` was entered; `why` one line. `taints` and `restarts` are how many of those that were
+    asked for it has followed; `stopped`: Terrace itself stopped it, because its stack is suspended. `adopted`:
+    it was not
+    made by us; "external" (external_id: never changed or deleted) or "imported" (ours from then on). `hook` is the one
+    that holds it and what of ("pre-create 1"), `post` the one that holds it once it stands; `hooks` those that
+    are asked
+    about when its node is gone. `named` is the path it was made under, when that is another than `path`;
+    `copied`: what it held was copied, since it goes."""
 
     path: str
     kind: str
@@ -123,6 +133,15 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     incarnations: dict[str, int] = {}
     type_name: str = ""
     implied: bool = False
+    taints: int = 0
+    restarts: int = 0
+    stopped: bool = False
+    adopted: str = ""
+    hook: str = ""
+    post: str = ""
+    hooks: tuple[str, ...] = ()
+    named: str = ""
+    copied: bool = False
 
     @property
     def key(self) -> tuple[str, int]:

@@ -15,6 +15,7 @@ class Phase(StrEnum):
 
     SETTLING = "settling"
     SETTLED = "settled"
+    SUSPENDED = "suspended"
     FAILING = "failing"
     DELETING = "deleting"
     GONE = "gone"
@@ -42,7 +43,8 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     """One desired state of a stack. Numbers only rise. `why` says where it came from ("up", "rollback to 3",
     "down"). `created` in epoch seconds; `timeout` seconds until it counts as failed. `failed` is why it
     failed ("" if it did not); `settled` when it first settled (0: not yet). `deleting`: nothing is wanted
-    any more. `restores` is the generation it is a rollback to (0: none)."""
+    any more; with `keeping` the things themselves stay (the stack is abandoned). `restores` is the generation it
+    is a rollback to (0: none)."""
 
     number: int
     graph: Graph
@@ -55,6 +57,7 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     settled: float = 0.0
     failed: str = ""
     deleting: bool = False
+    keeping: bool = False
     restores: int = 0
     parameters: dict[str, Any] = {}
 

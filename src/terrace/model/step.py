@@ -11,8 +11,9 @@ from terrace.model.seen import Names, Owner, Seen
 
 
 class Verb(StrEnum):
-    """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete. SNAPSHOT copies
-    what a thing holds into a VolumeSnapshot, RESTORE brings the content of one back into the thing."""
+    """What a step does. REPLACE is only ever planned: it is carried out as a create and a delete. STOP: it is to stand
+    still and keep all it holds. ADOPT: a thing that exists already is looked up, to be taken on; no driver gets it.
+    SNAPSHOT copies what a thing holds into a VolumeSnapshot, RESTORE brings the content of one back into the thing."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -21,6 +22,8 @@ class Verb(StrEnum):
     START = "start"
     UNPAUSE = "unpause"
     RESTART = "restart"
+    STOP = "stop"
+    ADOPT = "adopt"
     SNAPSHOT = "snapshot"
     RESTORE = "restore"
 

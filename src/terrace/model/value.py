@@ -58,6 +58,10 @@ class Call:
 
 Expr = Ref | Call
 
+EXPORTS: Final = "@exports"
+"""The node of a Ref to an output of another stack: Ref(EXPORTS, (stack, output)), and to all of those of the stack
+that a resource owns: Ref(EXPORTS)."""
+
 
 class Unknown:
     """A value that is not known yet. One instance, UNKNOWN; it is never stored, only planned with."""

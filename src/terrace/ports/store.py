@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from terrace.model.event import Event
+from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Lease, Stack
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
-    """An entry of the ledger: a provider id that was adopted or disowned (`what`). It overrides labels."""
+    """An entry of the ledger, which overrides labels. `what`: "adopted" (the thing is that of `uid` and `incarnation`
+    whatever its labels say), "disowned" (ours by its labels, and given up), "released" (adopted once, and given
+    up), "restored" (no provider id: things
+    there are newer than the database, and nobody has said yet what is right)."""
 
     provider: str
     provider_id: str
@@ -32,9 +36,11 @@ class Commit(msgspec.Struct, frozen=True):
     replaces what the engine owns of the stack's row (phase, why, since, counts, settled), None leaves it;
     from a head of an older generation the phase is not taken. `settled` and `failed` mark generations;
     `generation` is a new one that the engine itself asks for (automatic rollback), saved only if it is
-    still the next number. `gone` removes the stack altogether, but only while its newest generation is a
-    deleting one: what people want again by now stays, and `head` is not taken. `synced`: on disk before
-    it returns."""
+    still the next number. `heeded` are directives (path, name) that were carried out for good: they are taken
+    away. `exports` are all outputs that are known, by name, and `uses` all that the stack reads of others (None: as
+    before); from a head of an older generation neither is taken. `gone` removes the stack altogether, but only
+    while its newest generation is a deleting one: what people want again by now stays, and `head` is not taken.
+    `synced`: on disk before it returns."""
 
     stack: str
     epoch: int
@@ -43,6 +49,7 @@ class Commit(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     unrulings: tuple[tuple[str, str], ...] = ()
+    heeded: tuple[tuple[str, str], ...] = ()
     head: Stack | None = None
     settled: int = 0
     settled_at: float = 0.0
@@ -50,6 +57,8 @@ class Commit(msgspec.Struct, frozen=True):
     generation: Generation | None = None
     gone: bool = False
     synced: bool = False
+    exports: dict[str, Any] | None = None
+    uses: tuple[Use, ...] | None = None
 
 
 class RecordRow(msgspec.Struct, frozen=True):
@@ -76,16 +85,29 @@ class Opening(Protocol):
 class Wishes(Protocol):
     """What people ask for: synced before it returns."""
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        """A new desired state, synced. Makes the stack (by project and name) when there is none.
+    async def save_generation(
+        self,
+        stack: Stack,
+        generation: Generation,
+        expected: int | None,
+        records: Sequence[Record] = (),
+        *,
+        force: bool = False,
+    ) -> Stack:
+        """A new desired state, synced. Makes the stack (by project and name) when there is none; `records` are what
+        stands of a new one already (it was abandoned elsewhere).
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
-        the newest (0: the stack must not exist; None: whatever); ConflictError if not so."""
+        the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
+        would use each other in a circle, or an output ends that another stack uses (unless `force`)."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
 
     async def mark_forget(self, stack: str) -> None:
         """Sets `forget` of the stack, synced: what cannot be reached is given up."""
+
+    async def rename(self, stack: str, name: str) -> None:
+        """Another name for the stack, synced. ConflictError when a stack of its project has it."""
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         """Puts each in the place of the one of the same stack, path and name; a value of None takes that away.
@@ -134,6 +156,26 @@ class Reading(Protocol):
         of them (still oldest first)."""
 
 
+class Crossings(Protocol):
+    """What stacks read of each other."""
+
+    async def uses(self, stack: str) -> list[Use]:
+        """What a stack reads of others, by path and name."""
+
+    async def exports(self, stack: str) -> dict[str, Any]:
+        """The outputs of a stack that are known."""
+
+    async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
+        """What there is of each of `names` for a stack that reads it; nothing of a name that leads back to the
+        stack itself."""
+
+    async def readers(self, project: str, name: str) -> list[str]:
+        """The ids of the stacks that read the one of that name."""
+
+    async def hinder(self, stack: Stack, generation: Generation, *, force: bool = False) -> None:
+        """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
+
+
 class Writing(Protocol):
     """What the engine writes."""
 
@@ -143,6 +185,10 @@ class Writing(Protocol):
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Events that belong to no turn (ghosts, providers)."""
+
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        """Entries of the ledger that belong to no turn, and those (provider, provider id) that no longer hold.
+        Synced."""
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         """Takes a lease that is free or expired (epoch + 1), or renews our own (same epoch); None when
@@ -156,5 +202,5 @@ class Writing(Protocol):
         beyond the newest `generations_kept` per stack, never the newest or the last settled."""
 
 
-class Store(Opening, Wishes, Reading, Writing, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Writing, Protocol):
     """All of it. Times are epoch seconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from terrace.engine.ghosts import Ghost
 from terrace.engine.plan import make_plan
 from terrace.engine.stack import read
 from terrace.engine.stack.state import Live, Rules, StackState
-from terrace.engine.turn import advance
+from terrace.engine.turn import absorb, advance
 from terrace.errors import NotFoundError, TerraceError
 from terrace.model.event import Event
-from terrace.model.graph import Graph
+from terrace.model.graph import Found, Graph
 from terrace.model.plan import Plan
 from terrace.model.seen import NotSeen
 from terrace.model.stack import Generation, Source, Stack
@@ -27,6 +27,7 @@ from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
+from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.hub import Hub
@@ -35,6 +36,8 @@ from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
 
 DAY = 86_400.0
+LOOKS = 10
+"""How often a plan is begun anew to look up what other stacks export: names may hang on what was found before."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ class Controller:
         self._kinds = kinds
         self._clock = means.clock
         self._entropy = means.entropy
-        self._secrets = means.secrets
+        self.secrets = means.secrets
         self._telemetry = means.telemetry
         self._committer = Committer(store, self.bell, means.clock, means.telemetry)
         self._pools = {
@@ -105,13 +108,13 @@ class Controller:
         self._around: Surroundings | None = None
 
     @property
-    def rules(self) -> Rules:
+    def _rules(self) -> Rules:
         """What decisions are made with."""
         capabilities = {name: driver.capabilities for name, driver in self.drivers.items()}
         return Rules(
             self._kinds,
             capabilities,
-            self._secrets.digest,
+            self.secrets.digest,
             default_provider=self.tuning.default_provider,
             lease=self.tuning.lease,
         )
@@ -121,19 +124,22 @@ class Controller:
         self._around = Surroundings(
             store=self._patient,
             committer=self._committer,
-            rules=self.rules,
+            rules=self._rules,
             drivers=self.drivers,
             pools=self._pools,
             clock=self._clock,
             entropy=self._entropy,
-            secrets=self._secrets,
+            secrets=self.secrets,
             telemetry=self._telemetry,
             bell=self.bell,
             installation=await self._store.installation(),
             holder=self.tuning.holder,
             lease=self.tuning.lease,
-            look=self.look,
+            look=self._look,
+            wake=self.wake,
         )
+        for name, pool in self._pools.items():
+            pool.take_on = Adoptions(name, self._around).take_on
         for stack in await self._store.stacks():
             self._begin(stack)
         for name, pool in self._pools.items():
@@ -171,7 +177,16 @@ class Controller:
         else:
             self._spawn(self._adopt(stack_id))
 
-    def look(self, provider: str) -> None:
+    async def heed(self, stack_id: str, patience: float = 2.0) -> None:
+        """Like `wake`, and comes back when the engine has begun with it, so that the stack's head tells of it; at the
+        latest after `patience` seconds."""
+        worker = self._workers.get(stack_id)
+        if worker is not None and not worker.finished:
+            await worker.heed(patience)
+        else:
+            self.wake(stack_id)
+
+    def _look(self, provider: str) -> None:
         """Asks for a listing of a provider soon."""
         hub = self._hubs.get(provider)
         if hub is not None:
@@ -179,20 +194,43 @@ class Controller:
 
     # ---- asking
 
-    async def plan(self, stack: Stack | None, graph: Graph, *, deleting: bool = False) -> Plan:
-        """What `graph` would change in a stack (None: a new one): the engine's own decisions, with nothing done."""
-        head = stack or Stack(id="new", project="", name="", generation=0)
-        state = StackState(head, self.rules, self._entropy.uid, await self._store.installation())
-        if stack is not None:
+    async def plan(self, stack: Stack, graph: Graph, *, deleting: bool = False, fresh: bool = False) -> Plan:
+        """What `graph` would change in a stack (at generation 0: a new one): the engine's own decisions, with nothing
+        done. `fresh`: from what every provider of it shows now (TransientError when one does not answer)."""
+        found: list[Found] = []
+        for _ in range(LOOKS):
+            state = await self._state_for_plan(stack, found, fresh=fresh)
+            now = self._clock.now()
+            generation = Generation(stack.generation + 1, graph, Source(""), now, deleting=deleting)
+            plan = make_plan(state, generation, now)
+            asked = list(state.imports.asked)
+            if not asked:
+                break
+            found += await self._store.imports(stack.id, asked)
+        return plan
+
+    async def _state_for_plan(self, stack: Stack, found: Sequence[Found], *, fresh: bool) -> StackState:
+        state = StackState(stack, self._rules, self._entropy.uid, await self._store.installation())
+        if stack.generation:
             state.restore(await self._store.records(stack.id))
+            state.imports.restore(await self._store.uses(stack.id))
             advance.direct(state, await self._store.directives(stack.id))
             self._lend_sightings(state, stack.id)
+            if fresh:
+                await self._look_now(state)
+        state.imports.arrive(found)
         for name, hub in self._hubs.items():
             if hub.trouble is not None:
                 state.silent[name] = hub.trouble
-        now = self._clock.now()
-        generation = Generation(head.generation + 1, graph, Source(""), now, deleting=deleting)
-        return make_plan(state, generation, now)
+        return state
+
+    async def _look_now(self, state: StackState) -> None:
+        """Every provider that the stack's records name is listed, whatever was seen before."""
+        used = {record.provider for live in state.lives.values() for record in live.records()}
+        hubs = {name: hub for name, hub in self._hubs.items() if name in used}
+        listings = await asyncio.gather(*(hub.fresh() for hub in hubs.values()))
+        for name, listing in zip(hubs, listings, strict=True):
+            absorb.observe(state, name, listing, self._clock.now())
 
     def _lend_sightings(self, state: StackState, stack_id: str) -> None:
         worker = self._workers.get(stack_id)
@@ -227,6 +265,10 @@ class Controller:
         if hub is None:
             raise NotFoundError(f"there is no provider {provider!r}", hint="terrace provider list")
         await hub.reap(provider_id)
+
+    async def accept_restore(self) -> list[str]:
+        """A person has said that what the database wants is right. The providers on which that had been in doubt."""
+        return [name for name, hub in self._hubs.items() if await hub.accept_restore()]
 
     def provider_status(self) -> list[ProviderStatus]:
         """How every provider stands."""

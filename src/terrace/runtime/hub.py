@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from terrace.engine import ghosts
 from terrace.engine.ghosts import Ghost
 from terrace.engine.stack.state import Key
+from terrace.engine.turn.absorb import Listing
+from terrace.engine.turn.adopt import ADOPTED
+from terrace.engine.turn.restores import RESTORED
 from terrace.errors import NotFoundError, ProviderError, TerraceError, TransientError
 from terrace.model.event import Event
 from terrace.model.seen import Names, NotSeen, Seen
@@ -52,10 +55,18 @@ class Hub:
         self.listings = 0
         self.trouble: NotSeen | None = None
         self._restored = False
+        self._asking: list[asyncio.Future[Listing]] = []
 
     def look(self) -> None:
         """Asks for a listing soon."""
         self._hint.set()
+
+    async def fresh(self) -> Listing:
+        """A listing that begins after this call; TransientError when the provider cannot be listed."""
+        asked: asyncio.Future[Listing] = asyncio.get_running_loop().create_future()
+        self._asking.append(asked)
+        self.look()
+        return await asked
 
     async def run(self) -> None:
         """Lists until cancelled."""
@@ -104,28 +115,53 @@ class Hub:
 
     async def _list(self) -> bool:
         self._hint.clear()
+        asking, self._asking = self._asking, []
+        try:
+            listing = await self._ask()
+        except BaseException:
+            for asked in asking:
+                asked.cancel()
+            raise
+        for asked in asking:
+            if not asked.done() and listing is not None:
+                asked.set_result(listing)
+            elif not asked.done():
+                asked.set_exception(
+                    TransientError(self.trouble.why if self.trouble else "it cannot be listed")
+                )
+        return listing is not None
+
+    async def _ask(self) -> Listing | None:
+        """One listing, told to everybody; None when the provider could not be listed."""
+        rulings = await self._around.store.rulings(self.name)
+        adopted = {r.provider_id: (r.uid, r.incarnation) for r in rulings if r.what == ADOPTED}
         started = self._around.clock.now()
         cut = started - OURS_FOR
         self._pool.touched = {key: at for key, at in self._pool.touched.items() if at > cut}
         try:
-            observation = await self._driver.observe(self._around.installation, ())
+            observation = await self._driver.observe(self._around.installation, tuple(adopted))
         except ProviderError as error:
             self._silent(started, error)
-            return False
+            return None
         except Exception as error:
             self._around.telemetry.log("error", "observe.crashed", provider=self.name, error=repr(error))
             self._silent(started, ProviderError(f"{type(error).__name__}: {error}"))
-            return False
+            return None
         self.listings += 1
         self.listed_at = started
         if self.trouble is not None:
             self.trouble = None
             await self._say("provider.back", f"provider {self.name} answers again")
-        items = by_key(observation.items, self._around.installation)
+        items = by_key(observation.items, self._around.installation, adopted)
+        self._restored = any(ruling.what == RESTORED for ruling in rulings)
+        newest: dict[str, int] = {}
+        for uid, incarnation in items:
+            newest[uid] = max(newest.get(uid, 0), incarnation)
+        listing = Listing(started, items, frozenset(adopted), newest, self._restored)
         for worker in list(self._workers()):
-            worker.observed(self.name, started, items)
+            worker.observed(self.name, listing)
         await self._find_ghosts(items, started)
-        return True
+        return listing
 
     def _silent(self, started: float, error: ProviderError) -> None:
         why = f"provider {self.name} cannot be reached: {error.message}"
@@ -149,7 +185,6 @@ class Hub:
             return
         now = self._around.clock.now()
         before = self.ghosts
-        self._restored = self._restored or any(map(self._is_newer, candidates))
         data = self._driver.capabilities.data
         self.ghosts = ghosts.judge(self.name, candidates, before, data, now, self._restored)
         for provider_id, ghost in self.ghosts.items():
@@ -170,13 +205,13 @@ class Hub:
         strange = [seen for key, found in items.items() if not self._known_here(key) for seen in found]
         owners = [seen.owner for seen in strange if seen.owner is not None]
         known = await self._around.store.known(owners) if owners else set()
-        disowned = {r.provider_id for r in await self._around.store.rulings(self.name)} if strange else set()
+        ruled = {r.provider_id for r in await self._around.store.rulings(self.name)} if strange else set()
         candidates = [
             seen
             for seen in strange
             if seen.owner is not None
             and (seen.owner.uid, seen.owner.incarnation) not in known
-            and seen.provider_id not in disowned
+            and seen.provider_id not in ruled
         ]
         for key, found in items.items():
             if len(found) > 1:
@@ -186,17 +221,14 @@ class Hub:
     def _known_here(self, key: Key) -> bool:
         return any(worker.state.record(key) is not None for worker in self._workers())
 
-    def _is_newer(self, seen: Seen) -> bool:
-        """Whether a thing's label is newer than all we remember of its uid: that cannot happen to a database that was
-        not put back, since every incarnation is committed before it is made."""
-        owner = seen.owner
-        if owner is None:
-            return False
-        for worker in self._workers():
-            live = worker.state.by_uid.get(owner.uid)
-            if live is not None and live.records():
-                return owner.incarnation > max(record.incarnation for record in live.records())
-        return False
+    async def accept_restore(self) -> bool:
+        """A person has said yes: what the database wants is right. Whether there was anything to say yes to."""
+        was, self._restored = self._restored, False
+        await self._around.store.rule([], [(self.name, "")])
+        for worker in list(self._workers()):
+            worker.accepted(self.name)
+        self.look()
+        return was
 
     def _doubles(self, key: Key, found: Sequence[Seen]) -> list[Seen]:
         """All but the one whose id is committed; none while that is not known."""
@@ -248,10 +280,16 @@ class Hub:
         await self._holding.release()
 
 
-def by_key(items: Iterable[Seen], installation: str) -> dict[Key, list[Seen]]:
-    """What is ours of a listing, by (uid, incarnation)."""
+def by_key(
+    items: Iterable[Seen], installation: str, adopted: Mapping[str, Key] | None = None
+) -> dict[Key, list[Seen]]:
+    """What is ours of a listing, by (uid, incarnation). `adopted` are provider ids that are ours whatever their labels
+    say."""
     found: dict[Key, list[Seen]] = {}
     for seen in items:
-        if seen.owner is not None and seen.owner.installation == installation:
+        key = adopted.get(seen.provider_id) if adopted else None
+        if key is not None:
+            found.setdefault(key, []).append(seen)
+        elif seen.owner is not None and seen.owner.installation == installation:
             found.setdefault((seen.owner.uid, seen.owner.incarnation), []).append(seen)
     return found

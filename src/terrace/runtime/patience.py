@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from terrace.errors import TransientError
 from terrace.model.event import Event
+from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Lease, Stack
@@ -19,13 +20,46 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 10.0
 
 
-class PatientStore:
-    """What workers and hubs use of ports.Store. Nobody waits for an answer behind them, so they wait for the
-    store; the fence keeps what runs meanwhile from outliving its lease."""
+class Patience:
+    """Asks a store until it answers."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await ask()
+            except TransientError:
+                await self._clock.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+
+class PatientCrossings(Patience):
+    """What stacks read of each other."""
+
+    async def uses(self, stack: str) -> list[Use]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.uses(stack))
+
+    async def exports(self, stack: str) -> dict[str, Any]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.exports(stack))
+
+    async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.imports(stack, names))
+
+    async def readers(self, project: str, name: str) -> list[str]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.readers(project, name))
+
+
+class PatientStore(PatientCrossings):
+    """What workers and hubs use of ports.Store. Nobody waits for an answer behind them, so they wait for the
+    store; the fence keeps what runs meanwhile from outliving its lease."""
 
     async def stack(self, stack: str) -> Stack | None:
         """As in ports.Store."""
@@ -51,6 +85,10 @@ class PatientStore:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.rulings(provider))
 
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        """As in ports.Store."""
+        await self._until_answered(lambda: self._store.rule(rulings, unrulings))
+
     async def publish(self, events: Sequence[Event]) -> None:
         """As in ports.Store."""
         await self._until_answered(lambda: self._store.publish(events))
@@ -74,12 +112,3 @@ class PatientStore:
             )
         except TransientError:
             return
-
-    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        wait = FIRST_WAIT
-        while True:
-            try:
-                return await ask()
-            except TransientError:
-                await self._clock.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT)

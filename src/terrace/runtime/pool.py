@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from terrace.errors import InvariantError, TerraceError, TransientError
-from terrace.model.step import Receipt, Step
+from terrace.model.seen import Seen
+from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.telemetry import Telemetry
@@ -40,6 +41,7 @@ class Pool:
         self._fresh = 0  # workers that were begun and have not run yet
         self.touched: dict[str, float] = {}
         self.on_idle: Callable[[], None] = lambda: None
+        self.take_on: Callable[[Step], Awaitable[Seen]] = self._refuse
 
     @property
     def busy(self) -> int:
@@ -52,6 +54,9 @@ class Pool:
         room = len(self._workers) < max(1, self.driver.capabilities.concurrency)
         if room and self._fresh < len(self._queue):
             self._begin()
+
+    async def _refuse(self, step: Step) -> Seen:
+        raise InvariantError(f"nobody said who takes on {step.provider_id}")
 
     def _begin(self) -> None:
         self._fresh += 1
@@ -75,7 +80,10 @@ class Pool:
             if rate:
                 await self._pace(rate)
             try:
-                receipt = await self.driver.apply(step, fence)
+                if step.verb is Verb.ADOPT:
+                    receipt = Receipt.done(await self.take_on(step))
+                else:
+                    receipt = await self.driver.apply(step, fence)
             except TerraceError as error:
                 taker.failure(step, error)
             except TimeoutError:

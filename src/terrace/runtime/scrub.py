@@ -30,6 +30,12 @@ class Scrubber:
         _collect(generation.source.parameters, found)
         return Scrubber(found)
 
+    def also(self, value: Any) -> Scrubber:
+        """One that takes out what is secret in `value` as well."""
+        found: set[str] = set()
+        _collect(value, found)
+        return Scrubber([*self._secrets, *found]) if found else self
+
     def text(self, text: str) -> str:
         """`text` without secrets."""
         for secret in self._secrets:

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
-from terrace.engine.stack import summary
-from terrace.engine.stack.state import Key, Rules, StackState, Turn
-from terrace.engine.turn import absorb, advance
+from terrace.engine.stack import read, summary
+from terrace.engine.stack.state import Rules, StackState, Turn, suspended
+from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
-from terrace.model.seen import NotSeen, Seen
+from terrace.model.graph import Name, Use
+from terrace.model.seen import NotSeen
 from terrace.model.stack import Generation, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
@@ -49,6 +51,7 @@ class Surroundings:
     holder: str
     lease: float
     look: Callable[[str], None]
+    wake: Callable[[str], None]
 
 
 class StackWorker:
@@ -64,6 +67,7 @@ class StackWorker:
         self._scrub = Scrubber(())
         self._prober = Prober(around.drivers, around.clock, self._probed, self._last_words)
         self._rollback: Generation | None = None
+        self._asking: list[asyncio.Event] = []
         self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
         self.finished = False
 
@@ -73,6 +77,15 @@ class StackWorker:
         """What is desired may have changed."""
         self._reread = True
         self._wake.set()
+
+    async def heed(self, patience: float) -> None:
+        """Wakes it, and comes back once it has taken in what is desired, or after `patience` seconds."""
+        done = asyncio.Event()
+        self._asking.append(done)
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await done.wait()
 
     def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
         """A step of this stack came back."""
@@ -91,9 +104,13 @@ class StackWorker:
         jitter = self._around.entropy.random()
         self._take(lambda now: absorb.fail(self.state, step, error, now, jitter))
 
-    def observed(self, provider: str, started: float, items: Mapping[Key, Sequence[Seen]]) -> None:
+    def observed(self, provider: str, listing: absorb.Listing) -> None:
         """A complete listing of a provider."""
-        self._take(lambda now: absorb.observe(self.state, provider, started, items, now))
+        self._take(lambda now: absorb.observe(self.state, provider, listing, now))
+
+    def accepted(self, provider: str) -> None:
+        """A person has said that what the database wants is right."""
+        self._take(lambda now: restores.accept(self.state, provider, now))
 
     def silent(self, provider: str, why: NotSeen) -> None:
         """A provider cannot be listed."""
@@ -144,10 +161,10 @@ class StackWorker:
     async def _load(self) -> None:
         records = await self._around.store.records(self.state.stack.id)
         self.state.restore(records)
+        self.state.imports.restore(await self._around.store.uses(self.state.stack.id))
+        self.state.exports.known = await self._around.store.exports(self.state.stack.id)
         for name in self._around.drivers:
-            for ruling in await self._around.store.rulings(name):
-                if ruling.stack == self.state.stack.id and ruling.what == "disowned":
-                    self.state.ledger[ruling.path] = ruling
+            adopt.remember(self.state, name, await self._around.store.rulings(name))
 
     async def _read_desired(self) -> None:
         stack = await self._around.store.stack(self.state.stack.id)
@@ -168,9 +185,23 @@ class StackWorker:
         if stack.forget and not before.forget:
             for path in self.state.lives:
                 self.state.agenda.touch(path)
+        await self._look_up(list(self.state.imports.readers))
+
+    async def _look_up(self, names: Sequence[Name]) -> None:
+        """Reads what other stacks export under `names`; the next turn takes it in."""
+        if names:
+            found = await self._around.store.imports(self.state.stack.id, names)
+            self._scrub = self._scrub.also([one.value for one in found])
+            self._take(lambda now: advance.arrive(self.state, found, now))
 
     async def _turn(self) -> None:
         self._wake.clear()
+        asking, self._asking = self._asking, []
+        await self._work()
+        for done in asking:
+            done.set()
+
+    async def _work(self) -> None:
         if self._reread:
             self._reread = False
             await self._read_desired()
@@ -191,6 +222,8 @@ class StackWorker:
             await self._after(commit, head)
         for provider, step in turn.steps:
             self._around.pools[provider].submit(step, self._holding, self)
+        if self.state.imports.asked:
+            await self._look_up(list(self.state.imports.asked))
         for provider in self.state.observe:
             self._around.look(provider)
         self.state.observe.clear()
@@ -213,20 +246,22 @@ class StackWorker:
         before = self.state.stack
         generation = self.state.generation
         if head.phase is not before.phase and generation is not None:
-            if head.phase is Phase.SETTLED:
+            if head.phase in summary.STANDING and before.phase in summary.STANDING:
+                turn.events.append(self._event(head, f"stack.{head.phase}", "", now))
+            elif head.phase is Phase.SETTLED:
                 turn.events.append(
                     self._event(head, "stack.settled", f"generation {generation.number} is settled", now)
                 )
-            elif head.phase is not Phase.SETTLING or before.phase is Phase.SETTLED:
+            elif head.phase is not Phase.SETTLING or before.phase in summary.STANDING:
                 turn.events.append(self._event(head, f"stack.{head.phase}", head.why, now))
         failed = self._failed(head, now)
         if failed:
             turn.events.append(self._event(head, "stack.failed", failed[1], now))
-        newly = head.settled != before.settled or (
-            head.phase is Phase.SETTLED and before.phase is not Phase.SETTLED
-        )
+        standing = head.phase in summary.STANDING
+        newly = head.settled != before.settled or (standing and before.phase not in summary.STANDING)
+        exports, uses = self._crossings(turn)
         same = replace(head, updated=before.updated, since=before.since) == before
-        if not turn and same and not failed:
+        if not turn and same and not failed and exports is None and uses is None:
             return None
         self.state.stack = head
         return Commit(
@@ -237,14 +272,26 @@ class StackWorker:
             events=tuple(turn.events),
             rulings=tuple(turn.rulings),
             unrulings=tuple(turn.unrulings),
+            heeded=tuple(turn.heeded),
             head=head,
-            settled=head.settled if newly and head.phase is Phase.SETTLED else 0,
+            settled=head.settled if newly and standing else 0,
             settled_at=now,
             failed=failed,
             generation=self._rollback,
             gone=head.phase is Phase.GONE,
             synced=turn.synced or bool(failed),
+            exports=exports,
+            uses=uses,
         )
+
+    def _crossings(self, turn: Turn) -> tuple[dict[str, Any] | None, tuple[Use, ...] | None]:
+        """What the stack exports and what it uses of others, each None when it is as it was written before."""
+        for record in turn.upserts.values():
+            self.state.exports.touch(record.path)
+        imports = self.state.imports
+        uses = imports.uses() if imports.changed else None
+        imports.changed = False
+        return read.exported(self.state), uses
 
     def _event(self, head: Stack, kind: str, message: str, now: float) -> Event:
         return Event(
@@ -258,6 +305,7 @@ class StackWorker:
             generation is None
             or generation.failed
             or generation.settled
+            or suspended(self.state)
             or head.phase in (Phase.SETTLED, Phase.GONE)
         ):
             return None
@@ -278,6 +326,9 @@ class StackWorker:
             self.wake()
         if commit.gone:
             self.finished = True
+        if commit.exports is not None or commit.gone:
+            for reader in await self._around.store.readers(head.project, head.name):
+                self._around.wake(reader)
         if commit.settled and generation is not None:
             self.state.generation = replace(generation, settled=commit.settled_at)
         if commit.failed and generation is not None and generation.on_failure is OnFailure.ROLLBACK:
@@ -314,7 +365,7 @@ class StackWorker:
         now = self._around.clock.now()
         due = self.state.agenda.next_look()
         generation = self.state.generation
-        if generation and not generation.settled and not generation.failed:
+        if generation and not generation.settled and not generation.failed and not suspended(self.state):
             end = generation.created + generation.timeout
             due = end if due is None else min(due, end)
         if due is None:

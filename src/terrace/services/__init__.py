@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
 from terrace.services.doctor import Doctor
 from terrace.services.events import Events
@@ -10,6 +11,12 @@ from terrace.services.ghosts import Ghosts
 from terrace.services.guests import Inside
 from terrace.services.history import History
 from terrace.services.images import Images
+from terrace.services.operations.adoption import Adoption
+from terrace.services.operations.changing import Changing
+from terrace.services.operations.hooks import Hooks
+from terrace.services.operations.looking import Looking
+from terrace.services.operations.orders import Orders
+from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
@@ -25,9 +32,17 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
-        self.stacks = Stacks(surface, Admission(settings, surface.controller.drivers))
-        self.history = History(surface, self.stacks)
+        admission = Admission(settings, surface.controller.drivers)
+        self.stacks = Stacks(surface, admission)
+        self.owned = OwnedStacks(surface, self.stacks, admission)
         self.resources = Resources(surface)
+        self.orders = Orders(surface, self.resources)
+        self.looking = Looking(surface)
+        self.hooks = Hooks(surface)
+        self.adoption = Adoption(surface, self.stacks, installation)
+        self.history = History(surface, self.stacks)
+        self.changing = Changing(surface, self.stacks, self.history)
+        self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)

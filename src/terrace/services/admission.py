@@ -16,6 +16,7 @@ from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, 
 from terrace.kinds import KINDS, TYPES, complete
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
+from terrace.model.plan import Verdict
 from terrace.model.problem import Place, Problem
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
@@ -29,11 +30,16 @@ _REFERENCE = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@\w+:[0-9a-f]+)?"
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What somebody asks for. None: as the settings say."""
+    """What somebody asks for. None: as the settings say. `targets` are the only resources that change (none: all do),
+    `excludes` those that do not. `plan` is the digest of the plan that they saw: only exactly that is done ("":
+    whatever follows from the source)."""
 
     source: Source
     on_failure: OnFailure | None = None
     timeout: float | None = None
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    plan: str = ""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -71,6 +77,7 @@ class Admission:
             kinds=TYPES,
         )
         problems = [problem async for problem in self._strangers(compiled.graph, source)]
+        problems += self._refused(compiled.graph)
         problems += [asked.problem for asked in compiled.asked if not await self._exists(asked)]
         problems += _changed(compiled, before or {})
         if problems:
@@ -104,6 +111,25 @@ class Admission:
                     code="document-too-large",
                     hint="limits.document in server.toml",
                 )
+
+    def _refused(self, graph: Graph) -> Iterator[Problem]:
+        """A Problem for each resource that its provider cannot carry at all: said before anything runs."""
+        for node in _written(graph):
+            kind = KINDS[node.kind]
+            provider = node.provider or kind.provider or self._settings.default_provider
+            if provider not in self._drivers:
+                continue
+            for note in kind.notes(node, self._drivers[provider].capabilities):
+                if note.verdict is Verdict.REFUSED:
+                    what = f"{note.what} " if note.what else ""
+                    place = node.place
+                    yield Problem(
+                        f'resource "{node.path}": {what}refused because {note.words}',
+                        file=place.file,
+                        line=place.line,
+                        column=place.column,
+                        code="not-supported",
+                    )
 
     # --- names of providers, images and flavors
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from terrace.errors import ForbiddenError, NotFoundError, UserError
+from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.store import Store
@@ -84,6 +84,33 @@ class Gate:
         return found
 
 
+SUSPENDED, PROTECTED = "suspended", "protected"
+"""Directives of a stack as a whole: it stands still; it is not to be deleted."""
+
+
+async def marks(store: Store, stack: Stack) -> dict[str, bool]:
+    """Which flags the stack as a whole carries."""
+    flags = {one.what: bool(one.value) for one in await store.directives(stack.id) if not one.path}
+    return {name: flags.get(name, False) for name in (SUSPENDED, PROTECTED)}
+
+
+async def allow(store: Store, stack: Stack, flag: str) -> None:
+    """ConflictError when the stack carries the flag."""
+    if not (await marks(store, stack))[flag]:
+        return
+    if flag == PROTECTED:
+        raise ConflictError(
+            f'stack "{stack.name}" is protected from deletion',
+            code="protected",
+            hint=f"terrace protect {stack.name} --off",
+        )
+    raise ConflictError(
+        f'stack "{stack.name}" is suspended: nothing of it is changed',
+        code="suspended",
+        hint=f"terrace resume {stack.name}",
+    )
+
+
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, and the sources of time and ids."""
 
@@ -104,6 +131,11 @@ def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:
             code="invalid-name",
             hint="letters, digits, _ . and -, beginning with a letter",
         )
+
+
+def check_stack(name: str) -> None:
+    """UserError unless `name` can be that of a stack."""
+    check_name("stack", name, _STACK)
 
 
 def check_path(path: str) -> None:

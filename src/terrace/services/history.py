@@ -7,7 +7,7 @@ import msgspec
 from terrace.errors import ConflictError, NotFoundError
 from terrace.model.plan import Plan
 from terrace.model.stack import Generation, Stack
-from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.gate import SUSPENDED, Actor, Right, Surface, Where, allow
 from terrace.services.stacks import Stacks
 
 
@@ -34,7 +34,7 @@ class History:
         """Wants generation `to` again, by default the newest before the present one that settled: saved as a
         new generation with its content. `expected` as in Stacks.apply. ConflictError: nothing to go back
         to."""
-        await self._on.gate.stack(actor, Right.WRITE, where)
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), SUSPENDED)
         async with self._stacks.turn(where):
             stack, target = await self._target(actor, Right.WRITE, where, to)
             again = msgspec.structs.replace(

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from terrace.engine.blend import in_part
 from terrace.errors import ConflictError, NotFoundError, QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.problem import Problem
+from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
-from terrace.services.admission import Admission, Wish
-from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.admission import Admission, Prepared, Wish
+from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
+from terrace.services.plans.saved import Seal, moved
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""
@@ -31,10 +35,13 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a wish would do, and what was odd about its documents."""
+    """What a wish would do, and what was odd about its documents. `digest` names this very plan; `sealed` is it
+    as it can be kept and given back ("" when that was not asked for)."""
 
     plan: Plan
     warnings: tuple[Problem, ...] = ()
+    digest: str = ""
+    sealed: str = ""
 
 
 class Stacks:
@@ -43,6 +50,7 @@ class Stacks:
     def __init__(self, surface: Surface, admission: Admission) -> None:
         self._on = surface
         self._admission = admission
+        self._seal = Seal(surface.controller.secrets)
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
@@ -63,18 +71,57 @@ class Stacks:
             for attempt in range(ATTEMPTS):
                 try:
                     return await self._apply(actor, where, wish, expected)
-                except (
-                    ConflictError
-                ):  # the engine rolled it back, or it went away, while the documents were compiled
-                    if expected is not None or attempt == ATTEMPTS - 1:
+                except ConflictError as error:
+                    # the engine rolled it back, or it went away, while the documents were compiled
+                    mends = error.code == ConflictError.code
+                    if expected is not None or attempt == ATTEMPTS - 1 or not mends:
                         raise
         raise AssertionError("the last attempt returns or raises")
 
     async def _apply(self, actor: Actor, where: Where, wish: Wish, expected: int | None) -> Accepted:
         found = await self._current(where, expected)
         stack = found or self._new(where)
+        await allow(self._on.store, stack, SUSPENDED)
+        prepared = await self._prepared(where, found, stack, wish)
+        if wish.plan:
+            plan = await self._planned(stack, prepared)
+            moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
+        generation = self._generation(actor, stack, prepared, wish)
+        described = msgspec.structs.replace(stack, description=prepared.graph.description)
+        saved = await self.save(described, generation, stack.generation)
+        return Accepted(saved, found is None, prepared.warnings)
+
+    async def plan(
+        self, actor: Actor, where: Where, wish: Wish, expected: int | None = None, *, seal: bool = False
+    ) -> Preview:
+        """What `apply` would do now; saves nothing. `seal`: also as it can be kept and applied later."""
+        self._on.gate.enter(actor, Right.READ, where)
+        found = await self._current(where, expected)
+        stack = found or self._new(where)
+        prepared = await self._prepared(where, found, stack, wish)
+        await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
+        plan = await self._planned(stack, prepared)
+        digest = self._seal.digest(plan, wish.source)
+        moved(wish.plan, digest, where.stack)
+        sealed = self._seal.close(where, wish, digest) if seal else ""
+        warnings = prepared.warnings
+        if found is not None and (await marks(self._on.store, found))[SUSPENDED]:
+            said = f"the stack is suspended: nothing of this is done before `terrace resume {where.stack}`"
+            warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
+        return Preview(plan, warnings, digest, sealed)
+
+    def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
+        """The wish in a plan that was kept. UserError."""
+        self._on.gate.enter(actor, Right.READ, where)
+        return self._seal.open(sealed, where)
+
+    async def _prepared(self, where: Where, found: Stack | None, stack: Stack, wish: Wish) -> Prepared:
         prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
-        generation = Generation(
+        graph = await self._in_part(found, prepared.graph, wish)
+        return msgspec.structs.replace(prepared, graph=graph)
+
+    def _generation(self, actor: Actor, stack: Stack, prepared: Prepared, wish: Wish) -> Generation:
+        return Generation(
             number=stack.generation + 1,
             graph=prepared.graph,
             source=prepared.source,
@@ -84,48 +131,51 @@ class Stacks:
             on_failure=wish.on_failure or self._on.defaults.on_failure,
             parameters=prepared.parameters,
         )
-        described = msgspec.structs.replace(stack, description=prepared.graph.description)
-        saved = await self.save(described, generation, stack.generation)
-        return Accepted(saved, found is None, prepared.warnings)
 
-    async def plan(self, actor: Actor, where: Where, wish: Wish, expected: int | None = None) -> Preview:
-        """What `apply` would do now; saves nothing."""
-        self._on.gate.enter(actor, Right.READ, where)
-        found = await self._current(where, expected)
-        before = await self._parameters(found)
-        prepared = await self._admission.prepare(where, (found or self._new(where)).id, wish, before)
-        plan = await self._on.controller.plan(found, prepared.graph)
-        return Preview(msgspec.structs.replace(plan, stack=where.stack), prepared.warnings)
+    async def _planned(self, stack: Stack, prepared: Prepared) -> Plan:
+        plan = await self._on.controller.plan(stack, prepared.graph)
+        return msgspec.structs.replace(plan, stack=stack.name)
 
     async def delete(
-        self, actor: Actor, where: Where, expected: int | None = None, *, forget: bool = False
+        self,
+        actor: Actor,
+        where: Where,
+        expected: int | None = None,
+        *,
+        forget: bool = False,
+        force: bool = False,
     ) -> Stack:
-        """Wants nothing of the stack any more. `forget`: what cannot be reached is given up."""
-        await self._on.gate.stack(actor, Right.WRITE, where)
+        """Wants nothing of the stack any more. `forget`: what cannot be reached is given up; `force`: also when
+        other stacks use its outputs, which then keep what they have. ConflictError."""
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
                 raise NotFoundError(f'there is no stack "{where.stack}"', hint="terrace list")
             if not await self._deleting(stack):
-                generation = Generation(
-                    number=stack.generation + 1,
-                    graph=Graph(description=stack.description),
-                    source=Source(""),
-                    created=self._on.clock.now(),
-                    who=actor.name,
-                    why="down",
-                    deleting=True,
-                )
+                generation = self._ending(actor, stack)
                 going = msgspec.structs.replace(stack, phase=Phase.DELETING, why="")
-                stack = await self.save(going, generation, stack.generation)
+                stack = await self.save(going, generation, stack.generation, force=force)
             if forget:
                 await self._on.store.mark_forget(stack.id)
                 self._on.controller.wake(stack.id)
         return stack
 
-    async def plan_delete(self, actor: Actor, where: Where) -> Preview:
-        """What `delete` would do now; saves nothing."""
+    def _ending(self, actor: Actor, stack: Stack) -> Generation:
+        return Generation(
+            number=stack.generation + 1,
+            graph=Graph(description=stack.description),
+            source=Source(""),
+            created=self._on.clock.now(),
+            who=actor.name,
+            why="down",
+            deleting=True,
+        )
+
+    async def plan_delete(self, actor: Actor, where: Where, *, force: bool = False) -> Preview:
+        """What `delete` would do now; saves nothing. ConflictError when that is refused."""
         stack = await self._on.gate.stack(actor, Right.READ, where)
+        await self._on.store.hinder(stack, self._ending(actor, stack), force=force)
         plan = await self._on.controller.plan(stack, Graph(), deleting=True)
         return Preview(msgspec.structs.replace(plan, stack=where.stack))
 
@@ -154,11 +204,19 @@ class Stacks:
                 return now
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 
-    async def save(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        """Saves and wakes; also for the other ways to a new generation. ConflictError when the stack moved
-        meanwhile."""
+    async def save(
+        self,
+        stack: Stack,
+        generation: Generation,
+        expected: int | None,
+        records: Sequence[Record] = (),
+        *,
+        force: bool = False,
+    ) -> Stack:
+        """Saves and wakes; also for the other ways to a new generation. `records` as in Store.save_generation.
+        ConflictError when the stack moved meanwhile, or other stacks stand in the way (unless `force`)."""
         try:
-            saved = await self._on.store.save_generation(stack, generation, expected)
+            saved = await self._on.store.save_generation(stack, generation, expected, records, force=force)
         except OverflowError as error:
             raise QuotaError(
                 "the documents hold a number with more than 64 bits", code="number-too-large"
@@ -172,6 +230,13 @@ class Stacks:
         return self._turns.setdefault(where, asyncio.Lock())
 
     # --- inside
+
+    async def _in_part(self, stack: Stack | None, graph: Graph, wish: Wish) -> Graph:
+        """The graph as far as the wish is to be applied; the rest is as it was wanted before."""
+        if not wish.targets and not wish.excludes:
+            return graph
+        before = await self._on.store.generation(stack.id, stack.generation) if stack else None
+        return in_part(graph, before.graph if before else Graph(), wish.targets, wish.excludes)
 
     def _new(self, where: Where) -> Stack:
         now = self._on.clock.now()

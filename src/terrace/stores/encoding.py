@@ -47,6 +47,14 @@ class Encoding:
         """The directive in `data`."""
         return self._codec.decode(data, Directive)
 
+    def value(self, value: Any) -> bytes:
+        """The bytes of a value that goes from one stack to another; InvariantError when it cannot be stored."""
+        return _encoded(self._codec.encode, value, "an output")
+
+    def read_value(self, data: bytes) -> Any:
+        """The value in `data`."""
+        return self._codec.decode(data, object)
+
     def generation(self, generation: Generation) -> tuple[bytes, bytes]:
         """The bytes of a generation: all but graph and source, and those two."""
         name = f"generation {generation.number}"

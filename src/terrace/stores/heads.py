@@ -39,6 +39,14 @@ def desired(present: Stack | None, stack: Stack, generation: Generation, expecte
     )
 
 
+def check_name(stack: Stack, holder: Stack | None, name: str) -> None:
+    """ConflictError when `holder`, another stack, has the name already."""
+    if holder is not None and holder.id != stack.id:
+        raise ConflictError(
+            f'there is a stack "{name}" already', code="name-taken", hint="choose another name: terrace list"
+        )
+
+
 def observed(present: Stack, head: Stack | None, settled: int) -> Stack:
     """The row after a turn of the engine that saw `head` and settled generation `settled` (0: none).
     What people own stays; the phase is that of the newest generation, an older one's is not taken."""

@@ -18,7 +18,8 @@ from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.heads import check_name, desired, observed, surplus
+from terrace.stores.memory_crossing import MemoryCrossings
 from terrace.stores.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
@@ -97,7 +98,62 @@ class _Reading:
         return found[::-1] if newest else found
 
 
-class MemoryStore(_Reading):
+class _Leasing(_Reading):
+    """What needs a row and nothing else; ports.Store says what each method does."""
+
+    fault: Fault | None
+    _clock: Clock
+
+    async def bump_retries(self, stack: str) -> None:
+        with self._writing("bump_retries", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                row = msgspec.structs.replace(present, retries=present.retries + 1)
+                tables.put(tables.stacks, stack, row)
+
+    async def mark_forget(self, stack: str) -> None:
+        with self._writing("mark_forget", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
+
+    async def rename(self, stack: str, name: str) -> None:
+        with self._writing("rename", synced=True) as tables:
+            if present := tables.stacks.get(stack):
+                check_name(present, tables.named(present.project, name), name)
+                tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        with self._writing("acquire") as tables:
+            now, held = self._clock.now(), tables.leases.get(scope)
+            ours = held is not None and held.holder == holder
+            if held is not None and not ours and held.holder and held.expires > now:
+                return None
+            epoch = held.epoch + (not ours) if held else 1
+            lease = tables.leases[scope] = Lease(scope, holder, epoch, now + duration)
+            return lease
+
+    async def release(self, lease: Lease) -> None:
+        with self._writing("release") as tables:
+            held = tables.leases.get(lease.scope)
+            if held and (held.holder, held.epoch) == (lease.holder, lease.epoch):
+                tables.leases[lease.scope] = Lease(lease.scope, "", lease.epoch, 0.0)
+
+    @contextmanager
+    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:
+        if self.fault:
+            self.fault(f"{operation}:before")
+        mark = self._tables.mark()
+        try:
+            yield self._tables
+        except BaseException:
+            self._tables.revert(mark)
+            raise
+        if synced:
+            self._tables.sync()
+        if self.fault:
+            self.fault(f"{operation}:after")
+
+
+class MemoryStore(_Leasing, MemoryCrossings):
     """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
     around each write and may raise: before it nothing is written yet, after it everything is and the caller
     does not know."""
@@ -121,26 +177,26 @@ class MemoryStore(_Reading):
         """The power fails: what was written since the last synced write is gone."""
         self._tables.revert()
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
+    async def save_generation(
+        self,
+        stack: Stack,
+        generation: Generation,
+        expected: int | None,
+        records: Sequence[Record] = (),
+        *,
+        force: bool = False,
+    ) -> Stack:
         with self._writing("save_generation", synced=True) as tables:
             present = tables.named(stack.project, stack.name)
             if present is None and stack.id in tables.stacks:
                 raise InvariantError(f"two stacks cannot share the id {stack.id}")
             saved = desired(present, stack, generation, expected)
+            self._check_crossings(saved, generation, force=force)
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
+            self._declare(saved, generation)
+            self._put_records(tables, saved.id, records)
         return saved
-
-    async def bump_retries(self, stack: str) -> None:
-        with self._writing("bump_retries", synced=True) as tables:
-            if present := tables.stacks.get(stack):
-                row = msgspec.structs.replace(present, retries=present.retries + 1)
-                tables.put(tables.stacks, stack, row)
-
-    async def mark_forget(self, stack: str) -> None:
-        with self._writing("mark_forget", synced=True) as tables:
-            if present := tables.stacks.get(stack):
-                tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         with self._writing("direct", synced=True) as tables:
@@ -158,21 +214,9 @@ class MemoryStore(_Reading):
         with self._writing("publish") as tables:
             self._tell(tables, events)
 
-    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
-        with self._writing("acquire") as tables:
-            now, held = self._clock.now(), tables.leases.get(scope)
-            ours = held is not None and held.holder == holder
-            if held is not None and not ours and held.holder and held.expires > now:
-                return None
-            epoch = held.epoch + (not ours) if held else 1
-            lease = tables.leases[scope] = Lease(scope, holder, epoch, now + duration)
-            return lease
-
-    async def release(self, lease: Lease) -> None:
-        with self._writing("release") as tables:
-            held = tables.leases.get(lease.scope)
-            if held and (held.holder, held.epoch) == (lease.holder, lease.epoch):
-                tables.leases[lease.scope] = Lease(lease.scope, "", lease.epoch, 0.0)
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        with self._writing("rule", synced=True) as tables:
+            self._rule(tables, rulings, unrulings)
 
     async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
         with self._writing("prune") as tables:
@@ -186,25 +230,22 @@ class MemoryStore(_Reading):
                     tables.put(saved, number, None)
             tables.drop_old_leases(self._clock.now())
 
-    @contextmanager
-    def _writing(self, operation: str, *, synced: bool = False) -> Iterator[Tables]:
-        if self.fault:
-            self.fault(f"{operation}:before")
-        mark = self._tables.mark()
-        try:
-            yield self._tables
-        except BaseException:
-            self._tables.revert(mark)
-            raise
-        if synced:
-            self._tables.sync()
-        if self.fault:
-            self.fault(f"{operation}:after")
-
     def _save(self, tables: Tables, stack: str, number: int, generation: Generation) -> None:
         light, content = self._encoding.generation(msgspec.structs.replace(generation, number=number))
         marks = (generation.restores, generation.deleting, generation.settled, generation.failed)
         tables.put(tables.generations.setdefault(stack, {}), number, Saved(light, content, *marks))
+
+    def _rule(self, tables: Tables, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
+        for pair in unrulings:
+            tables.put(tables.rulings, pair, None)
+        for ruling in rulings:
+            tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
+
+    def _put_records(self, tables: Tables, stack: str, records: Sequence[Record]) -> None:
+        rows = tables.records.setdefault(stack, {})
+        for record in records:
+            point = order.point(record.path, record.incarnation, record.uid)
+            tables.put(rows, record.key, Row(point, self._encoding.record(record)))
 
     def _commit(self, tables: Tables, commit: Commit) -> bool:
         present, lease = tables.stacks.get(commit.stack), tables.leases.get(f"stack:{commit.stack}")
@@ -213,13 +254,10 @@ class MemoryStore(_Reading):
         records = tables.records.setdefault(commit.stack, {})
         for key in commit.removals:
             tables.put(records, key, None)
-        for record in commit.upserts:
-            point = order.point(record.path, record.incarnation, record.uid)
-            tables.put(records, record.key, Row(point, self._encoding.record(record)))
-        for pair in commit.unrulings:
-            tables.put(tables.rulings, pair, None)
-        for ruling in commit.rulings:
-            tables.put(tables.rulings, (ruling.provider, ruling.provider_id), ruling)
+        self._put_records(tables, commit.stack, commit.upserts)
+        for place in commit.heeded:
+            tables.put(tables.directives.setdefault(commit.stack, {}), place, None)
+        self._rule(tables, commit.rulings, commit.unrulings)
         self._tell(tables, commit.events)
         if commit.gone and tables.generations[commit.stack][present.generation].deleting:
             tables.remove(commit.stack)
@@ -228,6 +266,7 @@ class MemoryStore(_Reading):
         return True
 
     def _advance(self, tables: Tables, present: Stack, commit: Commit) -> None:
+        self._cross(commit, present)
         saved = tables.generations[commit.stack]
         if (one := saved.get(commit.settled)) and not one.settled:
             tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))
@@ -237,6 +276,7 @@ class MemoryStore(_Reading):
         asked = commit.generation
         if asked and asked.number == row.generation + 1:
             self._save(tables, commit.stack, asked.number, asked)
+            self._declare(present, asked)
             row = msgspec.structs.replace(row, generation=asked.number, updated=asked.created)
         tables.put(tables.stacks, commit.stack, row)
 

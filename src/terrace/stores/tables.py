@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from terrace.model.graph import Name
 from terrace.model.stack import Lease, Stack
 from terrace.ports.store import Ruling
 from terrace.stores.order import Point
@@ -44,6 +45,8 @@ class Tables:
         self.generations: dict[str, dict[int, Saved]] = {}
         self.records: dict[str, dict[tuple[str, int], Row]] = {}
         self.directives: dict[str, dict[tuple[str, str], bytes]] = {}
+        self.exports: dict[str, dict[str, bytes]] = {}
+        self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
@@ -79,6 +82,8 @@ class Tables:
         self.put(self.generations, stack, None)
         self.put(self.records, stack, None)
         self.put(self.directives, stack, None)
+        self.put(self.exports, stack, None)
+        self.put(self.uses, stack, None)
 
     def drop_old_leases(self, now: float) -> None:
         """Takes out expired leases of stacks that are gone."""

@@ -7,11 +7,13 @@ import pytest
 from tests.contracts.store.samples import (
     Worker,
     a_generation,
+    a_record,
     a_stack,
 )
 
 from terrace.errors import ConflictError, InvariantError, SpecError
 from terrace.model.graph import Graph, Node
+from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Phase, Source
 from terrace.model.value import Call, Ref, Secret
 from terrace.ports.store import Store
@@ -151,3 +153,24 @@ class TestDirectives:
         await store.direct([Directive(stack.id, "handle", "signal/1", {"data": Secret("hush")})])
         (one,) = await store.directives(stack.id)
         assert one.value["data"].reveal() == "hush"
+
+    async def test_a_new_stack_may_begin_with_what_stands_already(self, store: Store) -> None:
+        records = [a_record("web"), a_record("db", uid="u2", incarnation=3)]
+        saved = await store.save_generation(a_stack(), a_generation(), 0, records)
+        found = {record.path: record for record in await store.records(saved.id)}
+        assert found == {record.path: record for record in records}
+        with pytest.raises(ConflictError):
+            await store.save_generation(a_stack("other"), a_generation(), 5, [a_record("x", uid="u9")])
+        assert await store.known([Owner("i", "u9", 1)]) == set()
+
+    async def test_a_stack_gets_another_name(self, store: Store) -> None:
+        saved = await store.save_generation(a_stack(), a_generation(), None)
+        other = await store.save_generation(a_stack("other"), a_generation(), None)
+        with pytest.raises(ConflictError, match="other"):
+            await store.rename(saved.id, "other")
+        await store.rename(saved.id, "market")
+        await store.rename(saved.id, "market")
+        await store.rename("nobody", "x")
+        assert await store.find_stack("default", "shop") is None
+        assert await store.find_stack("default", "market") == msgspec.structs.replace(saved, name="market")
+        assert await store.stack(other.id) == other

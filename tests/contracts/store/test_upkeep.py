@@ -13,6 +13,7 @@ from tests.contracts.store.samples import (
     paths,
 )
 
+from terrace.model.stack import Directive
 from terrace.ports.store import Ruling, Store
 
 
@@ -174,3 +175,23 @@ class TestFacts:
         assert await paths(store, worker.stack.id) == ["web"]
         assert await worker.write(a_record("db"), events=(an_event(),))
         assert [event.number for event in await store.events()] == [1, 2]
+
+
+class TestOutsideTurns:
+    async def test_the_ledger_is_written_without_a_turn(self, store: Store) -> None:
+        one, two = Ruling("local", "", "restored"), Ruling("local", "c1", "adopted", uid="u")
+        await store.rule([one, two])
+        assert await store.rulings("local") == [one, two]
+        await store.rule([], [("local", ""), ("local", "never")])
+        assert await store.rulings("local") == [two]
+
+    async def test_a_directive_that_was_carried_out_goes_with_the_commit_that_did_it(
+        self, store: Store
+    ) -> None:
+        worker = await Worker.of(store)
+        wishes = [Directive(worker.stack.id, "web", what, 1) for what in ("import", "taint")]
+        await store.direct(wishes)
+        stale = msgspec.structs.replace(worker.commit(), epoch=77, heeded=(("web", "taint"),))
+        assert await store.commit([stale]) == [False]
+        assert await worker.write(heeded=(("web", "import"), ("db", "import")))
+        assert await store.directives(worker.stack.id) == [wishes[1]]

@@ -51,8 +51,9 @@ class Rig:
         self.secrets = KeyFile(folder / "key")
         self.store = MemoryStore(self.secrets, self.clock)
         self.world = World()
+        builtin = BuiltinDriver(self.clock, self.entropy)
         self.drivers: dict[str, Driver] = {
-            "builtin": BuiltinDriver(self.clock, self.entropy),
+            "builtin": builtin,
             "local": SimDriver(self.world, self.clock),
         }
         self.settings = Settings(
@@ -78,6 +79,7 @@ class Rig:
             telemetry=self.telemetry,
         )
         self.services = Services(surface, self.settings, "memory")
+        builtin.offer(self.services.owned)
         self.app = build(self.services)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://terrace"

@@ -61,7 +61,7 @@ async def test_a_ghost_is_listed_and_taken_away_at_a_word(rig: Rig) -> None:
     receipt = await driver.apply(step, Unfenced())
     assert receipt.seen is not None
     seen = rig.controller.bell.count
-    rig.controller.look("local")
+    rig.controller._look("local")
     await rig.controller.bell.wait(seen, 5)
     (ghost,) = (await rig.get(LOCAL + "/ghosts"))["items"]
     assert (ghost["provider_id"], ghost["kind"]) == (receipt.seen.provider_id, "Volume")

@@ -92,3 +92,17 @@ def test_a_chain_of_thousands_is_planned() -> None:
     nodes = [Node("v0", "Value", {"value": 1})]
     nodes += [Node(f"v{i}", "Value", {"value": Ref(f"v{i - 1}", ("value",))}) for i in range(1, 3000)]
     assert len(Rig().plan(Graph(tuple(reversed(nodes)))).items) == 3000
+
+
+def test_what_is_in_a_composite_that_is_refused_stays() -> None:
+    def group(count: int) -> Node:
+        return Node(
+            "g", "Group", {"count": count, "resource_def": {"kind": "Machine", "properties": {"image": "i"}}}
+        )
+
+    items = planned(settled(group(2)), group(-1))
+    assert {path: item.what for path, item in items.items()} == {
+        "g": "refused",
+        "g/0": "nothing",
+        "g/1": "nothing",
+    }

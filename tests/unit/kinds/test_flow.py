@@ -35,6 +35,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "None": {"whatever": 1},
     "Delay": {},
     "TestResource": {},
+    "StackOutput": {"stack": "net", "output": "id", "found": {"value": 1, "gone": ""}},
+    "Stack": {"template": "x", "found": {"value": {}, "gone": ""}},
     "WaitConditionHandle": {},
     "WaitCondition": {"handle": "h", "signals": {}},
     "ScalingPolicy": {"group": "g", "adjustment": 1, "adjustment_type": "change_in_capacity"},

@@ -55,6 +55,8 @@ PASSAGE: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("FloatingIPAssociation", _LEAD, "machine", None, "m", Effect.UPDATE, Effect.REPLACE),
 ]
 
+FOUND: dict[str, Any] = {"found": {"value": {}, "gone": ""}}
+
 # kind, what stays, property, before, after, effect where the provider can do all, and where it can do nothing
 POLICY = {"group": "a", "adjustment": 1, "adjustment_type": "change_in_capacity"}
 CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
@@ -127,6 +129,12 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("TestResource", {}, "replace", 1, 2, Effect.REPLACE, Effect.REPLACE),
     ("TestResource", {}, "waits", {}, {"create": 1}, Effect.UPDATE, Effect.UPDATE),
     ("TestResource", {}, "attributes", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
+    ("StackOutput", {"output": "x", **FOUND}, "stack", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("StackOutput", {"stack": "x", **FOUND}, "output", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", FOUND, "template", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "parameters", {"a": 1}, {"a": 2}, Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "timeout", 0, "5m", Effect.UPDATE, Effect.UPDATE),
+    ("Stack", {"template": "a", **FOUND}, "context", None, {}, Effect.NONE, Effect.NONE),
     ("WaitConditionHandle", {}, "form", "id", "url", Effect.REPLACE, Effect.REPLACE),
     ("WaitCondition", {"signals": {}}, "handle", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("WaitCondition", {"handle": "a"}, "signals", {}, {"1": {}}, Effect.UPDATE, Effect.UPDATE),

@@ -51,6 +51,7 @@ def test_the_types_are_these() -> None:
         "OS::Heat::SoftwareDeployment",
         "OS::Heat::SoftwareDeploymentGroup",
         "OS::Heat::SoftwareDeployments",
+        "OS::Heat::Stack",
         "OS::Heat::StructuredConfig",
         "OS::Heat::StructuredDeployment",
         "OS::Heat::StructuredDeploymentGroup",

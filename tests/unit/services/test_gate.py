@@ -26,6 +26,12 @@ PARTS = (
     "images",
     "inside",
     "doctor",
+    "orders",
+    "looking",
+    "adoption",
+    "hooks",
+    "changing",
+    "snapshots",
 )
 GIVEN: dict[str, Any] = {
     "where": Where("default", "shop"),
@@ -40,6 +46,11 @@ GIVEN: dict[str, Any] = {
     "provider_id": "x",
     "command": ["sh"],
     "after": None,
+    "sealed": "x",
+    "old": "web",
+    "new": "shop",
+    "hook": "pre-create",
+    "document": {},
 }
 INTERNAL = {("stacks", "turn"), ("stacks", "save"), ("events", "close"), ("providers", "driver")}
 """Not use cases: what use cases do after they passed."""

@@ -150,7 +150,8 @@ def _ended(session: Session, progress: Progress, began: float) -> int:
     took = span(time.monotonic() - began)
     color = session.color(sys.stderr)
     if outcome is Outcome.SETTLED:
-        done = paint("settled", "green", color)
+        word = "suspended" if head["phase"] == "suspended" else "settled"
+        done = paint(word, "green", color)
         session.say(f"{head['name']} {done} in {took}: {plural(head.get('ready', 0), 'resource')} ready")
         _outputs(session, head)
     else:

@@ -18,7 +18,15 @@ from terrace.cli.shape import STATE_COLORS, clean, span
 
 FRAME = 0.1
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-SIGNS = {"ready": "✓", "failing": "✗", "unhealthy": "✗", "unknown": "?", "waiting": "·", "gone": "-"}
+SIGNS = {
+    "ready": "✓",
+    "suspended": "‖",
+    "failing": "✗",
+    "unhealthy": "✗",
+    "unknown": "?",
+    "waiting": "·",
+    "gone": "-",
+}
 WIDEST = 40
 OVERHEAD = 4
 """Lines of the screen that are not resources."""

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-RESTING = ("ready", "gone")
+RESTING = ("ready", "suspended", "gone")
+STANDING = ("settled", "suspended")
+"""Phases of a stack in which all is as it is wanted."""
 TROUBLED = ("failing", "unhealthy", "unknown")
 
 
@@ -65,7 +67,7 @@ class Progress:
             self.outcome = Outcome.GONE
             return
         self.head = head
-        if head.get("settled", 0) >= self.wanted and head["phase"] == "settled":
+        if head.get("settled", 0) >= self.wanted and head["phase"] in STANDING:
             self._settled(head["settled"])
         elif generation is not None and generation.get("failed"):
             self._failed(generation["failed"], rolls_back=generation.get("on_failure") == "rollback")
@@ -84,7 +86,7 @@ class Progress:
         return sorted(path for path, (state, _) in self.states.items() if state in TROUBLED)
 
     def _absorb_stack(self, kind: str, generation: int, message: str) -> None:
-        if kind == "stack.settled":
+        if kind in ("stack.settled", "stack.suspended"):
             self._settled(generation)
         elif kind == "stack.failed":
             self._failed(message)

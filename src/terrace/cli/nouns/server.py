@@ -128,6 +128,22 @@ def install(session: Session, user: bool, show: bool) -> None:
     session.say(f"wrote {file}; the server runs now, and starts with the machine")
 
 
+@server.command("accept-restore", epilog="  terrace server accept-restore")
+@click.option(
+    "-y", "--yes", is_flag=True, help="answer yes: delete and replace what is newer than the database"
+)
+@pass_session
+def accept_restore(session: Session, yes: bool) -> None:
+    """After an older copy of the database was put back: say that what it wants is right. Until then nothing is
+    deleted or replaced where things are newer than the database."""
+    from terrace.cli.plans import ask
+
+    if not yes:
+        ask("let what is newer than the database be deleted and replaced")
+    providers = session.client().providers.accept_restore()
+    session.say(f"it goes on, on {', '.join(providers)}" if providers else "nothing was in doubt")
+
+
 def commented() -> str:
     """The commented settings, as they ship with the server."""
     from importlib.resources import files

@@ -17,18 +17,22 @@ from terrace.cli.shape import plural
     epilog="""\
   terrace down shop
   terrace down shop --yes
-  terrace down shop --forget     give up what cannot be reached, and list it""",
+  terrace down shop --forget     give up what cannot be reached, and list it
+  terrace down net --force       also while other stacks use its outputs""",
 )
 @stack_argument()
 @click.option("-y", "--yes", is_flag=True, help="answer yes: delete it all, data included")
 @click.option("--forget", is_flag=True, help="give up what its provider cannot reach")
+@click.option(
+    "--force", is_flag=True, help="also while other stacks use its outputs: they keep what they have"
+)
 @click.option(
     "--timeout", default="30m", show_default=True, metavar="TIME", help="how long to follow: 90s, 30m, 2h"
 )
 @click.option("--no-follow", is_flag=True, help="ask for it and leave")
 @output_option("text", "json", "yaml")
 @pass_session
-def down(session: Session, stack: str, yes: bool, forget: bool, timeout: str, no_follow: bool) -> int:
+def down(session: Session, /, stack: str, yes: bool, timeout: str, no_follow: bool, **how: bool) -> int:
     """Delete a stack and everything in it. Asks first, naming the volumes whose data goes."""
     from terrace.cli.follow.leaving import follow_down
     from terrace.cli.verbs.request import seconds
@@ -37,7 +41,7 @@ def down(session: Session, stack: str, yes: bool, forget: bool, timeout: str, no
     client = session.client()
     client.stacks.get(stack)  # a stack that does not exist is told before anything is asked
     if not yes:
-        items = client.stacks.plan_delete(stack)["items"]
+        items = client.stacks.plan_delete(stack, force=how["force"])["items"]
         kept = [item["path"] for item in items if item["what"] == "retain"]
         if kept:
             session.say(f"kept, because its deletion policy says so: {named(kept)}")
@@ -45,7 +49,7 @@ def down(session: Session, stack: str, yes: bool, forget: bool, timeout: str, no
         ask(f"delete {stack} ({plural(len(doomed), 'resource')})", lost_data(doomed))
     began = time.monotonic()
     watch = None if no_follow else client.streams.watch(stack)
-    head = client.stacks.delete(stack, forget=forget)
+    head = client.stacks.delete(stack, forget=how["forget"], force=how["force"])
     if watch is None:
         session.say(f"{stack} is on its way out. See: terrace status {stack}")
         return 0

@@ -17,10 +17,25 @@ STACK_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def template_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options by which `up` and `plan` are told what is wanted."""
+def scope_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which `up` and `plan` are told that a template is wanted in part."""
+    target = click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="PATH",
+        help="change only this resource; may be given again. What it needs and is not there yet comes along",
+    )
+    exclude = click.option(
+        "--exclude", "excludes", multiple=True, metavar="PATH", help="leave this resource as it is"
+    )
+    return target(exclude(function))
+
+
+def template_options(function: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
+    """The options by which `up` and `plan` are told what is wanted. `required`: it cannot do without a template."""
     options = (
-        click.argument("template", type=click.Path(dir_okay=False)),
+        click.argument("template", type=click.Path(dir_okay=False), required=required),
         click.option(
             "-s", "--stack", metavar="STACK", help="its name; by default that of the template's file"
         ),

@@ -119,12 +119,14 @@ def as_text(session: Session, head: dict[str, Any], resources: Sequence[dict[str
 
 def head_lines(head: dict[str, Any], color: bool, next_at: float = 0.0) -> list[str]:
     """One or two lines about the stack as a whole: `next_at` is when something is tried again (0: nothing)."""
+    marks = "".join(f"  {mark}" for mark in head.get("marks") or () if mark != head["phase"])
     counts = f"{head.get('ready', 0):,} of {plural(head.get('total', 0), 'resource')} ready"
     failing = f", {head['failing']:,} failing" if head.get("failing") else ""
     since = f" for {span(time.time() - head['since'])}" if head.get("since") else ""
     word = state(head["phase"], 0, color)
+    counts += failing + marks
     lines = [
-        f"{paint(head['name'], 'bold', color)}  {word}{since}  generation {head['generation']}  {counts}{failing}"
+        f"{paint(head['name'], 'bold', color)}  {word}{since}  generation {head['generation']}  {counts}"
     ]
     if head.get("why"):
         lines.append(f"  {clean(head['why'])}{again(next_at)}")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import click
 
 from terrace.cli.commands import command, output_option, pass_session
+from terrace.cli.faults import Stop
 from terrace.cli.plans import agree
 from terrace.cli.session import Session
-from terrace.cli.verbs.request import request_of, seconds, stack_name, template_options
+from terrace.cli.verbs.plan import kept_plan
+from terrace.cli.verbs.request import request_of, scope_options, seconds, stack_name, template_options
+
+WANTED = ("environments", "parameters", "parameter_file")
+SCOPE = ("targets", "excludes")
 
 
 @command(
@@ -18,9 +24,12 @@ from terrace.cli.verbs.request import request_of, seconds, stack_name, template_
     epilog="""\
   terrace up shop.yaml
   terrace up shop.yaml -s staging -e staging.yaml -p replicas=3
-  terrace up shop.yaml -p password=@secret.txt --yes --on-failure rollback --timeout 10m""",
+  terrace up shop.yaml -p password=@secret.txt --yes --on-failure rollback --timeout 10m
+  terrace up --plan shop.plan""",
 )
-@template_options
+@partial(template_options, required=False)
+@scope_options
+@click.option("--plan", "plan", metavar="FILE", help="apply exactly the plan that `terrace plan --out` kept")
 @click.option("-y", "--yes", is_flag=True, help="answer yes: replace and delete what the change needs")
 @click.option(
     "--on-failure",
@@ -35,17 +44,36 @@ from terrace.cli.verbs.request import request_of, seconds, stack_name, template_
 @click.option("--no-follow", is_flag=True, help="ask for it and leave")
 @output_option("text", "json", "yaml")
 @pass_session
-def up(session: Session, /, template: str, stack: str | None, **options: Any) -> int:
+def up(session: Session, /, template: str | None, stack: str | None, **options: Any) -> int:
     """Apply a template and follow until it is settled. Asks before anything is replaced or deleted."""
-    wanted = ("environments", "parameters", "parameter_file")
     began = time.monotonic()
-    name = stack_name(stack, template, session.stack)
-    request = request_of(template, **{key: options[key] for key in wanted})
+    if options["plan"]:
+        name, request = _kept(session, template, stack, options)
+    elif template is None:
+        raise Stop("there is no template", code="usage", hint="terrace up TEMPLATE, or --plan FILE")
+    else:
+        name = stack_name(stack, template, session.stack)
+        request = request_of(template, **{key: options[key] for key in WANTED})
+        request |= {key: list(options[key]) for key in SCOPE if options[key]}
     if options["on_failure"]:
         request["on_failure"] = options["on_failure"]
     if options["timeout"]:
         request["timeout"] = seconds(options["timeout"])
     return _apply(session, name, request, yes=options["yes"], follow=not options["no_follow"], began=began)
+
+
+def _kept(
+    session: Session, template: str | None, stack: str | None, options: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The stack and the request of a kept plan, with which nothing else can be said about what is wanted."""
+    if template is not None or any(options[name] for name in (*WANTED, *SCOPE)):
+        raise Stop(
+            "a plan that was kept says by itself what is wanted", code="usage", hint="give --plan alone"
+        )
+    name, request = kept_plan(options["plan"], session.project)
+    if stack is not None and stack != name:
+        raise Stop(f'the plan in {options["plan"]} is of stack "{name}"', code="usage", hint=f"-s {name}")
+    return name, request
 
 
 def _apply(

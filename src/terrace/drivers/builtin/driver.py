@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from terrace.drivers.builtin import doors
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
+from terrace.drivers.builtin.stacks import StackSteps
 from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.plan import Note, Verdict
 from terrace.model.seen import Observation, Seen
@@ -21,10 +22,11 @@ from terrace.model.spec.software import ConfigSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
+from terrace.ports.stacks import OwnStacks
 
 CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
 KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
-KINDS |= {"Flavor", "ServerGroup"}
+KINDS |= {"Flavor", "ServerGroup", "StackOutput"}
 KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration"}
 
 CAPABILITIES = Capabilities(
@@ -38,6 +40,7 @@ CAPABILITIES = Capabilities(
         "None": frozenset({"properties"}),
         "Delay": frozenset({"minimum", "jitter", "multiplier", "actions"}),
         "TestResource": frozenset({"value", "fail", "waits", "attributes"}),
+        "StackOutput": frozenset({"stack", "output", "value"}),
         "DeployedServer": frozenset({"name", "metadata"}),
         "Flavor": frozenset({"cpu", "memory", "disk", "pids", "extra"}),
     },
@@ -61,17 +64,18 @@ class BuiltinDriver:
     """ports.Driver without an outside: nothing is listed, nothing can be lost; until a create is recorded
     it may be made anew."""
 
-    capabilities = CAPABILITIES
-
     def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
         """`door`: where guests reach the server, the beginning of the URLs for signals; "" when they cannot."""
+        self.capabilities = (
+            CAPABILITIES if door else replace(CAPABILITIES, notes=dict.fromkeys(DOORS, (UNHEARD,)))
+        )
         self._clock = clock
         self._entropy = entropy
         self._door = door.rstrip("/") or NOWHERE
-        if not door:
-            self.capabilities = replace(CAPABILITIES, notes=dict.fromkeys(DOORS, (UNHEARD,)))
+        self._stacks: StackSteps | None = None
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
+            "StackOutput": self._value,
             "None": self._nothing,
             "RandomString": self._random_string,
             "KeyPair": self._key_pair,
@@ -87,6 +91,16 @@ class BuiltinDriver:
             **dict.fromkeys(CONFIGS, self._config),
         }
 
+    def offer(self, stacks: OwnStacks) -> None:
+        """From now on there is also the kind Stack. Before anything else is asked of this driver."""
+        self._stacks = StackSteps(stacks)
+        kinds = KINDS | {"Stack"}
+        in_place = {
+            **CAPABILITIES.in_place,
+            "Stack": frozenset({"template", "parameters", "timeout", "outputs"}),
+        }
+        self.capabilities = replace(CAPABILITIES, kinds=kinds, recorded=kinds, in_place=in_place)
+
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """Always empty: every kind is recorded."""
         return Observation(items=())
@@ -97,6 +111,8 @@ class BuiltinDriver:
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """Carries out `step`. There are no requests, so the fence guards nothing here."""
+        if step.kind == "Stack" and self._stacks is not None:
+            return await self._stacks.apply(step)
         applier = self._appliers.get(step.kind)
         if applier is None:
             raise CapabilityError(f"Terrace itself makes no {step.kind}")

@@ -57,6 +57,8 @@ class Machines:
                 case Verb.RESTART:
                     await self._guard(container, step.spec, step, fence)
                     await self._restart(container, fence)
+                case Verb.STOP:
+                    await self._stop(container, fence)
                 case _:
                     raise PermanentError(f"a machine cannot be told to {step.verb}")
             seen = await self._observer.machine(container)
@@ -247,6 +249,11 @@ class Machines:
                 return
             container = there["Id"]
         await self._delete(container, fence)
+
+    async def _stop(self, container: str, fence: Fence) -> None:
+        """A frozen one cannot end, so it goes on first. What has ended already is left as it is."""
+        await self._unpause(container, fence)
+        await self._engine.change(fence, "POST", f"/containers/{container}/stop", {"t": bodies.STOP_SECONDS})
 
     async def _end(self, container: str, fence: Fence) -> None:
         """A guest that writes to volumes gets the time to finish."""

@@ -55,6 +55,7 @@ IN_PLACE = {
     "FloatingIPAssociation": frozenset({"target", "port", "machine"}),
 }
 LOOK_AGAIN = 1.0
+TERMINATED = 143
 
 
 class SimDriver(SimGuests):
@@ -119,6 +120,8 @@ class SimDriver(SimGuests):
                 return await self._change(step, fence, self._start)
             case Verb.UNPAUSE:
                 return await self._change(step, fence, self._unpause)
+            case Verb.STOP:
+                return await self._change(step, fence, self._stop)
             case Verb.SNAPSHOT:
                 return await self._snapshot(step, fence)
             case Verb.RESTORE:
@@ -242,6 +245,11 @@ class SimDriver(SimGuests):
 
     def _unpause(self, thing: Thing, now: float) -> Seen:
         return self.world.change(thing, now, state="running") if thing.state == "paused" else thing.seen
+
+    def _stop(self, thing: Thing, now: float) -> Seen:
+        if thing.state not in ("running", "paused"):
+            return thing.seen
+        return self.world.change(thing, now, state="exited", exit_code=TERMINATED, finished=now)
 
     def _look_up(self, kind: str, selector: str) -> Seen | None:
         for thing in self.world.things.values():

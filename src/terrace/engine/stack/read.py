@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from terrace.engine.expression import evaluate, follow, walk
+from terrace.engine.expression import Lookup, evaluate, follow, walk
 from terrace.engine.stack.state import Live, StackState
+from terrace.errors import SpecError
+from terrace.model.graph import Name, owned_name
 from terrace.model.record import Record
 from terrace.model.stack import Generation
-from terrace.model.value import UNKNOWN, Ref, Secret
+from terrace.model.value import EXPORTS, UNKNOWN, Ref, Secret, Unknown, holds
 from terrace.ports.kind import Composite
 
 
@@ -40,6 +42,33 @@ def lookup(state: StackState, ref: Ref) -> Any:
     if not ref.path:
         return kind.reference(record.seen)
     return walk(record.seen.attributes, ref.path)
+
+
+def looking(state: StackState, live: Live, lookup: Lookup, names: set[Name]) -> Lookup:
+    """`lookup` that also knows what other stacks export. What is read of them is noted in `names`."""
+
+    def look(ref: Ref) -> Any:
+        if ref.node != EXPORTS:
+            return lookup(ref)
+        name = _name(state, live, ref.path)
+        if name is UNKNOWN:
+            return UNKNOWN
+        names.add(name)
+        return state.imports.read(live.path, name)
+
+    return look
+
+
+def _name(state: StackState, live: Live, path: tuple[Any, ...]) -> Any:
+    if not path:
+        return Name(state.stack.project, owned_name(live.path, live.uid))
+    if UNKNOWN in path:
+        return UNKNOWN
+    stack, output = path
+    for field, text in (("stack", stack), ("output", output)):
+        if not isinstance(text, str) or not text:
+            raise SpecError("must be a name that everybody may see", (field,))
+    return Name(state.stack.project, stack, output)
 
 
 def read_input(state: StackState, args: tuple[Any, ...]) -> Any:
@@ -84,6 +113,19 @@ def outputs(state: StackState) -> dict[str, Any]:
         value = evaluate(output.value, lambda r: lookup(state, r), lambda a: read_input(state, a))
         found[name] = _known(value)
     return found
+
+
+def exported(state: StackState) -> dict[str, Any] | None:
+    """What the stack exports, when that has changed since it was last asked: all outputs that are known."""
+    values = {}
+    for name, expression in state.exports.take().items():
+        try:
+            value = evaluate(expression, lambda r: lookup(state, r), lambda a: read_input(state, a))
+        except SpecError:
+            continue  # whoever asks for the outputs is told; nobody else gets to see it
+        if not holds(value, Unknown):
+            values[name] = value
+    return state.exports.learn(values)
 
 
 def _known(value: Any) -> Any:

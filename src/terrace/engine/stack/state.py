@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from terrace.engine.form import Mask, child_uid
 from terrace.engine.stack.agenda import Agenda
+from terrace.engine.stack.crossing import Exports, Imports
 from terrace.model.decision import Expansion
 from terrace.model.event import Event
 from terrace.model.graph import Edge, Keep, Node, Until
@@ -35,11 +36,12 @@ class Live:
     `lacking`: it stands, and something that it was given has not come about inside of it. `stuck`: it is not settled,
     and nothing that is under way will change that. `short`: a composite's children wait because none of them may be
     away.
-    `shown` is what dependents were evaluated with: (incarnation, reference, attributes).
+    `named` is the path that its names were made from, when that is not its own any more. `shown` is what
+    dependents were evaluated with: (incarnation, reference, attributes).
     """
 
     __slots__ = (
-        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "lacking", "node",
+        "blocked", "children", "current", "deps", "expansion", "gate", "healthy", "key", "lacking", "named", "node",
         "older", "opened", "parent", "path", "pending", "probe", "queue", "ready", "ready_at", "settled", "short",
         "shown", "stale", "stuck", "uid", "undecided", "urgent", "used", "values", "wanted", "words",
     )  # fmt: skip
@@ -48,6 +50,7 @@ class Live:
         self.path = path
         self.key = key
         self.uid = uid
+        self.named = ""
         self.parent = parent
         self.node: Node | None = None
         self.children: dict[str, Live] = {}
@@ -109,7 +112,7 @@ class Rules:
 class Turn:
     """What one turn of a stack has to write and to start."""
 
-    __slots__ = ("events", "removals", "rulings", "steps", "synced", "unrulings", "upserts")
+    __slots__ = ("events", "heeded", "removals", "rulings", "steps", "synced", "unrulings", "upserts")
 
     def __init__(self) -> None:
         self.upserts: dict[Key, Record] = {}
@@ -118,6 +121,7 @@ class Turn:
         self.steps: list[tuple[str, Step]] = []
         self.rulings: list[Ruling] = []
         self.unrulings: list[tuple[str, str]] = []
+        self.heeded: list[tuple[str, str]] = []
         self.synced = False
 
     def __bool__(self) -> bool:
@@ -144,6 +148,10 @@ class StackState:
         self.claim_waiters: dict[str, set[str]] = {}
         self.sightings: dict[Key, Sighting] = {}
         self.silent: dict[str, NotSeen] = {}
+        self.hooked: set[str] = set()
+        self.restored: set[str] = set()
+        self.restoring: set[str] = set()
+        self.accepted = 0.0
         self.running: set[Key] = set()
         self.held: dict[Key, tuple[float, str, Step]] = {}
         self.doing: dict[Key, tuple[dict[str, Any], str, tuple[Tie, ...], Keep]] = {}
@@ -154,6 +162,8 @@ class StackState:
         self.observe: set[str] = set()
         self.ledger: dict[str, Ruling] = {}
         self.directives: dict[str, dict[str, Any]] = {}
+        self.imports = Imports()
+        self.exports = Exports()
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()
@@ -186,6 +196,7 @@ class StackState:
                 head, _, key = record.path.rpartition("/")
                 live = self._add(record.path, key, record.uid, self.live(head) if head else None)
                 live.undecided = live.parent is not None
+            live.named = record.named or live.named
             if record.departing or live.current is not None:
                 live.older[record.incarnation] = record
             else:
@@ -200,6 +211,7 @@ class StackState:
         self.by_uid.pop(live.uid, None)
         self.unsettled.discard(live.path)
         self.failing.discard(live.path)
+        self.hooked.discard(live.path)
         if live.parent:
             live.parent.children.pop(live.key, None)
             live.parent.pending.discard(live.path)
@@ -217,6 +229,8 @@ class StackState:
             for edge in live.deps:
                 self.dependents.setdefault(edge.node, set()).add(live.path)
             live.node = node
+            if node is None:
+                self.imports.settle(live.path, ())
             live.wanted = None
             live.values = None
             self.total += (node is not None) - (before is not None)
@@ -263,6 +277,8 @@ class StackState:
         live.urgent.discard(record.incarnation)
         live.used = max(live.used, record.incarnation)
         self._unindex(record)
+        if record.adopted and all(one.provider_id != record.provider_id for one in live.records()):
+            self.turn.unrulings.append((record.provider, record.provider_id))
         self.sightings.pop(record.key, None)
         self.running.discard(record.key)
         self.held.pop(record.key, None)
@@ -379,10 +395,16 @@ class StackState:
         return made
 
 
+def suspended(state: StackState) -> bool:
+    """Whether the stack is to stand still."""
+    return bool(state.directives.get("", {}).get("suspended"))
+
+
 def dependencies(node: Node) -> tuple[Edge, ...]:
     """The edges of a node: those it names, and a READY one to each node its properties and metadata refer to."""
     named = {edge.node: edge for edge in node.edges}
-    for path in sorted(refs(node.properties) | refs(node.metadata)):
+    meant = refs(node.external_id) if node.external_id else refs(node.properties)
+    for path in sorted(meant | refs(node.metadata)):
         if path and path not in named:
             named[path] = Edge(path, Until.READY)
     return tuple(named.values())

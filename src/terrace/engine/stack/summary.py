@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine.stack.state import StackState
+from terrace.engine.stack.state import StackState, suspended
 from terrace.model.record import Record, State
 from terrace.model.stack import Phase, Stack
+
+STANDING = (Phase.SETTLED, Phase.SUSPENDED)
+"""Phases in which all is as it is wanted."""
 
 
 def summarise(state: StackState, now: float) -> Stack:
@@ -17,12 +20,12 @@ def summarise(state: StackState, now: float) -> Stack:
     if deleting and not state.lives:
         phase, why = Phase.GONE, ""
     elif quiet and not deleting:
-        phase, why = Phase.SETTLED, ""
+        phase, why = (Phase.SUSPENDED if suspended(state) else Phase.SETTLED), ""
     else:
         phase = Phase.DELETING if deleting else Phase.FAILING if state.failing else Phase.SETTLING
         why = _why(state)
     stack = state.stack
-    settled = generation.number if generation and phase is Phase.SETTLED else stack.settled
+    settled = generation.number if generation and phase in STANDING else stack.settled
     since = now if phase is not stack.phase else stack.since
     open_paths = len(state.unsettled) if not deleting else state.total
     return replace(
@@ -43,6 +46,8 @@ def _why(state: StackState) -> str:
     if state.failing:
         path = min(state.failing)
         more = len(state.failing) - 1
+    elif state.hooked:
+        path, more = min(state.hooked), len(state.hooked) - 1
     elif hidden := _hidden(state):
         path, more = min(hidden), len(hidden) - 1
     elif state.running:

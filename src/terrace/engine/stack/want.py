@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
-from terrace.engine.stack.read import inputs_of, lookup, read_input, readable
+from terrace.engine.stack.read import inputs_of, looking, lookup, read_input, readable
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
-from terrace.model.graph import Node
+from terrace.model.graph import Name, Node
 from terrace.model.record import Record
 from terrace.model.spec import SPECS
 from terrace.model.value import Call, Ref, Unknown, holds
 from terrace.ports.driver import Capabilities
-from terrace.ports.kind import Wanted
+from terrace.ports.kind import Kind, Wanted
+
+EXTERNAL_ID = "external_id"
 
 
 def evaluate_properties(state: StackState, node: Node) -> dict[str, Any]:
     """The node's properties with expressions evaluated; UNKNOWN inside where something is not known yet."""
-    if not holds(node.properties, Ref) and not holds(node.properties, Call):
-        return node.properties
-    values: dict[str, Any] = evaluate(
-        node.properties, lambda r: lookup(state, r), lambda a: read_input(state, a)
-    )
+    asked = asked_of(node)
+    if not holds(asked, Ref) and not holds(asked, Call):
+        return asked
+    names: set[Name] = set()
+    look = looking(state, state.lives[node.path], lambda r: lookup(state, r), names)
+    values: dict[str, Any] = evaluate(asked, look, lambda a: read_input(state, a))
+    if names or node.path in state.imports.by_path:
+        state.imports.settle(node.path, names)
     return values
+
+
+def asked_of(node: Node) -> dict[str, Any]:
+    """What has to be known of a node before it can be acted on: of an external one only which thing it is."""
+    return {EXTERNAL_ID: node.external_id} if node.external_id else node.properties
 
 
 def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
@@ -48,10 +58,12 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         )
     capabilities = rules.capabilities.get(rules.provider(node), Capabilities(kinds=frozenset()))
     directives = state.directives.get(node.path, {})
-    spec: Any = kind.spec(kind.resolve(values, lambda one: thing(state, one)), node, capabilities)
-    if directives:
-        spec = kind.directed(spec, directives)
-    plain = form(spec, rules.mask)
+    if node.external_id:
+        spec, plain = None, dict(values)
+    else:
+        spec = _spec(kind, kind.resolve(values, lambda one: thing(state, one)), live, capabilities)
+        spec = kind.directed(spec, directives) if directives else spec
+        plain = form(spec, rules.mask)
     return Wanted(
         node=node,
         spec=spec,
@@ -61,6 +73,16 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
         directives=directives,
         asked=state.generation.created if state.generation else 0.0,
     )
+
+
+def _spec(kind: Kind, values: Mapping[str, Any], live: Live, capabilities: Capabilities) -> Any:
+    """The typed spec. What was moved keeps the names that followed from its first path, but answers to the new one."""
+    node = cast("Node", live.node)
+    spec: Any = kind.spec(values, node, capabilities)
+    if not live.named:
+        return spec
+    named: Any = kind.spec(values, msgspec.structs.replace(node, path=live.named), capabilities)
+    return msgspec.structs.replace(named, aliases=spec.aliases) if hasattr(spec, "aliases") else named
 
 
 def thing(state: StackState, reference: str) -> Mapping[str, Any] | None:
@@ -76,6 +98,10 @@ def remembered(live: Live, record: Record) -> Wanted | None:
     """What was last applied, as if wanted: enough to heal a thing whose inputs are not known at the moment."""
     if live.node is None or record.applied is None or record.kind not in SPECS:
         return None
+    if bool(record.adopted == "external") != bool(live.node.external_id):
+        return None
+    if live.node.external_id:
+        return Wanted(node=live.node, spec=None, form=record.applied, digest=record.digest)
     try:
         spec: Any = msgspec.convert(record.applied, SPECS[record.kind])
     except msgspec.ValidationError:
@@ -91,7 +117,7 @@ def first_unknown(state: StackState, live: Live) -> str:
         target = state.lives.get(edge.node)
         if target is None or not target.ready:
             return f"waiting for {edge.node}"
-    return "waiting for a value that is not known yet"
+    return state.imports.why(live.path) or "waiting for a value that is not known yet"
 
 
 def unknown_in(values: dict[str, Any]) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from terrace.engine import retry
-from terrace.engine.stack import spread
+from terrace.engine.stack import snapshots, spread
 from terrace.engine.stack.state import Key, Live, StackState
-from terrace.engine.turn import depart
+from terrace.engine.turn import adopt, copies, depart, restores
 from terrace.errors import TerraceError
 from terrace.model.record import Record, State
 from terrace.model.seen import Absent, NotSeen, Present, Seen
@@ -18,6 +19,20 @@ from terrace.ports.driver import Capabilities
 
 ENDED = ("exited", "dead")
 UP = ("running", "available")
+BEGINNING = (Verb.CREATE, Verb.START, Verb.RESTART)
+"""After these it runs from its start: what a restart asked for has happened."""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """A complete listing of a provider that began at `started` (epoch seconds): what is ours of it by (uid,
+    incarnation), and the provider ids that were asked for because they are adopted. `newest` are the last incarnations
+    shown, by uid. `restored`: things there are in doubt already, see restores.py."""
+
+    started: float
+    items: Mapping[Key, Sequence[Seen]]
+    adopted: frozenset[str] = frozenset()
+    newest: Mapping[str, int] = {}
+    restored: bool = False
 
 
 def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now: float) -> None:
@@ -34,6 +49,8 @@ def receive(state: StackState, provider: str, step: Step, receipt: Receipt, now:
         if receipt.note:
             state.say("resource.left", now, live.path, receipt.note)
         depart.finish(state, live, record, "", now, quiet=bool(receipt.note))
+    elif step.verb is Verb.SNAPSHOT and receipt.seen is not None:
+        copies.copied(state, live, record, receipt.seen, now)
     elif receipt.seen is not None:
         _done(state, live, record, step, receipt.seen, now)
     else:
@@ -50,7 +67,7 @@ def _pending(
     when = now + max(receipt.look_again, 0.05)
     again = replace(step, handle=receipt.handle)
     changes: dict[str, object] = {}
-    if receipt.seen is not None:
+    if receipt.seen is not None and step.verb is not Verb.SNAPSHOT:
         again = replace(again, provider_id=receipt.seen.provider_id)
         changes = {"seen": receipt.seen, "provider_id": receipt.seen.provider_id, "received": now}
         state.sightings[record.key] = Present(receipt.seen)
@@ -71,11 +88,21 @@ def _done(state: StackState, live: Live, record: Record, step: Step, seen: Seen,
         "fault": None,
     }
     doing = state.doing.pop(record.key, None)
-    if step.verb in (Verb.CREATE, Verb.UPDATE) and doing is not None:
+    if step.verb in (Verb.CREATE, Verb.UPDATE, Verb.ADOPT) and doing is not None:
         form, digest, ties, keep = doing
         changes |= {"applied": form, "ties": ties, "keep": keep}
-        if step.verb is Verb.UPDATE:
+        if step.verb is not Verb.CREATE:
             changes["digest"] = digest
+    if step.verb in BEGINNING:
+        asked = record.intent.count if record.intent else 0
+        changes |= {"stopped": False, "restarts": max(record.restarts, asked)}
+    elif step.verb is Verb.STOP:
+        changes["stopped"] = seen.state in ENDED
+        snapshots.touch(state)
+    if step.verb is Verb.ADOPT:
+        changes |= adopt.taken_on(state, live, record, seen, now)
+    elif step.verb is Verb.RESTORE:
+        copies.restored(state, live)
     state.sightings[record.key] = Present(seen)
     made = replace(record, **changes)
     if (
@@ -125,29 +152,45 @@ def fail(state: StackState, step: Step, error: TerraceError, now: float, jitter:
         spread.settle_parent(state, live)
 
 
-def observe(
-    state: StackState, provider: str, started: float, items: Mapping[Key, Sequence[Seen]], now: float
-) -> None:
-    """A complete listing of a provider that started at `started`; `items` by (uid, incarnation)."""
+def observe(state: StackState, provider: str, listing: Listing, now: float) -> None:
+    """A complete listing of a provider."""
+    started, items = listing.started, listing.items
     capabilities = state.rules.capabilities.get(provider)
     if capabilities is None:
         return
     was_silent = state.silent.pop(provider, None) is not None
+    if listing.restored and started >= state.accepted:
+        restores.doubt(state, provider)
     for live in list(state.lives.values()):
+        if listing.newest.get(live.uid, 0) > max((one.incarnation for one in live.records()), default=0):
+            restores.take_over(state, live, items, listing.newest[live.uid], now)
         for record in live.records():
             if record.provider != provider or record.kind in capabilities.recorded:
                 continue
             if was_silent:
                 state.agenda.touch(live.path)
-            if record.key in state.running or started < record.received + capabilities.lag:
-                continue
-            found = items.get(record.key)
-            if found:
-                _present(state, live, record, choose(record, found), now)
-            elif _may_still_come(record, capabilities, started):
-                continue
-            elif record.applied is not None or record.intent is not None or record.provider_id:
-                _absent(state, live, record, started)
+            if _counts(state, record, listing, capabilities):
+                _observed(state, live, record, (capabilities, listing), now)
+
+
+def _counts(state: StackState, record: Record, listing: Listing, capabilities: Capabilities) -> bool:
+    """Whether a listing says anything about a record: it began late enough, and asked for the thing."""
+    if record.adopted and record.provider_id not in listing.adopted:
+        return False
+    return record.key not in state.running and listing.started >= record.received + capabilities.lag
+
+
+def _observed(
+    state: StackState, live: Live, record: Record, shown: tuple[Capabilities, Listing], now: float
+) -> None:
+    capabilities, listing = shown
+    found = listing.items.get(record.key)
+    if found:
+        _present(state, live, record, choose(record, found), now)
+    elif _may_still_come(record, capabilities, listing.started):
+        return
+    elif record.applied is not None or record.intent is not None or record.provider_id:
+        _absent(state, live, record, listing.started)
 
 
 def _may_still_come(record: Record, capabilities: Capabilities, started: float) -> bool:
@@ -183,14 +226,17 @@ def _present(state: StackState, live: Live, record: Record, seen: Seen, now: flo
     created = (
         intent is not None and intent.verb is Verb.CREATE and seen.complete and record.key not in state.held
     )
-    if kept == record.seen and not fresh and not created:
+    stopped = intent is not None and intent.verb is Verb.STOP and seen.state in ENDED
+    if kept == record.seen and not fresh and not created and not stopped:
         return
     changes: dict[str, object] = {}
     if kept != record.seen:
         changes["seen"] = kept
     if seen.provider_id != record.provider_id:
         changes["provider_id"] = seen.provider_id
-    if seen.state in ENDED and (
+    if stopped:  # the receipt of our own step got lost, perhaps with the process that waited for it
+        changes |= {"intent": None, "received": now, "stopped": True}
+    elif seen.state in ENDED and (
         record.seen is None or record.seen.state not in ENDED or record.seen.finished != seen.finished
     ):
         changes["exits"] = retry.exits(record, seen.finished or now)

@@ -8,34 +8,65 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from terrace.engine.stack import gate, spread, want
+from terrace.engine.stack import gate, moving, snapshots, spread, want
 from terrace.engine.stack.read import readable
 from terrace.engine.stack.state import Live, StackState, Turn
-from terrace.engine.turn import depart
+from terrace.engine.turn import depart, hooks
 from terrace.engine.turn.composite import advance_composite
 from terrace.engine.turn.moves import Moves, due_now
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Refuse, Settled, Wait
+from terrace.model.graph import Found
 from terrace.model.record import Fault, Record, State
 from terrace.model.seen import NotSeen, Present, Sighting
 from terrace.model.stack import Directive, Generation
 from terrace.model.step import Verb
+from terrace.model.value import refs
 from terrace.ports.kind import Wanted
 
-HEALING = (Verb.START, Verb.UNPAUSE)
+HEALING = (Verb.START, Verb.UNPAUSE, Verb.STOP)
+"""What needs no values and waits for nothing before it."""
 COMING_UP = (State.CREATING, State.UPDATING, State.HEALING)
 
 
 def desire(state: StackState, generation: Generation, now: float) -> None:
     """A new desired state. What it does not name is no longer wanted; what has failed is tried again at once."""
+    if state.generation is not None:
+        # What was last said of exports and uses may have been left out by the store, as of an older generation.
+        state.exports.fresh = state.imports.changed = True
     state.generation = generation
     wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
+    moving.follow(state, wanted, generation.graph.moved, now)
+    wanted |= {} if generation.deleting else snapshots.nodes(state)
     for path, node in wanted.items():
         state.want(state.live(path), node)
     for live in list(state.lives.values()):
         if live.parent is None and live.path not in wanted:
             spread.unwant(state, live)
+    outputs = {} if generation.deleting else generation.graph.outputs
+    state.exports.desire(
+        {name: output.value for name, output in outputs.items()},
+        {name: refs(output.value) for name, output in outputs.items()},
+    )
+    own = state.stack.project
+    inside = (use.name for use in generation.graph.uses if not use.path and not generation.deleting)
+    state.imports.settle("", (replace(name, project=name.project or own) for name in inside))
+    state.restoring = snapshots.pending(state)
     retry(state, now)
+
+
+def arrive(state: StackState, found: Iterable[Found], now: float) -> None:
+    """What other stacks export, as it is now: who reads it looks again."""
+    had = set(state.imports.values)
+    for path in state.imports.arrive(found):
+        live = state.lives.get(path)
+        if live is not None:
+            live.stale = True
+            state.agenda.touch(path)
+    for name in sorted(had - state.imports.values.keys()):
+        state.say(
+            "export.gone", now, message=f"{name}: {state.imports.absent[name]}; what was read of it is kept"
+        )
 
 
 def direct(state: StackState, directives: Iterable[Directive]) -> None:
@@ -43,10 +74,32 @@ def direct(state: StackState, directives: Iterable[Directive]) -> None:
     before, state.directives = state.directives, {}
     for one in directives:
         state.directives.setdefault(one.path, {})[one.what] = one.value
-    for path in before.keys() | state.directives.keys():
+    paths = before.keys() | state.directives.keys()
+    changed = [path for path in paths if before.get(path) != state.directives.get(path)]
+    for path in state.lives if "" in changed else changed:
         live = state.lives.get(path)
-        if live is not None and before.get(path) != state.directives.get(path):
+        if live is not None:
             live.stale = True
+            state.agenda.touch(path)
+    if changed:
+        _copies(state)
+
+
+def _copies(state: StackState) -> None:
+    """The copies of volumes that people want besides the template."""
+    if state.generation is None or state.generation.deleting:
+        return
+    wanted = snapshots.nodes(state)
+    for path, node in wanted.items():
+        live = state.lives.get(path)
+        if live is None or live.node != node:
+            state.want(state.live(path), node)
+    for path, live in list(state.lives.items()):
+        if path.startswith(snapshots.PREFIX) and path not in wanted and live.node is not None:
+            spread.unwant(state, live)
+    before, state.restoring = state.restoring, snapshots.pending(state)
+    if before != state.restoring:
+        for path in state.lives:
             state.agenda.touch(path)
 
 
@@ -269,6 +322,11 @@ def _news(
         changes["fault"] = None
     if record.intent is not None:
         changes["intent"] = None
+    if record.hook or record.post:
+        changes |= {"hook": "", "post": ""}
+        state.hooked.discard(live.path)
+    if record.hooks != (kept := hooks.kept(wanted.node)):
+        changes["hooks"] = kept
     if record.applied is None:
         changes |= {"applied": wanted.form, "digest": wanted.digest, "claims": moves.claims(wanted)}
     # Also for one that stands already: what it refers to may have been replaced, and waits to be let go.
@@ -279,7 +337,10 @@ def _news(
 
 
 def _standing(live: Live, record: Record, decision: Settled) -> tuple[State, str]:
-    """How a thing that is as wanted is called: ready, unhealthy, or still on its way up until its health is known."""
+    """How a thing that is as wanted is called: ready, suspended, unhealthy, or still on its way up until its health
+    is known."""
+    if decision.suspended:
+        return State.SUSPENDED, decision.reason
     if decision.healthy and decision.lacking:
         return State.WAITING, decision.lacking
     if decision.healthy:
@@ -295,6 +356,10 @@ def _settle(
 ) -> None:
     record = cast("Record", live.current)
     path = live.path
+    due = hooks.still(state, record) if record.post else ""
+    if due:
+        hooks.hold(state, live, record, due, now)
+        return
     if not decision.healthy and record.state is State.READY and (live.probe is None or live.probe[0] is None):
         # It was healthy when it was last checked; a new process believes that until its own first check.
         decision = replace(decision, healthy=True)
@@ -304,6 +369,8 @@ def _settle(
         record = state.set_state(live, record, state_now, why, now, **changes)
     if decision.look_again:
         state.agenda.look_at(decision.look_again, path)
+    if decision.suspended:
+        snapshots.touch(state)
     further = decision.healthy != live.healthy
     live.healthy = decision.healthy
     live.settled = decision.ready and decision.healthy and not decision.lacking

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from terrace.engine.stack import gate, spread, want
 from terrace.engine.stack.read import blueprint_of
 from terrace.engine.stack.state import Live, StackState, next_incarnation
-from terrace.engine.turn import rollout
+from terrace.engine.turn import hooks, rollout
 from terrace.errors import SpecError
 from terrace.model.decision import Expansion
 from terrace.model.graph import Node
@@ -27,6 +27,11 @@ def advance_composite(state: StackState, live: Live, now: float) -> None:
         _unsettled(state, live)
         if record.state in (State.WAITING, State.UNDECIDED):
             state.set_state(live, record, State.WAITING, blocked, now)
+        return
+    due = "" if live.opened or live.node is None else hooks.opening(state, live.node, record, "pre-create")
+    if due:
+        live.blocked = hooks.hold(state, live, record, due, now).why
+        _unsettled(state, live)
         return
     if live.stale or live.expansion is None or live.wanted is None:
         if not _expand(state, live, record, now):
@@ -61,6 +66,7 @@ def _blank(state: StackState, live: Live, now: float) -> Record:
         applied={},
         type_name=node.type_name,
         implied=node.implied,
+        named=live.named,
     )
     state.put(live, record)
     return record
@@ -169,9 +175,21 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
             state.set_state(live, record, to, "bringing up what is in it", now, fault=None)
         if live.pending:
             return
+    due = hooks.opening(state, cast("Node", live.node), record, "post-create")
+    if due:
+        hooks.hold(state, live, record, due, now)
+        _unsettled(state, live)
+        return
     if not leaving:
         state.set_state(
-            live, record, State.READY, "", now, ready=record.ready or _generation(state), fault=None
+            live,
+            record,
+            State.READY,
+            "",
+            now,
+            ready=record.ready or _generation(state),
+            fault=None,
+            **_let_go(state, live, record),
         )
         if live.short:
             live.short, live.stale = False, True
@@ -185,6 +203,12 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
         live.ready_at = now
         spread.wake(state, live)
         spread.touch_dependents(state, live)
+
+
+def _let_go(state: StackState, live: Live, record: Record) -> dict[str, Any]:
+    """What changes in a record that no hook holds any more."""
+    state.hooked.discard(live.path)
+    return {"hook": ""} if record.hook else {}
 
 
 def _generation(state: StackState) -> int:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from terrace.engine.stack import spread
 from terrace.engine.stack.state import Live, StackState
+from terrace.engine.turn import adopt, copies, hooks, restores
 from terrace.engine.turn.moves import Moves
 from terrace.model.graph import Keep
 from terrace.model.record import Intent, Record, State
@@ -31,9 +32,23 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
     if why:
         _wait(state, live, record, why, now)
         return
-    if state.rules.kinds[record.kind].composite or record.shared:
+    due = "" if record.deleting else hooks.leaving(state, live, record, "pre-delete")
+    if due:
+        hooks.hold(state, live, record, due, now)
+    elif state.rules.kinds[record.kind].composite or record.shared:
         finish(state, live, record, "", now)
-    elif record.keep is Keep.RETAIN:
+    elif record.adopted == adopt.EXTERNAL:
+        state.say(
+            "resource.released", now, live.path, f"{record.provider_id} was external, and stays as it is"
+        )
+        finish(state, live, record, "", now, quiet=True)
+    elif copies.due(state, live, record) and copies.possible(state, record):
+        _copy(state, moves, live, record, now)
+    elif (
+        copies.due(state, live, record)
+        or record.keep is Keep.RETAIN
+        or (state.generation is not None and state.generation.keeping)
+    ):
         _retain(state, live, record, now)
     else:
         _delete(state, moves, live, record, now)
@@ -95,6 +110,9 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
     if isinstance(sighting, Absent):
         finish(state, live, record, "", now)
         return
+    if record.provider in state.restored and not record.deleting:
+        _wait(state, live, record, restores.WAITING, now)
+        return
     if state.stack.forget and (isinstance(sighting, NotSeen) or (record.fault and record.fault.attempts > 0)):
         _give_up(state, live, record, sighting.why if isinstance(sighting, NotSeen) else "", now)
         return
@@ -125,6 +143,7 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
         now,
         intent=intent,
         deleting=True,
+        hook="",
     )
     stack = state.stack
     moves.submit(
@@ -134,7 +153,7 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
             verb=Verb.DELETE,
             kind=made.kind,
             owner=Owner(state.installation, made.uid, made.incarnation, made.digest),
-            names=Names(stack.project, stack.name, made.path),
+            names=Names(stack.project, stack.name, made.named or made.path),
             provider_id=made.provider_id,
             handle=handle,
             attributes=made.seen.attributes if made.seen else {},
@@ -142,11 +161,38 @@ def _delete(state: StackState, moves: Moves, live: Live, record: Record, now: fl
     )
 
 
+def _stays(state: StackState, live: Live, record: Record) -> bool:
+    """Whether the thing itself is kept: its policy says so, the stack is abandoned, or it cannot be copied as it
+    should."""
+    if record.keep is Keep.RETAIN or (state.generation is not None and state.generation.keeping):
+        return True
+    return copies.due(state, live, record) and not copies.possible(state, record)
+
+
+def _copy(state: StackState, moves: Moves, live: Live, record: Record, now: float) -> None:
+    """What it holds is copied before it goes."""
+    sighting = state.sighting(record, now)
+    if isinstance(sighting, Absent):
+        finish(state, live, record, "", now)
+    elif copies.waits(record, now) and record.fault is not None:
+        state.agenda.look_at(record.fault.retry_at, live.path)
+        state.set_state(live, record, State.FAILING, record.fault.message, now)
+    elif record.provider in state.silent and isinstance(sighting, NotSeen):
+        state.set_state(live, record, State.UNKNOWN, sighting.why, now)
+    else:
+        held = state.held.pop(record.key, None)
+        if held is not None:
+            moves.submit(record.key, held[1], held[2])
+            return
+        made, step = copies.intend(state, live, record, now)
+        moves.submit(made.key, made.provider, step)
+
+
 def _disowned(state: StackState, record: Record) -> Ruling:
     return Ruling(
         provider=record.provider,
         provider_id=record.provider_id,
-        what="disowned",
+        what=adopt.RELEASED if record.adopted else "disowned",
         uid=record.uid,
         stack=state.stack.id,
         path=record.path,
@@ -181,7 +227,16 @@ def _give_up(state: StackState, live: Live, record: Record, why: str, now: float
 
 
 def finish(state: StackState, live: Live, record: Record, why: str, now: float, quiet: bool = False) -> None:
-    """A departing incarnation is gone: its record is dropped, and what waited for that is looked at."""
+    """A departing incarnation is gone: its record is dropped, and what waited for that is looked at. A hook may hold
+    the record for a while."""
+    due = hooks.leaving(state, live, record, "post-delete") if record.hooks and not record.adopted else ""
+    if due:
+        gone = replace(
+            record, provider_id="", applied=None, seen=None, intent=None, ties=(), claims=(), fault=None
+        )
+        hooks.hold(state, live, gone, due, now)
+        return
+    state.hooked.discard(live.path)
     if not quiet and not record.shared and record.applied is not None:
         state.say("resource.gone", now, live.path, why, State.GONE)
     record = replace(record, state=State.GONE)

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from terrace.engine import retry
 from terrace.engine.stack import gate, spread
-from terrace.engine.stack.state import Key, Live, StackState, next_incarnation
-from terrace.engine.turn import rollout
-from terrace.model.decision import Act, Decision, Effect
+from terrace.engine.stack.state import Key, Live, Rules, StackState, next_incarnation
+from terrace.engine.turn import adopt, copies, hooks, orders, rollout
+from terrace.model.decision import Act, Decision, Effect, Refuse
 from terrace.model.graph import Node
+from terrace.model.plan import Note, Verdict
 from terrace.model.record import Intent, Record, State
 from terrace.model.seen import Absent, Names, NotSeen, Owner, Sighting
 from terrace.model.step import Step, Verb
@@ -22,12 +23,33 @@ DOING = {
     Verb.START: State.HEALING,
     Verb.UNPAUSE: State.HEALING,
     Verb.RESTART: State.UPDATING,
+    Verb.STOP: State.UPDATING,
+    Verb.ADOPT: State.CREATING,
+    Verb.RESTORE: State.UPDATING,
 }
+
+
+NO_PROVIDER = Capabilities(kinds=frozenset())
 
 
 def due_now(record: Record, now: float) -> Record:
     """The record with its fault's next try set to now."""
     return record if record.fault is None else replace(record, fault=replace(record.fault, retry_at=now))
+
+
+def notes_of(rules: Rules, node: Node) -> tuple[Note, ...]:
+    """What becomes of a node on its provider: the properties that have no effect, and what its kind says."""
+    ignored = tuple(Note(Verdict.IGNORED, name, why) for name, why in sorted(node.ignored.items()))
+    capabilities = rules.capabilities.get(rules.provider(node), NO_PROVIDER)
+    return (*ignored, *rules.kinds[node.kind].notes(node, capabilities))
+
+
+def _refused(notes: tuple[Note, ...]) -> Refuse | None:
+    """What a kind says cannot be at all."""
+    for note in notes:
+        if note.verdict is Verdict.REFUSED:
+            return Refuse(f"{note.what}: {note.words}" if note.what else note.words)
+    return None
 
 
 class Moves:
@@ -65,13 +87,22 @@ class Moves:
         capabilities: Capabilities,
         now: float,
     ) -> Decision:
-        """The kind's decision; a changed kind or provider is a replacement whatever the kind says."""
+        """The kind's decision; a changed kind or provider is a replacement whatever the kind says. What people ordered
+        besides the template comes on top."""
         node = wanted.node
         provider = self.rules.provider(node)
-        if record.applied is not None and (record.kind != node.kind or record.provider != provider):
+        taken = adopt.judge(self.state, wanted, record, sighting)
+        if taken is not None:
+            found: Decision = taken
+        elif record.applied is not None and (record.kind != node.kind or record.provider != provider):
             what = "type" if record.kind != node.kind else "provider"
-            return Act(Verb.REPLACE, f"its {what} changed")
-        return self.rules.kinds[node.kind].decide(wanted, record, sighting, capabilities, now)
+            found = Act(Verb.REPLACE, f"its {what} changed")
+        elif refused := _refused(self.rules.kinds[node.kind].notes(node, capabilities)):
+            return refused
+        else:
+            found = self.rules.kinds[node.kind].decide(wanted, record, sighting, capabilities, now)
+            found = adopt.careful(record, sighting, found)
+        return hooks.restrict(node, orders.amend(self.state, node, record, sighting, found))
 
     # ---- records
 
@@ -94,6 +125,8 @@ class Moves:
             type_name=node.type_name,
             implied=node.implied,
             exits=exits,
+            named=live.named,
+            **orders.followed(self.state, live.path),
         )
         self.state.put(live, record)
         return record
@@ -113,7 +146,7 @@ class Moves:
         state = self.state
         ruling = state.ledger.get(live.path)
         node = live.node
-        if ruling is None or node is None or live.older or ruling.kind != node.kind:
+        if ruling is None or node is None or live.older or ruling.kind != node.kind or node.external_id:
             return None
         if ruling.provider != self.rules.provider(node):
             return None
@@ -122,9 +155,13 @@ class Moves:
         state.by_uid.pop(live.uid, None)
         live.uid = ruling.uid
         state.by_uid[live.uid] = live
-        record = replace(self.blank(live, now, ruling.incarnation), provider_id=ruling.provider_id)
-        state.put(live, record)
-        state.observe.add(ruling.provider)
+        record = self.blank(live, now, ruling.incarnation)
+        if ruling.what == adopt.RELEASED:
+            state.directives.setdefault(live.path, {})[adopt.IMPORT] = ruling.provider_id
+        else:
+            record = replace(record, provider_id=ruling.provider_id)
+            state.put(live, record)
+            state.observe.add(ruling.provider)
         state.say("resource.reclaimed", now, live.path, f"{ruling.provider_id} was kept and is wanted again")
         return record
 
@@ -153,7 +190,11 @@ class Moves:
         """Carries a decision into an intent, or says what it waits for."""
         if self._backing_off(live, record, act, now):
             return
-        if act.verb not in (Verb.START, Verb.UNPAUSE):
+        due = hooks.before(self.state, wanted, record, act)
+        if due:
+            hooks.hold(self.state, live, record, due, now)
+            return
+        if act.verb not in (Verb.START, Verb.UNPAUSE, Verb.STOP):
             held = rollout.holds_back(self.state, live, now, gentle=self._gentle(wanted, record, act))
             if held:
                 self._hold(live, record, held, now)
@@ -268,6 +309,8 @@ class Moves:
     def claims(self, wanted: Wanted) -> tuple[str, ...]:
         """What a wanted spec holds exclusively, with the provider's name before each."""
         node = wanted.node
+        if node.external_id:
+            return ()
         provider = self.rules.provider(node)
         kind = self.rules.kinds[node.kind]
         found = kind.claims(wanted.spec, self.rules.capabilities[provider])
@@ -316,9 +359,20 @@ class Moves:
         node = wanted.node
         handle = record.intent.handle if record.intent and record.intent.verb is act.verb else ""
         changes: dict[str, object] = {
-            "intent": Intent(act.verb, now, wanted.digest, act.change.fields, handle, epoch=state.epoch),
+            "intent": Intent(
+                verb=act.verb,
+                at=now,
+                digest=wanted.digest,
+                fields=act.change.fields,
+                handle=handle,
+                epoch=state.epoch,
+                count=orders.count(state, live.path, orders.RESTART),
+            ),
             "claims": claims,
+            "hook": "",
+            "post": hooks.after(node, record, act, wanted.digest),
         }
+        self.state.hooked.discard(live.path)
         if act.verb is Verb.CREATE:
             changes |= {
                 "applied": wanted.form,
@@ -330,6 +384,8 @@ class Moves:
                 "keep": node.keep,
                 "type_name": node.type_name,
                 "ready": 0,
+                "stopped": False,
+                **orders.followed(state, live.path),
             }
             if live.ready:
                 spread.unready(state, live)
@@ -348,12 +404,13 @@ class Moves:
             verb=act.verb,
             kind=node.kind,
             owner=owner,
-            names=Names(stack.project, stack.name, node.path),
+            names=Names(stack.project, stack.name, record.named or node.path),
             spec=wanted.spec,
-            provider_id=record.provider_id,
+            provider_id=adopt.target(self.state, wanted) if act.verb is Verb.ADOPT else record.provider_id,
             fields=act.change.fields,
             handle=handle,
             attributes=record.seen.attributes if record.seen else {},
+            source=copies.source(self.state, record.path) if act.verb is Verb.RESTORE else "",
         )
 
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
@@ -394,7 +451,8 @@ class Moves:
         state.set_state(live, record, State.DEPARTING, f"being replaced: {act.reason}", now, departing=True)
         spread.unready(state, live)
         fresh = self.blank(live, now)
-        self._intend(live, wanted, fresh, Act(Verb.CREATE, act.reason, act.change), claims, now)
+        verb = Verb.ADOPT if wanted.node.external_id else Verb.CREATE
+        self._intend(live, wanted, fresh, Act(verb, act.reason, act.change), claims, now)
 
     def _take_back(self, live: Live, wanted: Wanted, record: Record, now: float) -> bool:
         """An older incarnation without a delete intent that fits what is wanted becomes current again."""
@@ -405,6 +463,9 @@ class Moves:
                 or older.applied is None
                 or older.kind != wanted.node.kind
                 or older.intent is not None
+                or older.adopted == adopt.EXTERNAL
+                or wanted.node.external_id
+                or older.taints < orders.count(state, live.path, orders.TAINT)
             ):
                 continue
             if older.provider != self.rules.provider(wanted.node) or not older.provider_id:

@@ -18,6 +18,9 @@ def with_index(value: Any, variable: str, key: str) -> Any:
     kind = type(value)
     if kind is str:
         return value.replace(variable, key) if variable in value else value
+    if kind is Call and value.function == "export":
+        names = tuple(with_index(arg, variable, key) for arg in value.args)
+        return Call("export", names) if names != value.args else value
     if kind is Call and value.function == "parameter":  # the type is looked at when the number is in
         return Call(value.function, tuple(with_index(arg, variable, key) for arg in value.args))
     if kind is Call or (kind is Ref and value.path):

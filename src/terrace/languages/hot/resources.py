@@ -142,6 +142,7 @@ class Resources:
             type_name=target.type_name if target is not None else "",
             metadata=metadata,
             description=self.shape.text(tree, "description", f"the description of {what}"),
+            ignored=target.ignored(tree) if target is not None else {},
             external_id="" if external is None or external is UNKNOWN else external,
             hooks=hooks,
             restricted=restricted,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import msgspec
 
-from terrace.kinds.schema import TypeEntry
+from terrace.kinds.schema import Property, TypeEntry
 from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import is_template, resolve
 from terrace.languages.hot.environments.registry import Scopes, stands_for
@@ -93,6 +94,18 @@ class Target:
         member = self.member.attributes() if self.member is not None else []
         return [*(self.entry.attributes if self.entry is not None else ()), *member]
 
+    def ignored(self, tree: dict[str, Tree]) -> dict[str, str]:
+        """Which properties under `tree`, however deep and of a group's members too, have no effect, and why."""
+        given = tree.get("properties")
+        if not isinstance(given, dict) or self.entry is None:
+            return {}
+        found = dict(_ignored(self.entry.properties, given, ""))
+        member = given.get("resource_def")
+        if self.member is not None and isinstance(member, dict):
+            inside = self.member.ignored(member).items()
+            found |= {f"resource_def.properties.{name}": why for name, why in inside}
+        return found
+
     def shown(self) -> list[str]:
         """The names of the attributes that "all attributes" means."""
         if self.group:
@@ -122,6 +135,21 @@ class Target:
         if head in own or self.member is None:
             return (own.get(head, head), *rest)
         return self.member.attribute((head, *rest))
+
+
+def _ignored(known: dict[str, Property], given: dict[str, Tree], path: str) -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        prop = known.get(name)
+        if prop is None:
+            continue
+        if prop.ignored:
+            yield path + name, prop.ignored
+        elif isinstance(value, dict) and prop.properties:
+            yield from _ignored(prop.properties, value, f"{path}{name}.")
+        elif isinstance(value, list) and prop.items is not None and prop.items.properties:
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _ignored(prop.items.properties, item, f"{path}{name}.{number}.")
 
 
 def _inside(member: Target | None, prefix: str, head: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:

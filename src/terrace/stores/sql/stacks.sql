@@ -45,5 +45,8 @@ UPDATE stacks SET retries = retries + 1 WHERE id = ?;
 -- name: mark_forget
 UPDATE stacks SET forget = 1 WHERE id = ?;
 
+-- name: rename
+UPDATE stacks SET name = ? WHERE id = ?;
+
 -- name: delete
 DELETE FROM stacks WHERE id = ?;

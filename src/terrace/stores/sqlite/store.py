@@ -9,20 +9,21 @@ from pathlib import Path
 
 from terrace.errors import ConflictError, InvariantError
 from terrace.model.event import Event
-from terrace.model.stack import Directive, Generation, Lease, Stack
+from terrace.model.stack import Lease
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit
+from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.sqlite import writing
 from terrace.stores.sqlite.connection import Database, identify
-from terrace.stores.sqlite.reading import Reading
+from terrace.stores.sqlite.crossing import Crossings
+from terrace.stores.sqlite.wishes import Wishes
 
 _PROOF = b"terrace"
 
 
-class SqliteStore(Reading):
+class SqliteStore(Wishes, Crossings):
     """Implements ports.Store on the file at `path`, which is made when it is missing. Taking a lease over
     need not be synced: what the file forgets in a power failure, the only server to it forgets as well."""
 
@@ -48,23 +49,6 @@ class SqliteStore(Reading):
     async def installation(self) -> str:
         return self._installation
 
-    async def save_generation(self, stack: Stack, generation: Generation, expected: int | None) -> Stack:
-        asked = writing.Asked(stack, generation, expected)
-        return await self._database.write(
-            lambda writer: writing.save_generation(writer, self._encoding, asked), synced=True
-        )
-
-    async def bump_retries(self, stack: str) -> None:
-        await self._execute("stacks.bump_retries", stack, synced=True)
-
-    async def mark_forget(self, stack: str) -> None:
-        await self._execute("stacks.mark_forget", stack, synced=True)
-
-    async def direct(self, directives: Sequence[Directive]) -> None:
-        await self._database.write(
-            lambda writer: writing.direct(writer, self._encoding, directives), synced=True
-        )
-
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         return await self._database.write(
             lambda writer: writing.apply(writer, self._encoding, commits),
@@ -73,6 +57,9 @@ class SqliteStore(Reading):
 
     async def publish(self, events: Sequence[Event]) -> None:
         await self._database.write(lambda writer: writing.tell(writer, self._encoding, events))
+
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        await self._database.write(lambda writer: writing.rule(writer, rulings, unrulings), synced=True)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         now = self._clock.now()
@@ -95,12 +82,6 @@ class SqliteStore(Reading):
             writer.execute(SQL["leases.prune"], (now,))
 
         await self._database.write(work)
-
-    async def _execute(self, name: str, *values: str | int, synced: bool = False) -> None:
-        def work(writer: sqlite3.Connection) -> None:
-            writer.execute(SQL[name], values)
-
-        await self._database.write(work, synced=synced)
 
     def _introduce(self, writer: sqlite3.Connection) -> None:
         """Gives a new database its identity, and makes sure that the key is the one it was sealed with."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,9 +14,10 @@ from terrace.model.record import Record
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import desired, observed, surplus
+from terrace.stores.heads import check_name, desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
+from terrace.stores.sqlite import crossing
 from terrace.stores.sqlite.reading import stack_of
 
 
@@ -25,6 +27,8 @@ class Asked(msgspec.Struct, frozen=True):
     stack: Stack
     generation: Generation
     expected: int | None
+    records: Sequence[Record] = ()
+    force: bool = False
 
 
 def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked) -> Stack:
@@ -32,6 +36,11 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
     name = (asked.stack.project, asked.stack.name)
     present = stack_of(writer.execute(SQL["stacks.by_name"], name).fetchall())
     row = desired(present, asked.stack, asked.generation, asked.expected)
+
+    def ask(query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return writer.execute(query, values).fetchall()
+
+    crossing.check(ask, row, asked.generation, force=asked.force)
     if present is None:
         if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
             raise InvariantError(f"two stacks cannot share the id {row.id}")
@@ -40,7 +49,20 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
         said = (row.phase, row.why, row.since, row.updated, row.description, row.forget)
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
+    crossing.declare(writer, row, asked.generation)
+    writer.executemany(
+        SQL["records.upsert"], [_record_row(encoding, row.id, record) for record in asked.records]
+    )
     return row
+
+
+def rename(writer: sqlite3.Connection, stack: str, name: str) -> None:
+    """Gives a stack another name; ConflictError when it is taken."""
+    present = stack_of(writer.execute(SQL["stacks.by_id"], (stack,)).fetchall())
+    if present is not None:
+        holder = stack_of(writer.execute(SQL["stacks.by_name"], (present.project, name)).fetchall())
+        check_name(present, holder, name)
+        writer.execute(SQL["stacks.rename"], (name, stack))
 
 
 def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[Directive]) -> None:
@@ -51,6 +73,14 @@ def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[
         else:
             row = (one.path, one.what, encoding.directive(one), one.stack)
             writer.execute(SQL["directives.upsert"], row)
+
+
+def rule(writer: sqlite3.Connection, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
+    """Takes entries out of the ledger, and puts others in."""
+    if unrulings:
+        writer.executemany(SQL["ledger.delete"], unrulings)
+    if rulings:
+        writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in rulings])
 
 
 def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:
@@ -94,10 +124,11 @@ def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, p
     if commit.upserts:
         rows = [_record_row(encoding, commit.stack, record) for record in commit.upserts]
         writer.executemany(SQL["records.upsert"], rows)
-    if commit.unrulings:
-        writer.executemany(SQL["ledger.delete"], commit.unrulings)
-    if commit.rulings:
-        writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in commit.rulings])
+    if commit.heeded:
+        writer.executemany(
+            SQL["directives.delete"], [(path, what, commit.stack) for path, what in commit.heeded]
+        )
+    rule(writer, commit.rulings, commit.unrulings)
     if commit.gone and _nothing_wanted(writer, present):
         writer.execute(SQL["stacks.delete"], (commit.stack,))
     else:
@@ -105,6 +136,7 @@ def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, p
 
 
 def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+    crossing.write(writer, encoding, commit, present)
     if commit.settled:
         writer.execute(SQL["generations.settle"], (commit.settled_at, commit.stack, commit.settled))
     if commit.failed:
@@ -119,6 +151,7 @@ def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, pre
         newer = msgspec.structs.replace(row, generation=asked.number)
         writer.execute(SQL["stacks.restore"], (newer.generation, asked.created, newer.id))
         _insert_generation(writer, encoding, newer, asked)
+        crossing.declare(writer, newer, asked)
 
 
 def _insert_generation(

@@ -1,0 +1,1 @@
+"""Commands that do something with a stack besides changing its template."""

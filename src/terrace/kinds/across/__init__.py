@@ -1,0 +1,1 @@
+"""What reaches over to other stacks."""

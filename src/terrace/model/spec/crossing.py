@@ -1,0 +1,28 @@
+"""What reaches over to other stacks: an output that is read, and a whole stack that a resource owns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class StackOutputSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The value of `output` of `stack`, as it was last found; `gone` says why it is there no longer ("" while it
+    is)."""
+
+    stack: str
+    output: str
+    value: Any = None
+    gone: str = ""
+
+
+class StackSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stack that the resource at `path` owns: a template as text, and its parameters. `timeout` in seconds (0: as
+    usual); `outputs` are what it exports at the moment."""
+
+    path: str
+    template: str
+    parameters: dict[str, Any] = {}
+    timeout: float = 0.0
+    outputs: dict[str, Any] = {}
