@@ -27,7 +27,7 @@ from terrace.drivers.docker.firewall.table import (
     skeleton,
 )
 from terrace.drivers.docker.settings import DockerSettings
-from terrace.errors import PermanentError, TransientError
+from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.plan import Verdict
 from terrace.model.seen import Owner, Seen
 from terrace.model.spec.firewall import Rule, SecurityGroupRuleSpec, SecurityGroupSpec
@@ -396,6 +396,28 @@ def test_who_may_not_change_the_filter_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert "nft is not installed" in refused(driver(), "Router")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "only root" in refused(driver(), "SecurityGroupRule")
+
+
+async def test_an_engine_that_cannot_be_seen_is_no_reason_not_to_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Terrace in a container, with the engine's socket: it sees everything but the packet filter."""
+
+    def unseen(address: str) -> int:
+        raise CapabilityError("the engine's process cannot be seen")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name, path="": f"/sbin/{name}")
+    made = driver()
+    monkeypatch.setattr(inside, "daemon_of", unseen)
+    assert "cannot be seen" in refused(driver(), "SecurityGroup")
+    seen = Seen("Machine", "m")
+    assert await made._firewall.shown(HOME, [seen]) == [seen]
+    assert await made._firewall.machine(seen, HOME) == seen
+    with pytest.raises(CapabilityError, match="cannot be seen"):
+        async with made._firewall._filter.turn(HOME):
+            pass
+    await made.close()
 
 
 def test_a_pool_is_a_range_of_ipv4() -> None:

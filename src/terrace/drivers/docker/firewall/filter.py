@@ -34,7 +34,11 @@ class Filter:
         """The table of an installation now; an empty one where there is none."""
         if self.lacking:
             return Table(installation)
-        done = await self.inside.run(["nft", "-j", "list", "table", "inet", name_of(installation)])
+        try:
+            done = await self.inside.run(["nft", "-j", "list", "table", "inet", name_of(installation)])
+        except CapabilityError as error:  # it did not run when this began, and turns out to be out of reach
+            self.lacking, self.used = error.message, False
+            return Table(installation)
         if done.code == 0:
             table = read(installation, msgspec.json.decode(done.out))
         elif "No such file" in done.said:
@@ -47,10 +51,13 @@ class Filter:
     @asynccontextmanager
     async def turn(self, installation: str) -> AsyncIterator[Table]:
         """The table, while nobody else of this process changes it. CapabilityError where it cannot be changed."""
-        if self.lacking:
-            raise CapabilityError(self.lacking, hint="run Terrace as root beside the engine, with nftables")
         async with self._turn:
-            yield await self.listed(installation)
+            table = await self.listed(installation)
+            if self.lacking:
+                raise CapabilityError(
+                    self.lacking, hint="run Terrace as root beside the engine, with nftables"
+                )
+            yield table
 
     async def change(self, fence: Fence, table: Table, commands: Sequence[str]) -> None:
         """All of `commands` or none, on top of what is always there. TransientError: something is still in use."""

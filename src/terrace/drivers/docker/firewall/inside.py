@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from terrace.drivers.docker.wire.client import Engine
-from terrace.errors import TransientError
+from terrace.errors import CapabilityError, TransientError
 
 T = TypeVar("T")
 PATH: Final = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -49,6 +49,12 @@ def lacking(engine: Engine) -> str:
         return "nft is not installed on the engine's machine"
     if not os.path.exists(f"/proc/sys/{FILTER_BRIDGES}") and not program("modprobe"):
         return "the kernel does not filter what passes between machines of one network (br_netfilter)"
+    try:
+        daemon_of(engine.address.removeprefix("unix://"))
+    except CapabilityError as error:
+        return error.message
+    except TransientError:
+        pass  # it does not run now
     return ""
 
 
@@ -127,7 +133,8 @@ class Inside:
 
 
 def daemon_of(address: str) -> int:
-    """The process that listens on a Unix socket. TransientError when nobody does."""
+    """The process that listens on a Unix socket. TransientError when nobody does, CapabilityError when it is one that
+    this process cannot see, as out of a container."""
     try:
         with socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(2.0)
@@ -137,7 +144,7 @@ def daemon_of(address: str) -> int:
         raise TransientError(f"no answer from the Docker engine at {address}: {error.strerror}") from error
     number: int = struct.unpack("3i", told)[0]
     if number < 1:
-        raise TransientError(
+        raise CapabilityError(
             "the engine's process cannot be seen from here, so its network cannot be entered"
         )
     return number
@@ -152,6 +159,8 @@ def _enter(process: int) -> None:
                 return
             if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    except PermissionError as error:
+        raise CapabilityError("this process may not enter the engine's network") from error
     except OSError as error:
         raise TransientError(f"the engine's network cannot be entered: {error.strerror}") from error
 
