@@ -55,15 +55,11 @@ def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bo
         moving = [child for child in siblings if is_moving(child) and _stood(child) is not new]
         if len(moving) >= batch:
             return f"waiting for its turn: {moving[0].path} goes first"
-    if rule.unavailable is not None and gentle:
-        # One that stands and lacks what it was given shows that the next ones would lack it, too.
-        lacking = [child for child in siblings if child.lacking]
-        if lacking and len(lacking) >= rule.unavailable:
-            return f"waiting for {lacking[0].path}"
-    if rule.unavailable is not None and not gentle and available(live):
+    if rule.unavailable is not None and available(live):
         away = [child for child in siblings if not available(child)]
-        # What is inside a composite goes on serving where it can, so one of them may always change.
-        if len(away) >= max(rule.unavailable, bool(live.children)):
+        # What goes on serving meanwhile, as what is inside a composite does where it can, may change unless one that
+        # changed before it does not do its work.
+        if len(away) >= max(rule.unavailable, gentle or bool(live.children)):
             if away:
                 return f"waiting for {away[0].path}"
             _ask_for_more(state, parent)
