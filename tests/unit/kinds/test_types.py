@@ -52,6 +52,7 @@ def test_the_types_are_these() -> None:
         "OS::Heat::SoftwareDeploymentGroup",
         "OS::Heat::SoftwareDeployments",
         "OS::Heat::Stack",
+        "OS::Heat::Stack",
         "OS::Heat::StructuredConfig",
         "OS::Heat::StructuredDeployment",
         "OS::Heat::StructuredDeploymentGroup",
