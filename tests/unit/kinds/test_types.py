@@ -19,7 +19,7 @@ OPENSTACK = """
     Heat::CloudConfig Heat::Delay Heat::DeployedServer Heat::InstanceGroup Heat::MultipartMime
     Heat::None Heat::RandomString Heat::ResourceChain Heat::ResourceGroup Heat::ScalingPolicy
     Heat::SoftwareComponent Heat::SoftwareConfig Heat::SoftwareDeployment
-    Heat::SoftwareDeploymentGroup Heat::SoftwareDeployments Heat::StructuredConfig
+    Heat::SoftwareDeploymentGroup Heat::SoftwareDeployments Heat::Stack Heat::StructuredConfig
     Heat::StructuredDeployment Heat::StructuredDeploymentGroup Heat::StructuredDeployments
     Heat::TestResource Heat::Value Heat::WaitCondition Heat::WaitConditionHandle Neutron::FloatingIP
     Neutron::FloatingIPAssociation Neutron::Net Neutron::Port Neutron::Router Neutron::RouterGateway
@@ -51,7 +51,6 @@ def test_the_types_are_these() -> None:
         "OS::Heat::SoftwareDeployment",
         "OS::Heat::SoftwareDeploymentGroup",
         "OS::Heat::SoftwareDeployments",
-        "OS::Heat::Stack",
         "OS::Heat::Stack",
         "OS::Heat::StructuredConfig",
         "OS::Heat::StructuredDeployment",
