@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Iterator
+import socket
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +45,7 @@ NOTES: Final = {
 }
 """What becomes of these kinds on an engine."""
 
+_SIOCGIFMTU = 0x8921
 _TRIES = 32  # ranges tried before giving up
 LOST_COUNT = "is empty, but Docker lost count and keeps it until it is restarted; it is removed after that"
 
@@ -282,16 +286,24 @@ def _number(token: str) -> int:
     return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
 
 
-def uplink_mtu(net: Path = Path("/sys/class/net"), routes: Path = Path("/proc/net/route")) -> int:
-    """The MTU of this machine's way out; 0 when it has none."""
+def uplink_mtu(routes: Path = Path("/proc/net/route"), ask: Callable[[str], int] | None = None) -> int:
+    """The MTU of this machine's way out; 0 when it has none. `ask` gives that of an interface by name."""
     try:
         for line in routes.read_text(encoding="utf-8").splitlines()[1:]:
             device, destination, *rest = line.split()
             if destination == "00000000" and rest[5] == "00000000":
-                return int((net / device / "mtu").read_text(encoding="utf-8"))
-    except (OSError, ValueError, IndexError):
+                return (ask or _mtu_of)(device)
+    except (OSError, IndexError):
         pass
     return 0
+
+
+def _mtu_of(device: str) -> int:
+    """The MTU of an interface, asked of the network this process is in: below /sys may be those of another."""
+    request = struct.pack("16sH14x", device.encode(), 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        answer = fcntl.ioctl(any_socket.fileno(), _SIOCGIFMTU, request)
+    return int(struct.unpack_from("i", answer, 16)[0])
 
 
 def _routes(table: Path = Path("/proc/net/route")) -> list[IPv4Network]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from terrace.drivers.docker.networks import Networks
+from terrace.drivers.docker.networks import Networks, uplink_mtu
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import TransientError
@@ -59,3 +60,18 @@ def test_a_network_whose_users_the_engine_cannot_count_is_left_until_it_counts_a
     receipt = asyncio.run(networks.apply(STEP, None))  # type: ignore[arg-type]
     assert receipt.seen is None
     assert "until it is restarted" in receipt.note
+
+
+def test_the_mtu_is_that_of_the_way_out(tmp_path: Path) -> None:
+    table = tmp_path / "route"
+    head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+    table.write_text(
+        f"{head}br0 0000D60A 00000000 0001 0 0 0 00FFFFFF 0 0 0\nup0 00000000 01FFD60A 0003 0 0 0 00000000 0 0 0\n"
+    )
+    assert uplink_mtu(table, {"up0": 1400}.__getitem__) == 1400
+    table.write_text(f"{head}lo 00000000 00000000 0003 0 0 0 00000000 0 0 0\n")
+    assert uplink_mtu(table) == 65536
+    table.write_text(f"{head}gone0 00000000 00000000 0003 0 0 0 00000000 0 0 0\n")
+    assert uplink_mtu(table) == 0
+    table.write_text(head)
+    assert uplink_mtu(table) == 0
