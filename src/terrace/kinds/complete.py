@@ -22,7 +22,7 @@ from terrace.kinds.net import fill
 from terrace.kinds.net.fill import BOUND, TOP
 from terrace.kinds.rules.check import did_you_mean
 from terrace.kinds.software.fill import configs, filled
-from terrace.model.graph import Blueprint, Graph, Keep, Name, Node, Use
+from terrace.model.graph import Blueprint, Graph, Name, Node, Use
 from terrace.model.problem import Problem
 from terrace.model.value import Call, Ref
 from terrace.ports.driver import Capabilities
@@ -80,19 +80,10 @@ class _Completion:
                 if wrong:
                     hint = "make a network of its own for it, or leave it out"
                     self.problem(node, wrong, "not-supported", hint)
-            done = tuple(
-                fill.with_range(node, ranges[node.path]) if node.path in ranges else node for node in done
-            )
+            done = tuple(fill.ranged(node, ranges) for node in done)
         return nodes if all(one is other for one, other in zip(done, nodes, strict=True)) else done
 
     def node(self, node: Node, up: str) -> Node:
-        if node.keep is Keep.SNAPSHOT:
-            self.problem(
-                node,
-                "a snapshot cannot be made before it is deleted",
-                "not-supported-yet",
-                "deletion_policy: Retain keeps the thing itself",
-            )
         node = fill.with_groups(node, lambda name: self.security_group(name, node, up))
         if node.kind in BOUND:
             return fill.bound(node)

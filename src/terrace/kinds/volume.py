@@ -184,5 +184,6 @@ class VolumeAttachment(Noun):
 
 
 def place_of(node: Node) -> str:
-    """Where a volume appears in a machine when nobody said so."""
-    return f"/mnt/{node.path.rpartition('/')[2]}"
+    """Where a volume appears in a machine when nobody said so: by its whole path, since members of groups are all
+    called the same inside."""
+    return f"/mnt/{node.path.replace('/', '-')}"

@@ -43,6 +43,7 @@ NET: dict[str, Case] = {
             "ip": (To("10.1.0.9"),),
             "mac": (To("02:00:00:00:00:09"),),
             "more": (To(["10.1.0.7"], before=["10.1.0.8"]),),
+            "pools": (To([{"start": "10.1.0.20", "end": "10.1.0.40"}]),),
             "subnets": (To([Ref("range")]),),
             "security_groups": (To([Ref("fence")], before=[Ref("group")]),),
             "name": (To("other"),),

@@ -46,10 +46,9 @@ def open_from_here(address: str, port: int) -> bool:
 
 def test_hello_world(terrace: Terrace, corpus: Path, base_image: str) -> None:
     """Its user data runs, with the parameter put in; the hidden password is shown nowhere."""
-    words = ("-p", "image=debian-12", *SERVER, "--parameters", "-")
+    words = ("-p", "image=debian-12", *SERVER, "-p", "admin_pass=-", "-p", "db_port=50505")
     file = str(corpus / "hello_world.yaml")
-    given = json.dumps({"admin_pass": "Secret9"})
-    terrace("up", file, "-s", "hello", "--yes", *words, "-p", "db_port=50505", given=given, timeout=300)
+    terrace("up", file, "-s", "hello", "--yes", *words, given="Secret9\n", timeout=300)
     terrace.until(lambda: "50505" in terrace("logs", "hello/server").out, why="its user data to run")
     addresses = output(terrace, "hello", "server_networks")
     (ends,) = [one["NetworkSettings"]["Networks"] for one in terrace.inspect_all()]
@@ -84,7 +83,7 @@ def running(terrace: Terrace) -> list[dict[str, Any]]:
 def mounts(terrace: Terrace, stack: str, path: str) -> list[str]:
     """Where volumes are mounted in a guest, as the guest itself sees it."""
     table = inside(terrace, stack, path, "cat", "/proc/mounts")
-    return sorted(line.split()[1] for line in table.splitlines() if line.split()[1].startswith("/mnt"))
+    return sorted({line.split()[1] for line in table.splitlines() if line.split()[1].startswith("/mnt")})
 
 
 def test_server_with_volumes(terrace: Terrace, corpus: Path, tiny_image: str) -> None:

@@ -246,3 +246,18 @@ def test_an_image_that_a_condition_chooses_is_an_image_in_every_branch() -> None
     machine = graph.blueprints["shape"].nodes[0].properties
     assert machine["image"] == Call("if", (big, Ref("/image:debian-12"), Call("input", ("other@image",))))
     assert machine["image_name"] == shape.nodes[0].properties["image"]
+
+
+def test_a_port_chooses_from_the_pools_of_its_networks_subnet() -> None:
+    pools = [{"start": "10.0.0.5", "end": "10.0.0.9"}]
+    graph = Graph(
+        (
+            Node("net", "Network"),
+            Node("range", "Subnet", {"network": Ref("net"), "cidr": "10.0.0.0/24", "pools": pools}),
+            Node("port", "Port", {"network": Ref("net")}),
+            Node("other", "Port", {"network": "elsewhere"}),
+        )
+    )
+    done = {node.path: node for node in complete(graph, PROVIDERS.__getitem__).nodes}
+    assert done["port"].properties["pools"] == pools
+    assert "pools" not in done["other"].properties

@@ -105,6 +105,15 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Port", {"network": "n"}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("Port", {"network": "n"}, "more", [], ["10.0.0.6"], Effect.REPLACE, Effect.REPLACE),
     ("Port", {"network": "n"}, "subnets", [], ["s"], Effect.UPDATE, Effect.UPDATE),
+    (
+        "Port",
+        {"network": "n"},
+        "pools",
+        [],
+        [{"start": "10.0.0.5", "end": "10.0.0.9"}],
+        Effect.UPDATE,
+        Effect.UPDATE,
+    ),
     ("Port", {"network": "n"}, "security_groups", [], ["g"], Effect.UPDATE, Effect.UPDATE),
     *PASSAGE,
     ("KeyPair", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
@@ -255,7 +264,7 @@ def test_an_attachment_claims_what_it_writes_to() -> None:
     assert kind.claims(spec("VolumeAttachment", ends), UNABLE) == {Claim("volume", "", "v")}
     assert kind.claims(spec("VolumeAttachment", {**ends, "read_only": True}), UNABLE) == frozenset()
     assert kind.claims(spec("VolumeAttachment", {**ends, "volume": UNKNOWN}), UNABLE) == frozenset()
-    assert spec("VolumeAttachment", ends, path="shop/data").path == "/mnt/data"
+    assert spec("VolumeAttachment", ends, path="shop/data").path == "/mnt/shop-data"
 
 
 # --- networks

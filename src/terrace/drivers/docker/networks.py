@@ -31,7 +31,11 @@ NOTES: Final = {
     "Network": (Note(Verdict.MAPS, "", "a network of the engine, whose way out is the host's"),),
     "Subnet": (
         Note(Verdict.MAPS, "", "the range of the engine's network, which is made with it"),
-        Note(Verdict.IGNORED, "pools", "the engine gives addresses out of the whole range"),
+        Note(
+            Verdict.MAPS,
+            "pools",
+            "the addresses of ports; where a machine names no port the engine chooses from the whole range",
+        ),
         Note(
             Verdict.IGNORED,
             "dns",
@@ -45,6 +49,7 @@ NOTES: Final = {
 }
 """What becomes of these kinds on an engine."""
 
+Pools = tuple[tuple[str, str], ...]
 _SIOCGIFMTU = 0x8921
 _TRIES = 32  # ranges tried before giving up
 LOST_COUNT = "is empty, but Docker lost count and keeps it until it is restarted; it is removed after that"
@@ -213,7 +218,7 @@ class Networks:
             raise CapabilityError("a machine has one address on each network of an engine")
         known = str(step.attributes.get("ip") or "") if step.verb is not Verb.CREATE else ""
         item = await self.inspect(spec.network)
-        address = spec.ip or known or await self.pick_address(item, step.owner.token)
+        address = spec.ip or known or await self.pick_address(item, step.owner.token, pools=spec.pools)
         _check_inside(address, item)
         self._reserved.setdefault(spec.network, {})[address] = step.owner.token
         port = f"{step.owner.token}@{address}"  # by which a floating address finds where it leads
@@ -229,13 +234,14 @@ class Networks:
         }
         return Receipt.done(Seen("Port", port, step.owner, attributes=attributes, name=spec.name))
 
-    async def pick_address(self, item: Any, token: str, taken: Iterable[str] = ()) -> str:
-        """An address of a network (as the engine describes it) that nothing else has or holds, held for `token`."""
-        address = await self._free_address(item, token, taken)
+    async def pick_address(self, item: Any, token: str, taken: Iterable[str] = (), pools: Pools = ()) -> str:
+        """An address of a network (as the engine describes it) that nothing else has or holds, held for `token`;
+        from one of `pools`, where there are any."""
+        address = await self._free_address(item, token, taken, pools)
         self._reserved.setdefault(item["Id"], {})[address] = token
         return address
 
-    async def _free_address(self, item: Any, token: str, more: Iterable[str]) -> str:
+    async def _free_address(self, item: Any, token: str, more: Iterable[str], pools: Pools) -> str:
         network = item["Id"]
         held = self._reserved.get(network, {})
         for address, holder in held.items():
@@ -250,10 +256,22 @@ class Networks:
         for container in there:
             for end in container["NetworkSettings"]["Networks"].values():
                 taken |= {(end.get("IPAMConfig") or {}).get("IPv4Address", ""), end.get("IPAddress", "")}
-        address = pick(pool["Subnet"], taken, token)
+        address = pick_in(pools, taken) if pools else pick(pool["Subnet"], taken, token)
         if not address:
-            raise TransientError(f"every address of {pool['Subnet']} is taken", code="addresses-used-up")
+            where = " and ".join(f"{first}-{last}" for first, last in pools) or pool["Subnet"]
+            raise TransientError(f"every address of {where} is taken", code="addresses-used-up")
         return address
+
+
+def pick_in(pools: Pools, taken: set[str]) -> str:
+    """The first free address from the first to the last of one of `pools`, "" when there is none."""
+    for first, last in pools:
+        ends = (int(ipaddress.IPv4Address(end)) for end in (first, last))
+        for number in range(next(ends), next(ends) + 1):
+            address = str(ipaddress.IPv4Address(number))
+            if address not in taken:
+                return address
+    return ""
 
 
 def pick(cidr: str, taken: set[str], token: str) -> str:

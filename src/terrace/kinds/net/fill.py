@@ -47,7 +47,21 @@ def bound(node: Node) -> Node:
 # --- ranges
 
 
-def with_range(node: Node, subnet: Node) -> Node:
+def ranged(node: Node, subnets: Mapping[str, Node]) -> Node:
+    """A network or a port with what the subnet says of addresses; `subnets` are by the path of their network."""
+    if node.path in subnets:
+        return _with_range(node, subnets[node.path])
+    network = node.properties.get("network")
+    subnet = (
+        subnets.get(network.node) if node.kind == "Port" and type(network) is Ref and bare(network) else None
+    )
+    pools = subnet.properties.get("pools") if subnet is not None else None
+    if not pools or node.properties.get("pools") is not None:
+        return node
+    return replace(node, properties={**node.properties, "pools": pools})
+
+
+def _with_range(node: Node, subnet: Node) -> Node:
     """A network with the range of its subnet, unless it has one, or that hangs on other things."""
     if node.kind != "Network" or node.properties.get("cidr") is not None:
         return node

@@ -25,6 +25,14 @@ def _named(description: str, changes: Effect = Effect.REPLACE) -> Property:
     return Property(Type.STRING, description, pattern=NAME, changes=changes)
 
 
+def _pools(description: str) -> Property:
+    ends = {
+        "start": Property(Type.STRING, "The first.", required=True, check=wrong_address),
+        "end": Property(Type.STRING, "The last.", required=True, check=wrong_address),
+    }
+    return Property(Type.LIST, description, items=Property(Type.MAP, properties=ends), changes=Effect.UPDATE)
+
+
 class Network(Noun):
     """A network of machines."""
 
@@ -93,18 +101,7 @@ class Subnet(Noun):
                 Type.STRING, "The address of the way out.", check=wrong_address, changes=Effect.UPDATE
             ),
             "name": _named("A name for people; the resource's own by default.", Effect.UPDATE),
-            "pools": Property(
-                Type.LIST,
-                "Which addresses the provider may give to machines.",
-                items=Property(
-                    Type.MAP,
-                    properties={
-                        "start": Property(Type.STRING, "The first.", required=True, check=wrong_address),
-                        "end": Property(Type.STRING, "The last.", required=True, check=wrong_address),
-                    },
-                ),
-                changes=Effect.UPDATE,
-            ),
+            "pools": _pools("Which addresses the provider may give to ports."),
             "internal": Property(Type.BOOLEAN, "Whether machines get no way out by it.", default=False),
             "dns": Property(
                 Type.LIST,
@@ -137,15 +134,12 @@ class Subnet(Noun):
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> SubnetSpec:
         """The typed spec."""
         _within(plain)
-        pools: Any = plain.get("pools", ())
-        if pools is not UNKNOWN:
-            pools = tuple(_pool(pool) for pool in pools)
         return SubnetSpec(
             network=plain["network"],
             cidr=plain["cidr"],
             gateway=plain.get("gateway", ""),
             name=plain.get("name", node.path.replace("/", "-")),
-            pools=pools,
+            pools=_pairs(plain.get("pools")),
             internal=plain["internal"],
             dns=many(plain.get("dns")),
         )
@@ -174,6 +168,7 @@ class Port(Noun):
                 items=Property(Type.STRING, minimum=1),
                 changes=Effect.UPDATE,
             ),
+            "pools": _pools("Which addresses the provider may choose from; its subnet's pools by default."),
             "security_groups": Property(
                 Type.LIST,
                 "The security groups that its machine is in here. Without any, everything may pass.",
@@ -194,7 +189,7 @@ class Port(Noun):
         description="An address on a network, reserved for the machine that names this port.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name", "groups", "subnets"}), defaults=defaults_of(PortSpec)
+        always=frozenset({"name", "groups", "subnets", "pools"}), defaults=defaults_of(PortSpec)
     )
     foretold: ClassVar[dict[str, str]] = {
         "name": "name",
@@ -220,6 +215,7 @@ class Port(Noun):
             more=many(plain.get("more")),
             groups=many(plain.get("security_groups")),
             subnets=many(plain.get("subnets")),
+            pools=_pairs(plain.get("pools")),
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
@@ -244,8 +240,10 @@ def whole(values: Mapping[str, Any], name: str) -> None:
         )
 
 
-def _pool(pool: Any) -> Any:
-    return pool if pool is UNKNOWN else (pool["start"], pool["end"])
+def _pairs(pools: Any) -> Any:
+    if pools is UNKNOWN:
+        return UNKNOWN
+    return tuple(pool if pool is UNKNOWN else (pool["start"], pool["end"]) for pool in pools or ())
 
 
 def _within(plain: dict[str, Any]) -> None:

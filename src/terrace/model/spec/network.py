@@ -32,7 +32,8 @@ class SubnetSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 class PortSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """An address reserved on a network (provider id) for a machine that names the port. `ip` "": the provider chooses.
     `more` are further addresses beside it, `subnets` the subnets (provider ids) that the addresses are of, `groups` the
-    security groups (provider ids) that the machine is in here."""
+    security groups (provider ids) that the machine is in here. `pools` are (start, end) pairs that the provider chooses
+    from; none: the whole range."""
 
     network: str
     ip: str = ""
@@ -41,3 +42,4 @@ class PortSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     more: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     subnets: tuple[str, ...] = ()
+    pools: tuple[tuple[str, str], ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from terrace.drivers.docker.networks import Networks, uplink_mtu
+from terrace.drivers.docker.networks import Networks, pick_in, uplink_mtu
 from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import TransientError
@@ -75,3 +75,13 @@ def test_the_mtu_is_that_of_the_way_out(tmp_path: Path) -> None:
     assert uplink_mtu(table) == 0
     table.write_text(head)
     assert uplink_mtu(table) == 0
+
+
+def test_addresses_from_pools_in_their_order() -> None:
+    pools = (("10.0.0.5", "10.0.0.6"), ("10.0.0.9", "10.0.0.9"))
+    taken: set[str] = set()
+    given = []
+    while address := pick_in(pools, taken):
+        given.append(address)
+        taken.add(address)
+    assert given == ["10.0.0.5", "10.0.0.6", "10.0.0.9"]

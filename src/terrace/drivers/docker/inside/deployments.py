@@ -48,10 +48,10 @@ class Deployments:
             return Receipt.done(None)
         if container is None or container["State"]["Status"] != "running":
             raise TransientError(f"machine {spec.machine[:12]} does not run: what is deployed waits for it")
-        code = await self._read(spec.machine, f"{folder}/status")
-        if code is None and not await self._begun(container, folder, fence):
+        code = (await self._read(spec.machine, f"{folder}/status") or "").strip()
+        if not code and not await self._begun(container, folder, fence):
             await self._begin(step, spec, folder, fence)
-        if code is None:
+        if not code:
             return Receipt.pending(folder, LOOK_AGAIN, f"running {action.lower()} inside")
         return await self._finished(step, spec, folder, code)
 
@@ -146,7 +146,7 @@ def _content(packed: bytes) -> str:
         with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
             member = tar.next()
             held = tar.extractfile(member) if member is not None and member.isreg() else None
-            return held.read()[-MOST:].decode(errors="replace").rstrip("\n") if held else ""
+            return held.read()[-MOST:].decode(errors="replace") if held else ""
     except (tarfile.TarError, EOFError):
         return ""
 
