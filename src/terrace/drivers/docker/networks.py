@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
@@ -243,34 +243,38 @@ class Networks:
 
     async def _free_address(self, item: Any, token: str, more: Iterable[str], pools: Pools) -> str:
         network = item["Id"]
-        held = self._reserved.get(network, {})
-        for address, holder in held.items():
-            if holder == token:
-                return address
         pool: dict[str, str] = next(iter(item.get("IPAM", {}).get("Config") or []), {})
         if not pool.get("Subnet"):
             raise PermanentError("the network has no address range")
-        taken = {*held, *more, pool.get("Gateway", "")}
+        taken = {*more, pool.get("Gateway", "")}
         taken |= {end.get("IPv4Address", "").split("/")[0] for end in (item.get("Containers") or {}).values()}
         there = await self._engine.read("/containers/json", {"all": 1, "filters": filters(network=[network])})
         for container in there:
             for end in container["NetworkSettings"]["Networks"].values():
                 taken |= {(end.get("IPAMConfig") or {}).get("IPv4Address", ""), end.get("IPAddress", "")}
-        address = pick_in(pools, taken) if pools else pick(pool["Subnet"], taken, token)
+        # Looked at last: others may have chosen while the engine was asked.
+        held = self._reserved.get(network, {})
+        for address, holder in held.items():
+            if holder == token:
+                return address
+        taken |= held.keys()
+        address = pick_in(pools, taken, token) if pools else pick(pool["Subnet"], taken, token)
         if not address:
             where = " and ".join(f"{first}-{last}" for first, last in pools) or pool["Subnet"]
             raise TransientError(f"every address of {where} is taken", code="addresses-used-up")
         return address
 
 
-def pick_in(pools: Pools, taken: set[str]) -> str:
-    """The first free address from the first to the last of one of `pools`, "" when there is none."""
-    for first, last in pools:
-        ends = (int(ipaddress.IPv4Address(end)) for end in (first, last))
-        for number in range(next(ends), next(ends) + 1):
-            address = str(ipaddress.IPv4Address(number))
-            if address not in taken:
-                return address
+def pick_in(pools: Pools, taken: set[str], token: str) -> str:
+    """A free address from the first to the last of one of `pools`, "" when there is none. Each port begins at a place
+    of its own: it misses ports that are not known here, too."""
+    spans = [(int(IPv4Address(first)), int(IPv4Address(last)) + 1) for first, last in pools]
+    numbers = [number for first, past in spans for number in range(first, min(past, first + 65536))]
+    start = _number(token) % len(numbers) if numbers else 0
+    for number in (*numbers[start:], *numbers[:start]):
+        address = str(IPv4Address(number))
+        if address not in taken:
+            return address
     return ""
 
 

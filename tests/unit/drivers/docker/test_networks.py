@@ -13,6 +13,7 @@ from terrace.drivers.docker.settings import DockerSettings
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import TransientError
 from terrace.model.seen import Names, Owner
+from terrace.model.spec.network import PortSpec
 from terrace.model.step import Step, Verb
 
 STEP = Step(Verb.DELETE, "Network", Owner("home", "u", 1), Names("p", "s", "net"), provider_id="N")
@@ -77,11 +78,33 @@ def test_the_mtu_is_that_of_the_way_out(tmp_path: Path) -> None:
     assert uplink_mtu(table) == 0
 
 
-def test_addresses_from_pools_in_their_order() -> None:
+def test_addresses_come_from_pools_until_there_is_none_left() -> None:
     pools = (("10.0.0.5", "10.0.0.6"), ("10.0.0.9", "10.0.0.9"))
     taken: set[str] = set()
-    given = []
-    while address := pick_in(pools, taken):
-        given.append(address)
+    while address := pick_in(pools, taken, f"port {len(taken)}"):
         taken.add(address)
-    assert given == ["10.0.0.5", "10.0.0.6", "10.0.0.9"]
+    assert taken == {"10.0.0.5", "10.0.0.6", "10.0.0.9"}
+
+
+class Slow:
+    """An engine that lets others go on while it answers, with one network that holds nothing."""
+
+    async def read(self, path: str, params: Any = None) -> Any:
+        await asyncio.sleep(0)
+        network = {"Id": "N", "IPAM": {"Config": [{"Subnet": "10.0.0.0/24", "Gateway": "10.0.0.1"}]}}
+        return network if path.startswith("/networks/") else []
+
+
+def test_ports_that_choose_at_the_same_moment_choose_differently() -> None:
+    networks = Networks(Slow(), DockerSettings(), None)  # type: ignore[arg-type]
+    spec = PortSpec("N", pools=(("10.0.0.100", "10.0.0.120"),))
+
+    async def choose() -> list[str]:
+        steps = [
+            Step(Verb.CREATE, "Port", Owner("home", f"u{n}", 1), Names("p", "s", "a"), spec)
+            for n in range(21)
+        ]
+        receipts = await asyncio.gather(*(networks.apply_port(step) for step in steps))
+        return [receipt.seen.attributes["ip"] for receipt in receipts if receipt.seen is not None]
+
+    assert len(set(asyncio.run(choose()))) == 21

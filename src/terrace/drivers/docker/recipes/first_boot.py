@@ -26,6 +26,7 @@ CARRIED_OUT = frozenset(
     [
         "bootcmd",
         "final_message",
+        "merge_how",  # each part is carried out for itself, one after the other, so that nothing is to be merged
         "package_update",
         "package_upgrade",
         "packages",
