@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from terrace.drivers.docker.networks import uplink_mtu
 from tests.real.engine import EngineError
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def test_packages_install_in_a_guest_of_the_base_image(engine: Engine, base_imag
     script = (
         "apt-get -qq update && apt-get -qq install -y --no-install-recommends hello >/dev/null 2>&1 && hello"
     )
-    engine.cli("network", "create", "apart")
+    engine.cli("network", "create", "--opt", f"com.docker.network.driver.mtu={uplink_mtu()}", "apart")
     said = engine.cli("run", "--rm", "--network", "apart", base_image, "sh", "-c", script, timeout=120)
     assert "Hello, world!" in said

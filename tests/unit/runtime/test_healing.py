@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from tests.unit.runtime.bench import Bench, play, shop
 
@@ -12,6 +14,7 @@ from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.volume import VolumeSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
+from terrace.ports.store import Commit
 from terrace.runtime.controller import Tuning
 
 
@@ -227,6 +230,35 @@ def test_what_a_provider_keeps_for_now_holds_no_stack_up_and_is_reaped_later(
         await bench.clock.sleep(100)
         assert net not in bench.world.things
         assert bench.controller.ghosts() == []
+
+    play(scene)
+
+
+def test_the_intent_is_written_before_the_step_is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(bench: Bench) -> None:
+        driver = bench.controller.drivers["local"]
+        apply, unannounced = driver.apply, list[str]()
+
+        async def watching(step: Step, fence: Fence) -> Receipt:
+            known = {record.key: record for record in await bench.store.records("s1")}
+            record = known.get((step.owner.uid, step.owner.incarnation))
+            if record is None or record.intent is None or record.intent.verb is not step.verb:
+                unannounced.append(f"{step.verb} {step.names.path}")
+            return await apply(step, fence)
+
+        commit = bench.store.commit
+
+        async def slowly(commits: Sequence[Commit]) -> list[bool]:
+            await bench.clock.sleep(0.1)
+            return await commit(commits)
+
+        monkeypatch.setattr(driver, "apply", watching)
+        monkeypatch.setattr(bench.store, "commit", slowly)
+        await bench.up(shop(web=3))
+        bench.outside.stop(await bench.id("web0"), 1)
+        await bench.clock.sleep(60)
+        await bench.up(Graph())
+        assert unannounced == []
 
     play(scene)
 
