@@ -20,8 +20,9 @@ from terrace.runtime.leases import Holding
 from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
 
-HINT_DELAY = 0.05
+HINT_DELAY = 0.01
 BUSY_DELAY = 2.0
+BUSY_LOOK = 0.2
 OURS_FOR = 5.0
 FIRST_RETRY = 1.0
 STALE_DUPLICATE = 2
@@ -47,6 +48,7 @@ class Hub:
         self._resync = resync
         self._grace = grace
         self._hint = asyncio.Event()
+        self._hints: dict[str, float] = {}  # when each first came
         self._holding = Holding(
             around.store, around.clock, f"provider:{self.name}/", around.holder, around.lease
         )
@@ -57,8 +59,9 @@ class Hub:
         self._restored = False
         self._asking: list[asyncio.Future[Listing]] = []
 
-    def look(self) -> None:
-        """Asks for a listing soon."""
+    def look(self, hint: str = "") -> None:
+        """Asks for a listing soon: of everything, or because something happened to one thing."""
+        self._hints.setdefault(hint, self._around.clock.now())
         self._hint.set()
 
     async def fresh(self) -> Listing:
@@ -87,10 +90,10 @@ class Hub:
                 async for hint in self._driver.watch():
                     wait = FIRST_RETRY
                     if not self._own_doing(hint):
-                        self._hint.set()
+                        self.look(hint)
             except TerraceError as error:
                 self._around.telemetry.log("debug", "watch.broken", provider=self.name, message=error.message)
-            self._hint.set()
+            self.look()
             await self._around.clock.sleep(wait)
             wait = min(wait * 2, self._resync)
 
@@ -101,20 +104,34 @@ class Hub:
 
     async def _pause(self, wait: float) -> None:
         """Until the next resync, or a moment after a hint; longer while our own steps make hints."""
-        if wait <= 0:
-            return
-        try:
-            async with asyncio.timeout(wait):
-                await self._hint.wait()
-        except TimeoutError:
-            return
-        await self._around.clock.sleep(HINT_DELAY)
-        until = self._around.clock.now() + BUSY_DELAY
-        while self._pool.busy and self._around.clock.now() < until:
-            await self._around.clock.sleep(HINT_DELAY * 4)
+        until = self._around.clock.now() + wait
+        while (left := until - self._around.clock.now()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    await self._hint.wait()
+            except TimeoutError:
+                return
+            await self._around.clock.sleep(HINT_DELAY)
+            calm = self._around.clock.now() + BUSY_DELAY
+            while self._pool.busy and self._around.clock.now() < calm:
+                await self._around.clock.sleep(BUSY_LOOK)
+            if self._worth_a_look():
+                return
+
+    def _worth_a_look(self) -> bool:
+        """Whether a hint is not of our own doing. One may come before the step that it echoes has come back, so while
+        steps run a hint is given time for that."""
+        now = self._around.clock.now()
+        self._hints = {hint: at for hint, at in self._hints.items() if not self._own_doing(hint)}
+        if not self._hints:
+            self._hint.clear()
+        return any(
+            not hint or not self._pool.busy or now >= at + BUSY_DELAY for hint, at in self._hints.items()
+        )
 
     async def _list(self) -> bool:
         self._hint.clear()
+        self._hints.clear()
         asking, self._asking = self._asking, []
         try:
             listing = await self._ask()

@@ -36,14 +36,13 @@ _IN_PLACE = {
     "Image": frozenset({"pull"}),
     "Volume": frozenset({"size"}),
 }
-# The events after which something looks different; the many of health checks (exec_...) are not among them.
+# The events after which something looks different. The many of health checks (exec_...) are not among them, nor are
+# kill and stop: what ends says die.
 _EVENTS = [
     *(
         "create",
         "start",
         "die",
-        "stop",
-        "kill",
         "oom",
         "pause",
         "unpause",
@@ -238,7 +237,8 @@ class DockerDriver:
         if event.get("Type") == "network":
             container = str(told.get("container") or "")
             self._observer.doubt(container)
-            return [one for one in (thing, container) if one in self._observer.listed]
+            # What a container joins or leaves does not change itself.
+            return [one for one in (container or thing,) if one in self._observer.listed]
         self._observer.doubt(thing)
         ours = labels.INSTALLATION in told and told[labels.INSTALLATION] == self._observer.installation
         return [thing] if ours or thing in self._observer.listed else []
