@@ -116,8 +116,10 @@ class DockerDriver:
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """One bulk listing per noun; a failure of any is a failure of all."""
         with translated():
-            seen = await self._observer.observe(installation, adopted)
-            return Observation(tuple(await self._firewall.shown(installation, seen.items)))
+            seen, table = await asyncio.gather(
+                self._observer.observe(installation, adopted), self._firewall.table(installation)
+            )
+            return Observation(tuple(await self._firewall.shown(table, seen.items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """By name or id, ours or not; None when there is none."""

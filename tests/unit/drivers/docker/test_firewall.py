@@ -412,7 +412,7 @@ async def test_an_engine_that_cannot_be_seen_is_no_reason_not_to_look(
     monkeypatch.setattr(inside, "daemon_of", unseen)
     assert "cannot be seen" in refused(driver(), "SecurityGroup")
     seen = Seen("Machine", "m")
-    assert await made._firewall.shown(HOME, [seen]) == [seen]
+    assert await made._firewall.shown(await made._firewall.table(HOME), [seen]) == [seen]
     assert await made._firewall.machine(seen, HOME) == seen
     with pytest.raises(CapabilityError, match="cannot be seen"):
         async with made._firewall._filter.turn(HOME):

@@ -78,9 +78,12 @@ class Firewall:
             await self._tidy(step.owner.installation, fence)
         return receipt
 
-    async def shown(self, installation: str, items: Iterable[Seen]) -> list[Seen]:
-        """`items`, machines with the groups that guard them, and everything else that is there."""
-        table = await self._filter.listed(installation)
+    async def table(self, installation: str) -> Table:
+        """What rules there are."""
+        return await self._filter.listed(installation)
+
+    async def shown(self, table: Table, items: Iterable[Seen]) -> list[Seen]:
+        """`items`, machines with the groups that guard them by `table`, and everything else that is there."""
         if not table.there:
             return list(items)
         found = routers.shown(table, passes=True)
