@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from terrace.drivers.docker import bodies, labels
@@ -67,7 +68,8 @@ class Machines:
             if refusal.status == 404 and "o such container" in refusal.message:
                 return Receipt.done(None)
             if "marked for removal" in refusal.message:  # what is left of it will never run again
-                await self._delete(container, fence)
+                with suppress(TransientError):  # somebody is removing it already, and it bars nobody's way
+                    await self._delete(container, fence)
                 return Receipt.done(None)
             raise
 
