@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import textwrap
 import tomllib
@@ -17,6 +16,7 @@ import msgspec
 import pytest
 
 from tests.console import play
+from tests.corpus import require
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -66,10 +66,8 @@ def test_every_page_of_the_writer_is_checked() -> None:
 def test_what_is_said_of_real_templates_is_up_to_date() -> None:
     from scripts.reference.corpus import corpus
 
-    found = corpus()
-    if not found and not os.environ.get("CI"):
-        pytest.skip("there is no corpus here; TERRACE_CORPUS may name its folder")
-    assert text("corpus.toml") == found, "run make docs"
+    require()
+    assert text("corpus.toml") == corpus(), "run make docs"
 
 
 def test_every_real_template_and_every_type_has_a_row() -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.corpus import CORPUS, require
 from tests.real.level.conftest import PATIENCE, terrace
 from tests.real.level.rig import SETTINGS, alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.real.engine import Engine
     from tests.real.level.rig import Terrace
 
 __all__ = ["terrace"]
 
-CORPUS = Path(os.environ.get("TERRACE_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus") / "hot"
 POOL = "127.0.8.0/24"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnzUDrKVKAM5T5xgRGPc0BDH0Gm8lZN2s4FA8d5yRnB somebody@example"
 NAMES = f"""floating_pool = "{POOL}"
@@ -43,9 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Where the templates lie."""
-    if not CORPUS.is_dir():
-        pytest.fail(f"no corpus of templates at {CORPUS}: set TERRACE_CORPUS", pytrace=False)
-    return CORPUS
+    require()
+    return CORPUS / "hot"
 
 
 @pytest.fixture(scope="module")
