@@ -20,7 +20,7 @@ from terrace.ports.driver import Fence
 _NEWEST = (1, 47)  # the newest version of the API that this driver was written against
 _OLDEST = (1, 40)
 _SOUND = 23  # the release from which many containers may leave a network at once
-FEW = 6
+FEW = 4
 """How many removals at once engines before that bear: with more they lose count of a network's users more often, and
 may lock up."""
 _LOCKS_UP = (
