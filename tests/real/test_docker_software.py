@@ -132,8 +132,8 @@ async def test_a_script_gets_its_inputs_and_gives_its_outputs(rig: DockerRig) ->
     step = deployment(rig, machine.provider_id, CREATE=text)
     seen = (await rig.finish(step)).seen
     assert seen is not None
-    assert seen.attributes["deploy_stdout"] == f"hello $(no shell) s3cret CREATE {step.names.path}"
-    assert seen.attributes["deploy_stderr"] == "oops"
+    assert seen.attributes["deploy_stdout"] == f"hello $(no shell) s3cret CREATE {step.names.path}\n"
+    assert seen.attributes["deploy_stderr"] == "oops\n"
     assert seen.attributes["deploy_status_code"] == 0
     assert seen.attributes["result"] == "hello $(no shell)"
     assert (await rig.finish(step)).seen == seen
@@ -170,7 +170,7 @@ async def test_each_action_is_a_run_of_its_own(rig: DockerRig) -> None:
     changed = replace(step, verb=Verb.UPDATE, provider_id=made.provider_id, attributes=made.attributes)
     seen = (await rig.finish(changed)).seen
     assert seen is not None
-    assert seen.attributes["deploy_stdout"] == "UPDATE"
+    assert seen.attributes["deploy_stdout"] == "UPDATE\n"
     assert (await rig.delete(step, seen)).seen is None
     assert await rig.run(machine.provider_id, "cat", "/runs") == (0, "CREATE\nUPDATE\nDELETE\n")
     await rig.remove(machine.provider_id)
