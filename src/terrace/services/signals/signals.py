@@ -17,7 +17,8 @@ from terrace.model.record import Record
 from terrace.model.spec.signal import FAILURE, SUCCESS
 from terrace.model.stack import Directive, Stack
 from terrace.model.value import Secret
-from terrace.services.gate import Actor, Right, Surface, Where, check_path
+from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.signals.finding import standing
 from terrace.services.signals.heard import heard, tell
 from terrace.services.signals.rate import Rate
 from terrace.services.signals.sizes import Sizes, Taken
@@ -149,25 +150,19 @@ class Signals:
     ) -> tuple[StackState, Live, Record]:
         """The door at a path of a stack."""
         stack = await self._on.gate.stack(actor, right, where)
-        check_path(path)
-        rows = await self._on.store.record_page(stack.id, under=path)
-        records = [row.record for row in rows if row.record.path == path and not row.record.departing]
-        if not records:
-            raise NotFoundError(
-                f'stack "{where.stack}" has no resource "{path}"', hint=f"terrace status {where.stack}"
-            )
-        if records[0].kind not in _DOORS:
+        record = await standing(self._on, stack, path)
+        if record.kind not in _DOORS:
             raise ConflictError(
-                f'"{path}" is a {records[0].kind}: nobody can send it signals',
+                f'"{path}" is a {record.kind}: nobody can send it signals',
                 code="no-signals",
                 hint="signals go to a WaitConditionHandle or a ScalingPolicy",
             )
-        found = self._on.controller.locate(records[0].uid)
+        found = self._on.controller.locate(record.uid)
         if found is None:
             raise TransientError(
                 f'stack "{where.stack}" is not being worked on at the moment', retry_after=1.0
             )
-        return (*found, records[0])
+        return (*found, record)
 
     # --- keeping
 

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from terrace.engine.stack.state import Live, StackState
-from terrace.errors import ConflictError, NotFoundError, TransientError, UserError
+from terrace.errors import ConflictError, TransientError, UserError
 from terrace.kinds.group.size import SIZE, Size, adjusted, current, kept
 from terrace.model.spec.signal import PolicySpec
 from terrace.model.stack import Directive, Stack
-from terrace.services.gate import Actor, Right, Surface, Where, check_path
+from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.signals.finding import standing
 from terrace.services.signals.heard import heard, tell
 
 GROUPS = ("Group", "AutoScalingGroup")
@@ -111,20 +112,14 @@ class Sizes:
         return self._turns.setdefault(stack, asyncio.Lock())
 
     async def _group(self, stack: Stack, path: str) -> tuple[StackState, Live]:
-        check_path(path)
-        rows = await self._on.store.record_page(stack.id, under=path)
-        records = [row.record for row in rows if row.record.path == path and not row.record.departing]
-        if not records:
-            raise NotFoundError(
-                f'stack "{stack.name}" has no resource "{path}"', hint=f"terrace status {stack.name}"
-            )
-        if records[0].kind not in GROUPS:
+        record = await standing(self._on, stack, path)
+        if record.kind not in GROUPS:
             raise ConflictError(
-                f'"{path}" is a {records[0].kind}, which has no size',
+                f'"{path}" is a {record.kind}, which has no size',
                 code="no-group",
                 hint="groups have one: Terrace::Group, Terrace::AutoScalingGroup",
             )
-        found = self._on.controller.locate(records[0].uid)
+        found = self._on.controller.locate(record.uid)
         if found is None or found[1].wanted is None:
             raise TransientError(f'"{path}" is not known well enough yet', retry_after=1.0)
         return found
