@@ -5,7 +5,15 @@ from __future__ import annotations
 from importlib import resources
 
 from terrace.services.settings.reading import Surroundings, parse, settings_file
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "Document",
     "Limits",
     "ProviderSettings",
+    "ServerSettings",
     "Settings",
     "Surroundings",
     "Tuning",
@@ -20,6 +29,7 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "split_address",
 ]
 
 
