@@ -140,7 +140,7 @@ async def run(settings: Settings) -> None:
         services = Services(surface, settings, await store.installation())
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
-        builtin.offer(services.owned)
+        builtin.offer(services.owned, services.signals)
         await controller.start()
         ending.push_async_callback(stop, controller)
 
