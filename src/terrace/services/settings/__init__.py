@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
+from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
 from terrace.services.settings.schema import (
     Defaults,
@@ -18,6 +19,7 @@ from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
     "Defaults",
+    "Disk",
     "Document",
     "Limits",
     "ProviderSettings",
@@ -30,6 +32,7 @@ __all__ = [
     "read_struct",
     "settings_file",
     "split_address",
+    "with_operator",
 ]
 
 
