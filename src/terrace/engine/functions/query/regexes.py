@@ -286,6 +286,15 @@ def _so_many(matches: Iterator[Any], count: int) -> Iterator[Any]:
             return
 
 
+def _pieces(context: Metered, pattern: Regex, string: str, max_split: int) -> list[Any]:
+    pieces: list[Any] = []
+    end = 0
+    for match in _so_many(pattern.each(string, context), max_split):
+        pieces += [string[end : match.start()], *match.groups()]
+        end = match.end()
+    return [*pieces, string[end:]]
+
+
 def _replaced(context: Metered, pattern: Regex, string: str, make: Callable[[Any], str], count: int) -> str:
     pieces: list[str] = []
     end = size = 0
