@@ -15,7 +15,7 @@ from terrace.languages.files import is_remote
 from terrace.languages.hot.environments.reading import Environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
-from terrace.model.problem import Problem
+from terrace.model.problem import Place, Problem
 from terrace.model.stack import Source
 from terrace.model.value import Secret
 
@@ -32,7 +32,8 @@ class Asker(msgspec.Struct, frozen=True):
 
 class Job:
     """One compilation. `lenient`: for documents that are only checked: what is not about the language is a
-    warning. `pseudo` are the values of OS::stack_name and its like."""
+    warning. `pseudo` are the values of OS::stack_name and its like; `secrets` are those of the
+    project that parameters are given, and where."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Job:
         self.fuel = Fuel(STEPS, SIZE)
         self.environment = Environment()
         self.asked: list[Asked] = []
+        self.secrets: dict[str, Place] = {}
         self.report.expect(source.template)
         self._documents: dict[str, Document | None] = {}
 
