@@ -34,8 +34,8 @@ class NamedSecret(Noun):
         },
         attributes={"value": "The value, hidden.", "version": "Which version of it that is."},
         description=(
-            "A secret of the project: `terrace secret set NAME`. It follows when a new version is set, and keeps what it"
-            " had when the secret goes. Its reference is the value."
+            "A secret of the project: `terrace secret set NAME`. It follows when a new version is set, and keeps what"
+            " it had when the secret goes. Its reference is the value."
         ),
     )
     rules: ClassVar[Rules] = Rules(

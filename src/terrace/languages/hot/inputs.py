@@ -141,6 +141,7 @@ def defaults(job: Job, template: Template) -> dict[str, Any]:
         given = _environments(job, parameter, job.environment.defaults)
         if given is not None and vault.named(given.value, parameter.type):
             vault.refuse(job, parameter, given.document or template.document, given.mark)
+            found[name] = UNKNOWN
             continue
         if parameter.default is not None or (given is not None and given.value is not None):
             found[name] = checked(job, template, parameter, None)

@@ -18,7 +18,8 @@ class StackOutputSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class NamedSecretSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The secret `name` of the project, as it was last found; `gone` says why it is there no longer ("" while it is)."""
+    """The secret `name` of the project, as it was last found; `gone` says why it is there no longer ("" while it
+    is)."""
 
     name: str
     value: Any = None

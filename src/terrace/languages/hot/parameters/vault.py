@@ -36,7 +36,9 @@ def of_parameter(job: Job, parameter: Parameter, document: Document, mark: Mark,
 
 def refuse(job: Job, parameter: Parameter, document: Document, mark: Mark) -> None:
     """A default for nested templates cannot be a secret: nothing there would wait for it."""
-    message = f'the default of parameter "{parameter.name}" of a nested template cannot be a secret of the project'
+    message = (
+        f'the default of parameter "{parameter.name}" of a nested template cannot be a secret of the project'
+    )
     hint = "give it to a parameter of the stack's own template, and hand that down as a property"
     job.report.error(document, mark, "secret-as-default", message, hint)
 
