@@ -59,7 +59,8 @@ class RelationalStore(Wishes, Crossings):
             lambda writer: writer.execute(SQL["leases.acquire"], values).fetchall(),
             synced=self.lasting_leases,
         )
-        return Lease(scope, holder, *rows[0]) if rows else None
+        # SQLite's RETURNING gives a round REAL as an integer.
+        return Lease(scope, holder, rows[0][0], float(rows[0][1])) if rows else None
 
     async def release(self, lease: Lease) -> None:
         await self._execute("leases.release", lease.scope, lease.holder, lease.epoch)
