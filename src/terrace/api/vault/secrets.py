@@ -40,7 +40,7 @@ class StoredView(msgspec.Struct):
     version: int
 
 
-class VersionView(msgspec.Struct):
+class SecretVersionView(msgspec.Struct):
     """A version of a secret: who set it, and when (epoch seconds)."""
 
     number: int
@@ -56,7 +56,7 @@ class SecretView(msgspec.Struct):
     version: int
     who: str
     at: float
-    versions: list[VersionView]
+    versions: list[SecretVersionView]
     used_by: tuple[str, ...]
 
 
@@ -126,7 +126,7 @@ def _listed(found: list[Kept]) -> Response:
                     version=one.versions[0].number,
                     who=one.versions[0].who,
                     at=one.versions[0].at,
-                    versions=[VersionView(each.number, each.who, each.at) for each in one.versions],
+                    versions=[SecretVersionView(each.number, each.who, each.at) for each in one.versions],
                     used_by=one.used_by,
                 )
                 for one in found
