@@ -43,6 +43,9 @@ def settings() -> str:
         "A name for people, and what it stands for: a reference, or `recipe:NAME`. Built in: "
         + ", ".join(f"{code(name)}" for name in IMAGES)
         + ", all of them `recipe:debian-12`.",
+        "### [providers.NAME], whatever its driver",
+        "`driver`, `flavors` and `images` as above, and:",
+        table(["Setting", "What it is"], [[code(name), line] for name, line in text["provider"].items()]),
         '### [providers.NAME] with driver = "docker"',
         _fields(docker.DockerSettings, text["docker"]),
         *_section("[providers.NAME.tls]", docker.Tls, text["docker-tls"]),

@@ -258,6 +258,11 @@ def build_controller(
         events_kept=settings.limits.events_count,
         generations_kept=settings.limits.generations,
         default_provider=settings.default_provider,
+        existing={
+            name: provider.existing
+            for name, provider in settings.providers.items()
+            if provider.existing is not None
+        },
     )
     return Controller(
         store,

@@ -93,7 +93,7 @@ class Process:
             {name: GuardedDriver(driver, self) for name, driver in drivers.items()},  # type: ignore[dict-item]
             kinds,
             Means(self, entropy, secrets, self),
-            Tuning(holder=self.name, **tuning),
+            Tuning(holder=self.name, existing=dict.fromkeys(drivers, ("*",)), **tuning),
         )
         await self.run(self.controller.start())
 

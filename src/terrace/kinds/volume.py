@@ -11,7 +11,8 @@ from terrace.errors import SpecError
 from terrace.kinds.guest.properties import NOTE
 from terrace.kinds.rules.address import wrong_path
 from terrace.kinds.rules.difference import Rules, compare, defaults_of
-from terrace.kinds.rules.noun import NOTHING, Noun
+from terrace.kinds.rules.noun import NOTHING, Noun, many
+from terrace.kinds.rules.sharing import SHARED_WITH
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Act, Change, Claim, Decision, Effect, Refuse
 from terrace.model.graph import Node
@@ -41,6 +42,7 @@ class Volume(Noun):
                 Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
             ),
             "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
+            "shared_with": SHARED_WITH,
             "source": Property(
                 Type.STRING, "A Volume or a VolumeSnapshot whose content it begins with.", minimum=1
             ),
@@ -54,7 +56,7 @@ class Volume(Noun):
         description="Storage that outlives machines.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name", "metadata"}),
+        always=frozenset({"name", "metadata", "shared_with"}),
         in_place=frozenset({"size"}),
         defaults=defaults_of(VolumeSpec),
         same={"size": lambda wanted, seen: bool(seen >= wanted)},
@@ -70,7 +72,11 @@ class Volume(Noun):
                 "this provider cannot copy what a volume holds", ("source",), code="not-supported"
             )
         return VolumeSpec(
-            plain.get("name", node.path.replace("/", "-")), plain["size"], plain.get("metadata", {}), source
+            plain.get("name", node.path.replace("/", "-")),
+            plain["size"],
+            plain.get("metadata", {}),
+            source,
+            many(plain.get("shared_with")),
         )
 
     def missing(self, record: Record) -> Decision:
@@ -114,6 +120,7 @@ class VolumeSnapshot(Noun):
                 Type.STRING, "A name for people; the resource's own by default.", changes=Effect.UPDATE
             ),
             "metadata": Property(Type.MAP, "Notes for people.", items=NOTE, changes=Effect.UPDATE),
+            "shared_with": SHARED_WITH,
         },
         attributes={
             "name": "Its name.",
@@ -125,14 +132,16 @@ class VolumeSnapshot(Noun):
         description="A copy of what a volume held when this was made. A Volume can begin with it.",
     )
     rules: ClassVar[Rules] = Rules(
-        always=frozenset({"name", "metadata"}), defaults=defaults_of(VolumeSnapshotSpec)
+        always=frozenset({"name", "metadata", "shared_with"}), defaults=defaults_of(VolumeSnapshotSpec)
     )
     foretold: ClassVar[dict[str, str]] = {"name": "name", "volume_id": "volume"}
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> VolumeSnapshotSpec:
         """The typed spec."""
         name = plain.get("name", node.path.replace("/", "-"))
-        return VolumeSnapshotSpec(plain["volume"], name, plain.get("metadata", {}))
+        return VolumeSnapshotSpec(
+            plain["volume"], name, plain.get("metadata", {}), many(plain.get("shared_with"))
+        )
 
     def mend(self, wanted: Wanted, change: Change) -> Decision:
         """Another volume's snapshot is another snapshot."""

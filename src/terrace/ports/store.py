@@ -146,6 +146,9 @@ class Reading(Protocol):
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         """Those (uid, incarnation) of `owners` that any record holds (any stack)."""
 
+    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
+        """The records of each of `uids`, every one with the id of its stack."""
+
     async def rulings(self, provider: str) -> list[Ruling]:
         """The ledger of a provider."""
 

@@ -6,6 +6,7 @@ from terrace.engine.turn.adopt import ADOPTED
 from terrace.errors import PermanentError
 from terrace.model.seen import Seen
 from terrace.model.step import Step
+from terrace.runtime.reach import Reach, missing
 from terrace.runtime.worker import Surroundings
 
 PROMISED_FOR = 60.0
@@ -15,7 +16,8 @@ PROMISED_FOR = 60.0
 class Adoptions:
     """Those of one provider."""
 
-    def __init__(self, provider: str, around: Surroundings) -> None:
+    def __init__(self, provider: str, around: Surroundings, reach: Reach) -> None:
+        self._reach = reach
         self._provider = provider
         self._around = around
         self._promised: dict[str, tuple[str, float]] = {}
@@ -24,11 +26,11 @@ class Adoptions:
         """The thing that a step to ADOPT names. PermanentError when there is none, or it is somebody's."""
         driver = self._around.drivers[self._provider]
         seen = await driver.lookup(step.kind, step.provider_id)
-        if seen is None:
+        if seen is None or not await self._reach.permits(self._provider, step.names.project, seen):
             raise PermanentError(
-                f"there is no {step.kind} {step.provider_id!r} on {self._provider}",
+                missing(step.kind, step.provider_id, self._provider),
                 code="nothing-to-adopt",
-                hint="name it by the provider's own id or name",
+                hint="name it by the provider's own id or name; `existing` in its settings says what may be named",
             )
         await self._check_labels(step, seen)
         for ruling in await self._around.store.rulings(self._provider):

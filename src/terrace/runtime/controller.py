@@ -33,6 +33,7 @@ from terrace.runtime.commits import Committer
 from terrace.runtime.hub import Hub
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
+from terrace.runtime.reach import Reach
 from terrace.runtime.worker import StackWorker, Surroundings
 
 DAY = 86_400.0
@@ -43,7 +44,8 @@ LOOKS = 10
 class Tuning(msgspec.Struct, frozen=True):
     """Times in seconds. `resync`: between listings of a provider; `grace`: before a ghost is reaped; `lease`: how
     long a lease lasts. `events_age` and `events_kept`, `generations_kept` bound what is remembered. `holder` names
-    this process in leases."""
+    this process in leases. `existing`: by provider, what templates may refer to of what nobody here made (as in
+    terrace.runtime.reach)."""
 
     resync: float = 30.0
     grace: float = 60.0
@@ -53,6 +55,7 @@ class Tuning(msgspec.Struct, frozen=True):
     generations_kept: int = 20
     holder: str = "local"
     default_provider: str = "local"
+    existing: dict[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Controller:
         self._pools = {
             name: Pool(name, driver, means.clock, means.telemetry) for name, driver in drivers.items()
         }
+        self.reach = Reach(self._patient, self.drivers, self.tuning.existing)
         self._workers: dict[str, StackWorker] = {}
         self._hubs: dict[str, Hub] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,6 +125,7 @@ class Controller:
 
     async def start(self) -> None:
         """Takes up every stack there is."""
+        self.reach.installation = await self._store.installation()
         self._around = Surroundings(
             store=self._patient,
             committer=self._committer,
@@ -132,14 +137,15 @@ class Controller:
             secrets=self.secrets,
             telemetry=self._telemetry,
             bell=self.bell,
-            installation=await self._store.installation(),
+            installation=self.reach.installation,
             holder=self.tuning.holder,
             lease=self.tuning.lease,
             look=self._look,
             wake=self.wake,
         )
         for name, pool in self._pools.items():
-            pool.take_on = Adoptions(name, self._around).take_on
+            pool.take_on = Adoptions(name, self._around, self.reach).take_on
+            pool.reach = self.reach
         for stack in await self._store.stacks():
             self._begin(stack)
         for name, pool in self._pools.items():

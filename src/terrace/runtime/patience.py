@@ -81,6 +81,10 @@ class PatientStore(PatientCrossings):
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.known(owners))
 
+    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.holders(uids))
+
     async def rulings(self, provider: str) -> list[Ruling]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.rulings(provider))

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from terrace.errors import InvariantError, TerraceError, TransientError
 from terrace.model.seen import Seen
+from terrace.model.spec.named import NAMED
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.telemetry import Telemetry
+from terrace.runtime.reach import Reach
 
 APPLY_LIMIT = 60.0
 
@@ -25,6 +27,9 @@ class Taker(Protocol):
 
     def failure(self, step: Step, error: TerraceError) -> None:
         """It failed."""
+
+    def held(self, step: Step) -> frozenset[str]:
+        """What its stack is known to hold of what the step refers to: ids and addresses."""
 
 
 class Pool:
@@ -42,6 +47,7 @@ class Pool:
         self.touched: dict[str, float] = {}
         self.on_idle: Callable[[], None] = lambda: None
         self.take_on: Callable[[Step], Awaitable[Seen]] = self._refuse
+        self.reach: Reach | None = None
 
     @property
     def busy(self) -> int:
@@ -83,6 +89,8 @@ class Pool:
                 if step.verb is Verb.ADOPT:
                     receipt = Receipt.done(await self.take_on(step))
                 else:
+                    if self.reach is not None and step.kind in NAMED:
+                        await self.reach.check(self.name, step, taker.held(step))
                     receipt = await self.driver.apply(step, fence)
             except TerraceError as error:
                 taker.failure(step, error)

@@ -33,7 +33,7 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
-        admission = Admission(settings, surface.controller.drivers)
+        admission = Admission(settings, surface.controller.drivers, surface.controller.reach)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
         self.resources = Resources(surface)

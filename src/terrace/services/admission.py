@@ -18,9 +18,11 @@ from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
 from terrace.model.plan import Verdict
 from terrace.model.problem import Place, Problem
+from terrace.model.spec.named import ADDRESS, named
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
+from terrace.runtime.reach import Reach, hint_of, missing
 from terrace.services.gate import Where
 from terrace.services.settings import Settings
 
@@ -55,7 +57,8 @@ class Prepared(msgspec.Struct, frozen=True):
 class Admission:
     """Checks wishes against the settings' limits and what the drivers offer."""
 
-    def __init__(self, settings: Settings, drivers: Mapping[str, Driver]) -> None:
+    def __init__(self, settings: Settings, drivers: Mapping[str, Driver], reach: Reach) -> None:
+        self._reach = reach
         self._settings = settings
         self._drivers = drivers
 
@@ -79,12 +82,18 @@ class Admission:
         )
         problems = [problem async for problem in self._strangers(compiled.graph, source)]
         problems += self._refused(compiled.graph)
-        problems += [asked.problem for asked in compiled.asked if not await self._exists(asked)]
+        problems += [
+            asked.problem for asked in compiled.asked if not await self._exists(asked, where.project)
+        ]
         problems += _changed(compiled, before or {})
         if problems:
             raise DocumentError(problems)
+        graph = complete(compiled.graph, self.capabilities_of)
+        beyond = [problem async for problem in self._beyond(where.project, graph, source)]
+        if beyond:
+            raise DocumentError(beyond)
         return Prepared(
-            complete(compiled.graph, self.capabilities_of),
+            graph,
             compiled.parameters,
             _sealed(source, compiled),
             compiled.warnings,
@@ -163,7 +172,29 @@ class Admission:
                 hint = f"{hint} ({listing})" if hint else f"{listing}; to pull it, write {image}:latest"
                 yield blame(node, "image", image, _lacks(node, "image", image, provider), hint)
 
-    async def _exists(self, asked: Asked) -> bool:
+    async def _beyond(self, project: str, graph: Graph, source: Source) -> AsyncIterator[Problem]:
+        """A Problem for each thing that is named outright and that the project may not refer to."""
+        asked: dict[tuple[str, str, str], bool] = {}
+        blame = _Blame(source)
+        for node in _written(graph):
+            provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
+            for kind, selector, field in () if node.external_id else named(node.kind, node.properties):
+                thing = (provider, kind, selector)
+                if thing not in asked:
+                    asked[thing] = await self._within(project, *thing)
+                if not asked[thing]:
+                    message = f'resource "{node.path}": {missing(kind, selector, provider)}'
+                    yield blame(node, field, selector, message, hint_of(kind), code="not-within-reach")
+
+    async def _within(self, project: str, provider: str, kind: str, selector: str) -> bool:
+        if kind == ADDRESS:
+            return True  # whose it is shows only when machines stand
+        try:
+            return await self._reach.allows(provider, project, kind, selector)
+        except ProviderError:
+            return True  # it cannot be asked now; the step will say
+
+    async def _exists(self, asked: Asked, project: str) -> bool:
         """Whether what a parameter must name is there, as far as the default provider can say."""
         provider = self._settings.default_provider
         capabilities = self._drivers[provider].capabilities
@@ -177,11 +208,8 @@ class Admission:
                 if name not in capabilities.catalogue.images and not await self._has_image(provider, name):
                     return False
                 continue
-            try:
-                if await self._drivers[provider].lookup(asked.kind, name) is None:
-                    return False
-            except ProviderError:
-                continue  # it cannot be asked now
+            if not await self._within(project, provider, asked.kind, name):
+                return False
         return True
 
     async def _has_image(self, provider: str, image: str) -> bool:
@@ -230,7 +258,7 @@ class _Blame:
         self._source = source
         self._lines: dict[str, list[str]] = {}
 
-    def __call__(self, node: Node, key: str, value: str, message: str, hint: str) -> Problem:
+    def __call__(self, node: Node, key: str, value: str, message: str, hint: str, code: str = "") -> Problem:
         """A Problem at `key: value` of the node, or at the node when that is not found."""
         file = node.place.file
         if file not in self._lines:
@@ -243,7 +271,7 @@ class _Blame:
             file=file,
             line=place.line,
             column=place.column,
-            code=f"unknown-{key}",
+            code=code or f"unknown-{key}",
             hint=hint,
             source=text,
             length=len(value) if value in text else 1,

@@ -81,6 +81,14 @@ class _Reading:
         asked = {(owner.uid, owner.incarnation) for owner in owners}
         return {key for rows in self._tables.records.values() for key in rows.keys() & asked}
 
+    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
+        return [
+            (stack, self._encoding.read_record(row.body))
+            for stack, rows in self._tables.records.items()
+            for (uid, _), row in rows.items()
+            if uid in uids
+        ]
+
     async def rulings(self, provider: str) -> list[Ruling]:
         found = [ruling for ruling in self._tables.rulings.values() if ruling.provider == provider]
         return sorted(found, key=lambda ruling: ruling.provider_id)

@@ -68,6 +68,17 @@ class TestRecords:
         assert await store.known([]) == set()
         assert await store.known([Owner("i", f"uid-{n}", 1) for n in range(1200)]) == set()
 
+    async def test_holders_says_whose_a_uid_is(self, store: Store) -> None:
+        one, two = await Worker.of(store, "one"), await Worker.of(store, "two")
+        first, second, other = a_record("a", 1), a_record("a", 2), a_record("b", 1)
+        await one.write(first, second)
+        await two.write(other)
+        found = await store.holders(["uid-a", "none", "uid-b"])
+        held = [(one.stack.id, first), (one.stack.id, second), (two.stack.id, other)]
+        assert sorted(found, key=lambda each: each[1].key) == held
+        assert await store.holders([]) == []
+        assert await store.holders([f"none-{n}" for n in range(1200)]) == []
+
 
 class TestPages:
     NAMES = ("web", "web-2", "g", "g/2", "g/10", "g/10/disk", "g/9", "g1", "a_b", "a%")

@@ -21,6 +21,7 @@ NET: dict[str, Case] = {
             "gateway": (To("10.9.0.7"),),
             "internal": (To(True),),
             "mtu": (To(1400),),
+            "shared_with": (To(["other"]),),
         },
     ),
     "Subnet": Case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -57,6 +58,9 @@ _BOOTING, _IDLE = 1.0, 5.0  # seconds between looks at whether user data has end
 _KINDS = frozenset(
     {"Machine", "Network", "Subnet", "Port", "Volume", "VolumeSnapshot", "Image", "SoftwareDeployment"}
 )
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+"""Names and ids of the engine; anything else would be another path of its API."""
+_NOT_FOR_GUESTS = ("host", "null")
 _RECORDED = frozenset({"Subnet", "Port", "Image", "SoftwareDeployment"})
 
 
@@ -122,7 +126,10 @@ class DockerDriver:
             return Observation(tuple(await self._firewall.shown(table, seen.items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
-        """By name or id, ours or not; None when there is none."""
+        """By name or id, ours or not; None when there is none, and for what no guest may have: the host's own
+        network."""
+        if kind != "Image" and not _NAME.fullmatch(selector):
+            return None
         try:
             match kind:
                 case "Image":
@@ -130,7 +137,8 @@ class DockerDriver:
                 case "Machine":
                     return await self._observer.machine(selector)
                 case "Network":
-                    return seen.network(await self._engine.read(f"/networks/{selector}"))
+                    found = await self._engine.read(f"/networks/{selector}")
+                    return None if found.get("Driver") in _NOT_FOR_GUESTS else seen.network(found)
                 case "Volume" | "VolumeSnapshot":
                     return seen.volume(await self._engine.read(f"/volumes/{selector}"))
                 case _:

@@ -9,6 +9,7 @@ from terrace.errors import SpecError
 from terrace.kinds.rules.address import NAME, outside, wrong_address, wrong_range
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun, many
+from terrace.kinds.rules.sharing import SHARED_WITH
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Claim, Effect
 from terrace.model.graph import Node
@@ -55,6 +56,7 @@ class Network(Noun):
                 maximum=65535,
                 changes=Effect.UPDATE,
             ),
+            "shared_with": SHARED_WITH,
         },
         attributes={
             "name": "Its name.",
@@ -66,7 +68,9 @@ class Network(Noun):
         },
         description="A network of machines.",
     )
-    rules: ClassVar[Rules] = Rules(in_place=frozenset({"mtu"}), defaults=defaults_of(NetworkSpec))
+    rules: ClassVar[Rules] = Rules(
+        always=frozenset({"shared_with"}), in_place=frozenset({"mtu"}), defaults=defaults_of(NetworkSpec)
+    )
     foretold: ClassVar[dict[str, str]] = {"name": "name", "cidr": "cidr", "gateway": "gateway", "mtu": "mtu"}
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> NetworkSpec:
@@ -78,6 +82,7 @@ class Network(Noun):
             gateway=plain.get("gateway", ""),
             internal=plain["internal"],
             mtu=plain["mtu"],
+            shared_with=many(plain.get("shared_with")),
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:

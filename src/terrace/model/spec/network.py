@@ -7,13 +7,14 @@ import msgspec
 
 class NetworkSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """A network of machines. `cidr` "": the provider chooses. `internal`: no way out. `gateway` "": the
-    first address."""
+    first address. `shared_with` are projects whose templates may refer to it."""
 
     name: str
     cidr: str = ""
     gateway: str = ""
     internal: bool = False
     mtu: int = 0
+    shared_with: tuple[str, ...] = ()
 
 
 class SubnetSpec(msgspec.Struct, frozen=True, omit_defaults=True):

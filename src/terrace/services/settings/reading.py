@@ -25,6 +25,8 @@ from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "default_provider", "environment_d")
 KEYS = (*TEXTS, "server", "limits", "tuning", "defaults", "providers", "catalogue")
+OF_ALL = ("driver", "flavors", "images", "existing")
+"""What the table of any provider may say; the rest is its driver's."""
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
 
@@ -154,10 +156,26 @@ def _providers(document: Document, tables: Any, catalogue: Catalogue) -> dict[st
         elif not isinstance(driver := table.get("driver"), str):
             document.blame((*path, "driver"), "is required", hint='for example driver = "docker"')
         else:
-            rest = {key: value for key, value in table.items() if key not in ("driver", "flavors", "images")}
+            rest = {key: value for key, value in table.items() if key not in OF_ALL}
             own = {key: table[key] for key in ("flavors", "images") if key in table}
-            found[name] = ProviderSettings(name, driver, rest, _catalogue(document, own, path, catalogue))
+            found[name] = ProviderSettings(
+                name,
+                driver,
+                rest,
+                _catalogue(document, own, path, catalogue),
+                _existing(document, table, path),
+            )
     return found
+
+
+def _existing(document: Document, table: dict[str, Any], path: tuple[str, ...]) -> tuple[str, ...] | None:
+    names = table.get("existing")
+    if names is None:
+        return None
+    if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
+        return tuple(names)
+    document.blame((*path, "existing"), "must be a list of names or patterns", hint='existing = ["lan-*"]')
+    return ()
 
 
 def _catalogue(document: Document, table: Any, path: tuple[str, ...], below: Catalogue) -> Catalogue:

@@ -67,12 +67,15 @@ class ServerSettings(msgspec.Struct, frozen=True):
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
-    """One configured provider. `table` is what its driver's own settings are made of."""
+    """One configured provider. `table` is what its driver's own settings are made of. `existing` are names, or
+    patterns, of what templates may refer to of all that nobody here made (None: the owner's project anything, others
+    nothing)."""
 
     name: str
     driver: str
     table: dict[str, Any] = {}
     catalogue: Catalogue = Catalogue()
+    existing: tuple[str, ...] | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -74,6 +74,14 @@ class Reading:
             found.update((uid, incarnation) for uid, incarnation in rows)
         return found & asked
 
+    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
+        found: list[tuple[str, Record]] = []
+        for start in range(0, len(uids), _MANY):
+            part = list(uids[start : start + _MANY])
+            rows = await self.database.rows(many("records.holders", len(part)), part)
+            found += [(stack, self._encoding.read_record(body)) for stack, body in rows]
+        return found
+
     async def rulings(self, provider: str) -> list[Ruling]:
         return [Ruling(*row) for row in await self.database.rows(SQL["ledger.of_provider"], (provider,))]
 

@@ -18,3 +18,6 @@ ORDER BY position, path, incarnation, uid LIMIT ?;
 
 -- name: known
 SELECT uid, incarnation FROM records WHERE uid IN (?*);
+
+-- name: holders
+SELECT stack, body FROM records WHERE uid IN (?*) ORDER BY uid, incarnation, stack;

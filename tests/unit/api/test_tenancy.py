@@ -1,0 +1,221 @@
+"""What templates of a project may refer to that they did not make (docs/howto/projects-and-providers.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.api.rig import HEAD, Rig
+
+from terrace.model.seen import Owner
+from terrace.model.spec.network import NetworkSpec
+from terrace.model.spec.volume import VolumeSpec
+
+A_STACK = """\
+resources:
+  data: {type: 'Terrace::Volume', properties: {name: secrets%s}}
+  lan: {type: 'Terrace::Network', properties: {cidr: 10.1.0.0/24%s}}
+  copy: {type: 'Terrace::VolumeSnapshot', properties: {volume: {get_resource: data}%s}}
+  at: {type: 'Terrace::Port', properties: {network: {get_resource: lan}}}
+  vm: {type: 'Terrace::Machine', properties: {image: debian-12, networks: [{port: {get_resource: at}}]}}
+  group: {type: 'Terrace::SecurityGroup', properties: {rules: [{protocol: tcp}]}}
+  router: {type: 'Terrace::Router'}
+  float: {type: 'Terrace::FloatingIP'}
+"""
+NAMES = ("data", "copy", "lan", "at", "vm", "group", "router", "float")
+
+
+def shared(*projects: str) -> str:
+    said = f", shared_with: [{', '.join(projects)}]" if projects else ""
+    return A_STACK % (said, said, said)
+
+
+async def up(rig: Rig, project: str, template: str, stack: str = "shop", **query: Any) -> Any:
+    """PUT of a template of a project; waits until it stands or failed, or a moment."""
+    document = json.dumps({"template": "t.yaml", "files": {"t.yaml": HEAD + template}})
+    query = {"wait": "settled", "timeout": 2, **query}
+    return await rig.http.put(f"/v1/projects/{project}/stacks/{stack}", params=query, content=document)
+
+
+async def ids(rig: Rig, project: str, stack: str = "shop") -> dict[str, str]:
+    """The provider ids of a stack's resources, by path."""
+    found = await rig.store.find_stack(project, stack)
+    assert found is not None
+    return {one.path: one.provider_id for one in await rig.store.records(found.id)}
+
+
+async def made(rig: Rig, template: str = "") -> dict[str, str]:
+    """A stack of project a, settled; its provider ids."""
+    answer = await up(rig, "a", template or shared())
+    assert answer.json()["phase"] == "settled", answer.text
+    return await ids(rig, "a")
+
+
+def users(have: dict[str, str]) -> dict[str, str]:
+    """One resource for every way in which a template can name another's thing."""
+    return {
+        "volume source": f"{{type: 'Terrace::Volume', properties: {{source: {have['data']}}}}}",
+        "volume source by name": "{type: 'Terrace::Volume', properties: {source: secrets}}",
+        "snapshot source": f"{{type: 'Terrace::Volume', properties: {{source: {have['copy']}}}}}",
+        "snapshot": f"{{type: 'OS::Cinder::Volume', properties: {{snapshot_id: {have['copy']}, size: 1}}}}",
+        "snapshot of": f"{{type: 'Terrace::VolumeSnapshot', properties: {{volume: {have['data']}}}}}",
+        "mount": "{type: 'Terrace::Machine', properties: {image: debian-12, volumes: "
+        f"[{{volume: {have['data']}, path: /mnt}}]}}}}",
+        "attachment": "{type: 'Terrace::VolumeAttachment', properties: "
+        f"{{volume: {have['data']}, machine: {have['vm']}}}}}",
+        "network": "{type: 'Terrace::Machine', properties: {image: debian-12, networks: "
+        f"[{{network: {have['lan']}}}]}}}}",
+        "network, in short": "{type: 'Terrace::Machine', properties: "
+        f"{{image: debian-12, networks: [{have['lan']}]}}}}",
+        "port": f"{{type: 'Terrace::Port', properties: {{network: {have['lan']}}}}}",
+        "anothers port": "{type: 'Terrace::Machine', properties: {image: debian-12, networks: "
+        f"[{{port: {have['at']}}}]}}}}",
+        "subnet": f"{{type: 'Terrace::Subnet', properties: {{network: {have['lan']}, cidr: 10.1.0.0/24}}}}",
+        "group": f"{{type: 'Terrace::Port', properties: {{network: x, security_groups: ['{have['group']}']}}}}",
+        "rule into a group": "{type: 'Terrace::SecurityGroupRule', properties: "
+        f"{{security_group: '{have['group']}', protocol: tcp}}}}",
+        "rule from a group": "{type: 'Terrace::SecurityGroup', properties: "
+        f"{{rules: [{{group: '{have['group']}', protocol: tcp}}]}}}}",
+        "interface": "{type: 'Terrace::RouterInterface', properties: "
+        f"{{router: '{have['router']}', network: {have['lan']}}}}}",
+        "gateway": "{type: 'Terrace::RouterGateway', properties: "
+        f"{{router: '{have['router']}', network: outside}}}}",
+        "floating to a port": f"{{type: 'Terrace::FloatingIP', properties: {{port: {have['at']}}}}}",
+        "floating to a machine": "{type: 'Terrace::FloatingIPAssociation', properties: "
+        f"{{floating_ip: {have['float']}, machine: {have['vm']}}}}}",
+        "script": "{type: 'OS::Heat::SoftwareDeployment', properties: "
+        f"{{server: {have['vm']}, config: {{get_resource: config}}}}}}",
+    }
+
+
+CONFIG = "  config: {type: 'OS::Heat::SoftwareConfig', properties: {group: script, config: reboot}}\n"
+
+
+@pytest.mark.parametrize("way", sorted(users(dict.fromkeys(NAMES, ""))))
+async def test_what_is_anothers_is_not_there(rig: Rig, way: str) -> None:
+    have = await made(rig)
+    before = set(rig.world.things)
+    nowhere = {path: f"{one}9" for path, one in have.items()}
+    said = []
+    for known in (have, nowhere):
+        text = f"resources:\n{CONFIG}  x: {users(known)[way].replace('secrets', known['data'])}\n"
+        answer = await up(rig, "b", text)
+        assert answer.status_code == 422, answer.text
+        problems = answer.json()["problems"]
+        refused = {"unknown-security-group" if "group" in way else "not-within-reach"}
+        assert ({one["code"] for one in problems}, {one["line"] for one in problems}) == (refused, {4})
+        told = json.dumps([[one["message"], one["hint"]] for one in problems])
+        for one in sorted(known.values(), key=len, reverse=True):
+            told = told.replace(one, "X")
+        said.append(told)
+    assert said[0] == said[1], "what is another's must look like what is nowhere"
+    assert set(rig.world.things) == before
+
+
+async def test_nor_when_the_name_comes_to_light_only_later(rig: Rig) -> None:
+    have = await made(rig)
+    before = set(rig.world.things)
+    template = f"""\
+resources:
+  name: {{type: 'Terrace::Value', properties: {{value: {have["data"]}}}}}
+  lan: {{type: 'Terrace::Network', properties: {{name: {have["data"]}}}}}
+  x: {{type: 'Terrace::Volume', properties: {{source: {{get_attr: [name, value]}}}}}}
+  y: {{type: 'Terrace::Volume', properties: {{source: {{get_attr: [lan, name]}}}}}}
+"""
+    answer = await up(rig, "b", template)
+    stack = answer.json()
+    assert stack["phase"] != "settled"
+    found = await rig.store.find_stack("b", "shop")
+    assert found is not None
+    faults = {one.path: one.fault for one in await rig.store.records(found.id) if one.fault}
+    assert {fault.code for fault in faults.values()} == {"not-within-reach"}
+    assert set(faults) == {"x", "y"}
+    new = [rig.world.things[one] for one in set(rig.world.things) - before]
+    assert [thing.kind for thing in new] == ["Network"]
+
+
+async def test_of_the_same_project_everything_may_be_named(rig: Rig) -> None:
+    have = await made(rig)
+    template = f"""\
+resources:
+  x: {{type: 'Terrace::Volume', properties: {{source: {have["data"]}}}}}
+  y: {{type: 'Terrace::Volume', properties: {{source: secrets}}}}
+  vm: {{type: 'Terrace::Machine', properties: {{image: debian-12, networks: [{{network: {have["lan"]}}}]}}}}
+"""
+    template = template.replace("source: secrets", f"source: {have['copy']}")
+    answer = await up(rig, "a", template, "other")
+    assert answer.json()["phase"] == "settled", answer.text
+
+
+async def test_what_both_say_is_shared_is_and_no_longer_when_one_takes_it_back(rig: Rig) -> None:
+    have = await made(rig, shared("b"))
+    template = f"""\
+resources:
+  x: {{type: 'Terrace::Volume', properties: {{source: {have["data"]}}}}}
+  z: {{type: 'Terrace::Volume', properties: {{source: {have["copy"]}}}}}
+  vm: {{type: 'Terrace::Machine', properties: {{image: debian-12, networks: [{{network: {have["lan"]}}}]}}}}
+"""
+    answer = await up(rig, "b", template)
+    assert answer.json()["phase"] == "settled", answer.text
+    assert (await up(rig, "c", template)).status_code == 422
+    assert (await up(rig, "a", shared())).json()["phase"] == "settled"
+    assert (await ids(rig, "a")) == have, "sharing changes nothing of the things themselves"
+    assert (await up(rig, "b", template, "second")).status_code == 422
+
+
+async def test_what_nobody_here_made_is_for_the_owners_project_only(rig: Rig) -> None:
+    lan = rig.world.create("Network", None, NetworkSpec("lan"), 0.0).provider_id
+    theirs = rig.world.create("Volume", Owner("elsewhere", "u", 1), VolumeSpec("theirs"), 0.0).provider_id
+    template = f"""\
+resources:
+  vm: {{type: 'Terrace::Machine', properties: {{image: debian-12, networks: [{{network: {lan}}}]}}}}
+  x: {{type: 'Terrace::Volume', properties: {{source: {theirs}}}}}
+"""
+    assert (await up(rig, "default", template)).json()["phase"] == "settled"
+    answer = await up(rig, "b", template)
+    assert [one["line"] for one in answer.json()["problems"]] == [3, 4]
+
+
+async def test_existing_says_what_all_may_name(rig: Rig) -> None:
+    rig.controller.tuning.existing["local"] = ("lan-*",)
+    good = rig.world.create("Network", None, NetworkSpec("lan-1"), 0.0).provider_id
+    bad = rig.world.create("Network", None, NetworkSpec("other"), 0.0).provider_id
+    template = "resources:\n  p: {type: 'Terrace::Port', properties: {network: %s}}\n"
+    for project in ("default", "b"):
+        assert (await up(rig, project, template % good, "good")).json()["phase"] == "settled"
+        assert (await up(rig, project, template % bad, "bad")).status_code == 422
+    asking = "parameters: {n: {type: string, constraints: [{custom_constraint: neutron.network}]}}\n"
+    document = {"template": "t.yaml", "files": {"t.yaml": HEAD + asking}, "parameters": {"n": bad}}
+    answer = await rig.http.put("/v1/projects/b/stacks/asks", content=json.dumps(document))
+    assert answer.json()["problems"][0]["code"] == "broken-constraint"
+
+
+async def test_nothing_of_another_is_adopted(rig: Rig) -> None:
+    have = await made(rig)
+    planted = rig.world.create("Volume", None, VolumeSpec("old"), 0.0).provider_id
+    for name in (have["data"], planted):
+        template = f"resources:\n  x: {{type: 'Terrace::Volume', external_id: {name}}}\n"
+        await up(rig, "b", template, name)
+        found = await rig.store.find_stack("b", name)
+        assert found is not None
+        (record,) = await rig.store.records(found.id)
+        assert record.fault is not None
+        assert (record.fault.code, record.provider_id) == ("nothing-to-adopt", "")
+        assert record.fault.message.startswith("there is no Volume")
+
+
+async def test_what_one_project_imported_is_its_own(rig: Rig) -> None:
+    rig.controller.tuning.existing["local"] = ("*",)
+    planted = rig.world.create("Volume", None, VolumeSpec("old"), 0.0).provider_id
+    rig.world.adopted.add(planted)
+    template = "resources:\n  x: {type: 'Terrace::Volume', properties: {name: old}}\n"
+    answer = await rig.http.post(
+        "/v1/projects/a/stacks/shop/imports", content=json.dumps({"path": "x", "provider_id": planted})
+    )
+    assert answer.status_code < 300, answer.text
+    assert (await up(rig, "a", template)).json()["phase"] == "settled"
+    assert (await ids(rig, "a")) == {"x": planted}
+    copying = f"resources:\n  y: {{type: 'Terrace::Volume', properties: {{source: {planted}}}}}\n"
+    assert (await up(rig, "b", copying)).status_code == 422
+    assert (await up(rig, "a", copying, "other")).json()["phase"] == "settled"
