@@ -1,4 +1,4 @@
-"""Two projects on one engine: machines reach each other's networks when the templates of both say so, and not before."""
+"""Two projects on one engine: machines reach each other when the templates of both say so, and not before."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_machines_of_two_projects(projects: Terrace, tiny_image: str) -> None:
     assert not reaches(terrace, "10.221.62.1", 18061)
 
     # one says so: nothing changes, and the other's is not there
-    for network in (lan, lan[:12], "host", "none", f"container:web"):
+    for network in (lan, lan[:12], "host", "none", "container:web"):
         done = terrace.up("spy", spy(tiny_image, network), "--project", "b", code=1)
         assert "there is no Network" in done.err, done
     volume = of("Volume", source=data)

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.api.rig import HEAD, Rig
 
 from terrace.model.seen import Owner
 from terrace.model.spec.network import NetworkSpec
 from terrace.model.spec.volume import VolumeSpec
+from tests.unit.api.rig import HEAD, Rig
 
 A_STACK = """\
 resources:
