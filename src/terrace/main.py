@@ -120,6 +120,7 @@ async def run(settings: Settings) -> None:
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import KeyFile
     from terrace.stores.sqlite import SqliteStore
 
@@ -143,6 +144,7 @@ async def run(settings: Settings) -> None:
             clock=clock,
             entropy=entropy,
             telemetry=telemetry,
+            vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation())

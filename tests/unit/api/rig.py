@@ -24,6 +24,7 @@ from terrace.services.gate import Actor, Gate, Surface, Where
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
+from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.sealing import KeyFile
 
 OWNER = Actor("ann", owner=True)
@@ -77,6 +78,7 @@ class Rig:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
+            vault=MemoryVault(self.store),
         )
         self.services = Services(surface, self.settings, "memory")
         builtin.offer(self.services.owned, self.services.signals)
