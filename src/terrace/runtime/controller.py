@@ -27,13 +27,13 @@ from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
-from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.hub import Hub
+from terrace.runtime.outside.adoption import Adoptions
+from terrace.runtime.outside.reach import Reach
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
-from terrace.runtime.reach import Reach
 from terrace.runtime.worker import StackWorker, Surroundings
 
 DAY = 86_400.0
@@ -45,7 +45,7 @@ class Tuning(msgspec.Struct, frozen=True):
     """Times in seconds. `resync`: between listings of a provider; `grace`: before a ghost is reaped; `lease`: how
     long a lease lasts. `events_age` and `events_kept`, `generations_kept` bound what is remembered. `holder` names
     this process in leases. `existing`: by provider, what templates may refer to of what nobody here made (as in
-    terrace.runtime.reach)."""
+    terrace.runtime.outside.reach)."""
 
     resync: float = 30.0
     grace: float = 60.0

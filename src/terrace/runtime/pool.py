@@ -14,7 +14,7 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.telemetry import Telemetry
-from terrace.runtime.reach import Reach
+from terrace.runtime.outside.reach import Reach
 
 APPLY_LIMIT = 60.0
 

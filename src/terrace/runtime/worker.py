@@ -27,10 +27,10 @@ from terrace.ports.telemetry import Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding
+from terrace.runtime.outside.reach import addresses_of, known_by
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.probing import Prober
-from terrace.runtime.reach import addresses_of, known_by
 from terrace.runtime.scrub import Scrubber
 
 

@@ -22,7 +22,7 @@ from terrace.model.spec.named import ADDRESS, named
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
-from terrace.runtime.reach import Reach, hint_of, missing
+from terrace.runtime.outside.reach import Reach, hint_of, missing
 from terrace.services.gate import Where
 from terrace.services.settings import Settings
 

@@ -25,12 +25,47 @@ from terrace.stores.tables import Row, Saved, Tables, Told
 Fault = Callable[[str], None]
 
 
-class _Reading:
-    """What can be asked of a MemoryStore; ports.Store says what each method gives."""
+class _Records:
+    """What can be asked of a MemoryStore's records; ports.Store says what each method gives."""
 
-    _installation: str
     _tables: Tables
     _encoding: Encoding
+
+    async def records(self, stack: str) -> list[Record]:
+        rows = sorted(self._tables.records.get(stack, {}).values())
+        return [self._encoding.read_record(row.body) for row in rows]
+
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
+        start, (first, past) = order.after(after), order.inside(under)
+        rows = sorted(
+            row
+            for row in self._tables.records.get(stack, {}).values()
+            if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
+        )
+        return [
+            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
+            for row in rows[:limit]
+        ]
+
+    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
+        asked = {(owner.uid, owner.incarnation) for owner in owners}
+        return {key for rows in self._tables.records.values() for key in rows.keys() & asked}
+
+    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
+        return [
+            (stack, self._encoding.read_record(row.body))
+            for stack, rows in self._tables.records.items()
+            for (uid, _), row in rows.items()
+            if uid in uids
+        ]
+
+
+class _Reading(_Records):
+    """What else can be asked of a MemoryStore."""
+
+    _installation: str
 
     async def installation(self) -> str:
         return self._installation
@@ -55,39 +90,9 @@ class _Reading:
         kept = sorted(self._tables.generations.get(stack, {}).items(), reverse=True)
         return [self._encoding.read_generation(s.light, None, s.settled, s.failed) for _, s in kept]
 
-    async def records(self, stack: str) -> list[Record]:
-        rows = sorted(self._tables.records.get(stack, {}).values())
-        return [self._encoding.read_record(row.body) for row in rows]
-
-    async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
-    ) -> list[RecordRow]:
-        start, (first, past) = order.after(after), order.inside(under)
-        rows = sorted(
-            row
-            for row in self._tables.records.get(stack, {}).values()
-            if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
-        )
-        return [
-            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
-            for row in rows[:limit]
-        ]
-
     async def directives(self, stack: str) -> list[Directive]:
         rows = sorted(self._tables.directives.get(stack, {}).items())
         return [self._encoding.read_directive(body) for _, body in rows]
-
-    async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
-        asked = {(owner.uid, owner.incarnation) for owner in owners}
-        return {key for rows in self._tables.records.values() for key in rows.keys() & asked}
-
-    async def holders(self, uids: Sequence[str]) -> list[tuple[str, Record]]:
-        return [
-            (stack, self._encoding.read_record(row.body))
-            for stack, rows in self._tables.records.items()
-            for (uid, _), row in rows.items()
-            if uid in uids
-        ]
 
     async def rulings(self, provider: str) -> list[Ruling]:
         found = [ruling for ruling in self._tables.rulings.values() if ruling.provider == provider]

@@ -6,7 +6,7 @@ from terrace.engine.turn.adopt import ADOPTED
 from terrace.errors import PermanentError
 from terrace.model.seen import Seen
 from terrace.model.step import Step
-from terrace.runtime.reach import Reach, missing
+from terrace.runtime.outside.reach import Reach, missing
 from terrace.runtime.worker import Surroundings
 
 PROMISED_FOR = 60.0
