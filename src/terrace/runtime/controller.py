@@ -27,10 +27,10 @@ from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
+from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.hub import Hub
-from terrace.runtime.outside.adoption import Adoptions
 from terrace.runtime.outside.reach import Reach
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool

@@ -1,1 +1,1 @@
-"""What stacks did not make: which of it they may refer to, and how they take it on."""
+"""What stacks did not make, and may refer to or not."""
