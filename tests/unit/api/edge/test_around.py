@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from terrace.api.edge.around import ACTOR, Around
@@ -100,8 +101,6 @@ async def test_a_store_that_cannot_be_written_is_not_ready(rig: Rig, monkeypatch
         raise TransientError("the disk is full")
 
     doctor = rig.services.doctor
-    monkeypatch.setattr(
-        doctor, "_on", type("On", (), {"controller": rig.controller, "clock": rig.clock, "writable": full})
-    )
+    monkeypatch.setattr(doctor, "_on", msgspec.structs.replace(doctor._on, writable=full))
     answer = await rig.http.get("/readyz")
     assert (answer.status_code, answer.json()["message"]) == (503, "the disk is full")
