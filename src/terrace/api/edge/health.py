@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives
@@ -47,7 +48,7 @@ async def ready(services: Uses) -> Response:
     return refuse(503, why, code="not-ready") if why else answer(HealthView())
 
 
-@router.get("/metrics", responses=MEASURES)
+@router.get("/metrics", response_class=PlainTextResponse, responses=MEASURES)
 async def metrics(services: Uses, caller: Caller) -> Response:
     """Names and meanings are in the reference."""
     return Response(services.doctor.measured(caller), media_type=TEXT)
