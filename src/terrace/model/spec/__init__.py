@@ -13,6 +13,7 @@ from terrace.model.spec.balance import (
     PoolSpec,
 )
 from terrace.model.spec.crossing import StackOutputSpec, StackSpec
+from terrace.model.spec.crossing import NamedSecretSpec, StackOutputSpec, StackSpec
 from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
@@ -24,7 +25,7 @@ from terrace.model.spec.router import (
     RouterInterfaceSpec,
     RouterSpec,
 )
-from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.signal import AlarmSpec, ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -65,11 +66,13 @@ SPECS: dict[str, type] = {
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
     "StackOutput": StackOutputSpec,
+    "Secret": NamedSecretSpec,
     "Stack": StackSpec,
     "WaitConditionHandle": HandleSpec,
     "WaitCondition": ConditionSpec,
     "ScalingPolicy": PolicySpec,
     "LaunchConfiguration": LaunchSpec,
+    "Alarm": AlarmSpec,
     "SoftwareConfig": ConfigSpec,
     "CloudConfig": ConfigSpec,
     "MultipartMime": ConfigSpec,
