@@ -12,7 +12,6 @@ from terrace.model.spec.balance import (
     PoolMemberSpec,
     PoolSpec,
 )
-from terrace.model.spec.crossing import StackOutputSpec, StackSpec
 from terrace.model.spec.crossing import NamedSecretSpec, StackOutputSpec, StackSpec
 from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
