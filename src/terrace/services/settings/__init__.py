@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from importlib import resources
 
+from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
     "Defaults",
+    "Disk",
     "Document",
     "Limits",
     "ProviderSettings",
+    "ServerSettings",
     "Settings",
     "Surroundings",
     "Tuning",
@@ -20,6 +31,8 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "split_address",
+    "with_operator",
 ]
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from terrace.model.catalogue import Catalogue
-from terrace.model.stack import OnFailure
+from terrace.model.stack import OnFailure, Source
 
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,62}\Z")]
 Size = Annotated[int, Meta(ge=1, extra={"unit": "size"})]
@@ -46,6 +46,26 @@ class Defaults(msgspec.Struct, frozen=True):
     on_failure: OnFailure = OnFailure.KEEP
 
 
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of "host:port" or "[IPv6]:port". ValueError."""
+    host, _, port = text.rpartition(":")
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not inner or (":" in inner) != (inner != host) or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError('write it as "host:port", for example "127.0.0.1:7443" or "[::1]:7443"')
+    return inner, int(port)
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
+    `connections` at once in all, and from one source."""
+
+    listen: str = ""
+    certificate: str = ""
+    key: str = ""
+    connections: Count = 2000
+    connections_per_source: Count = 1000
+
+
 class ProviderSettings(msgspec.Struct, frozen=True):
     """One configured provider. `table` is what its driver's own settings are made of."""
 
@@ -57,7 +77,8 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 class Settings(msgspec.Struct, frozen=True):
     """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
-    on; `file` and `text`: what was read ("" when there is no file)."""
+    on; `environment_d`: the folder of the operator's environments ("": there are none), and `operator` what was read
+    from it; `file` and `text`: what was read ("" when there is no file)."""
 
     state: str
     socket: str
@@ -66,5 +87,8 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
+    server: ServerSettings = ServerSettings()
+    environment_d: str = ""
+    operator: Source = Source("")
     file: str = ""
     text: str = ""
