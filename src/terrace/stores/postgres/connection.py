@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from terrace.errors import InvariantError
 from terrace.stores.postgres.address import Address
 from terrace.stores.postgres.dialect import translated
-from terrace.stores.postgres.line import Line, retried
+from terrace.stores.postgres.line import Line, is_cockroach, retried
 from terrace.stores.postgres.migrating import migrate
 from terrace.stores.postgres.transaction import LOOSE, SYNCED, outcome, reading, writing
 from terrace.stores.relational.database import Writer
@@ -25,6 +25,8 @@ class PostgresDatabase:
 
     def __init__(self, address: Address, patience: float) -> None:
         self.place = str(address)
+        self.notifies = False
+        """Whether servers can tell each other something through it."""
         self._address = address
         self._patience = patience
         self._turn = asyncio.Lock()
@@ -36,6 +38,7 @@ class PostgresDatabase:
         setup = self.line("store-setup", patience=0.0)
         try:
             await setup.run(lambda line: migrate(line.connection(), self.place))
+            self.notifies = not await setup.run(lambda line: is_cockroach(line.connection()))
         finally:
             await setup.close()
         self._writer = self.line("store")

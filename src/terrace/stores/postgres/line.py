@@ -49,7 +49,7 @@ class Line:
         self._guard = threading.Lock()
         self._heard = 0.0
         self.fresh = False
-        """Whether the connection was made for this call."""
+        """Whether the connection was made for this call, or given up during it: another one will do no better."""
 
     async def run(self, call: Callable[[Line], T]) -> T:
         """What `call` gives in the thread. It ends even when the caller is cancelled: nobody else may use the
@@ -64,6 +64,8 @@ class Line:
             while not future.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([future])
+            if not future.cancelled():
+                future.exception()  # nobody else asks for it
             raise
         finally:
             if watch is not None:
@@ -128,6 +130,7 @@ class Line:
     def cut(self) -> None:
         """Ends the conversation from outside the thread, which finds the server gone."""
         with self._guard:
+            self.fresh = True
             if self._connection is not None and not self._connection.closed:
                 with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as peer:
                     peer.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,12 @@ from terrace.stores.postgres.dialect import migration
 from terrace.stores.postgres.line import Connection, is_cockroach
 
 _ATTEMPTS = 20
+_FASTER = (
+    psycopg.errors.IntegrityError,
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+)
+"""How it shows that another server was faster to make the table, by how far it had come."""
 
 
 def migrate(connection: Connection, place: str) -> None:
@@ -40,7 +46,7 @@ def _begin(connection: Connection) -> None:
             connection.execute(
                 "INSERT INTO schema_version (one, version) VALUES (1, 0) ON CONFLICT (one) DO NOTHING"
             )
-        except psycopg.errors.IntegrityError:
+        except _FASTER:
             if attempt == _ATTEMPTS - 1:
                 raise
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from terrace.errors import TransientError
@@ -10,10 +11,14 @@ from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit
 from terrace.stores.postgres.address import Address
 from terrace.stores.postgres.connection import PostgresDatabase
+from terrace.stores.postgres.hints import CHANNEL, listened
 from terrace.stores.postgres.transaction import UnsureError
 from terrace.stores.relational.store import RelationalStore
 
 PATIENCE = 15.0
+
+
+_NOTIFY = f"SELECT pg_notify('{CHANNEL}', ?)"
 
 
 class _Doubt(NamedTuple):
@@ -34,16 +39,15 @@ class PostgresStore(RelationalStore):
         super().__init__(database, secrets, database.place)
         self._doubt: _Doubt | None = None
 
-    async def open(self) -> None:
-        await self.database.open()
-        try:
-            await self.introduce()
-        except BaseException:
-            await self.database.close()
-            raise
+    async def notify(self, channel: str) -> None:
+        """As in ports.Store."""
+        with suppress(TransientError):
+            if self.database.notifies:
+                await self.database.rows(_NOTIFY, (channel,))
 
-    async def close(self) -> None:
-        await self.database.close()
+    def hints(self) -> AsyncIterator[str]:
+        """As in ports.Store."""
+        return listened(self.database.line("store-hints"))
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         """As in ports.Store. Commits that are asked for again, because the server went away in the middle, are not

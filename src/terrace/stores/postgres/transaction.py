@@ -12,7 +12,7 @@ import psycopg
 
 from terrace.errors import TransientError
 from terrace.stores.postgres import faults
-from terrace.stores.postgres.line import Line, is_cockroach
+from terrace.stores.postgres.line import Connection, Line, is_cockroach
 from terrace.stores.postgres.writer import PostgresWriter
 from terrace.stores.relational.database import Writer
 
@@ -32,7 +32,7 @@ _EVICT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND application_name = 'terrace'
     AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
-    AND state_change < now() - interval '2 seconds'
+    AND state_change < clock_timestamp() - interval '2 seconds'
 """
 
 
@@ -122,12 +122,20 @@ def _once(line: Line, begin: Sequence[str], work: Callable[[Writer], T]) -> T:
             connection.execute("COMMIT")
             pipeline.sync()
     except BaseException as error:
+        _clean(line, connection)
         if isinstance(error, psycopg.Error) and committing and line.lost and begin is not READING:
             raise _DoubtError(transaction, result) from error
-        if not line.lost:
-            connection.rollback()
         raise
     return result
+
+
+def _clean(line: Line, connection: Connection) -> None:
+    """Leaves no transaction behind; a connection that cannot even do that (it was just ended) goes."""
+    try:
+        if not line.lost:
+            connection.rollback()
+    except psycopg.Error:
+        line.hang_up()
 
 
 def _worth_another(line: Line, error: psycopg.Error, attempt: int) -> bool:
