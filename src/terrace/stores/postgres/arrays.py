@@ -60,17 +60,17 @@ def _made(kind: str) -> tuple[type[Column], type[Dumper]]:
     own, array = _OIDS[kind]
     pack = _PACKED[kind]
 
-    class KindColumn(Column):
+    class _KindColumn(Column):
         __slots__ = ()
 
-    class KindDumper(Dumper):
+    class _KindDumper(Dumper):
         format = Format.BINARY
         oid = array
 
         def dump(self, obj: Column) -> bytes:
             return struct.pack(">iiIii", 1, 1, own, len(obj.values), 1) + pack(obj.values)
 
-    return KindColumn, KindDumper
+    return _KindColumn, _KindDumper
 
 
 _MADE = {kind: _made(kind) for kind in _OIDS}
