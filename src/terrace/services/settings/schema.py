@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -57,13 +57,28 @@ def split_address(text: str) -> tuple[str, int]:
 
 class ServerSettings(msgspec.Struct, frozen=True):
     """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
-    `connections` at once in all, and from one source."""
+    `connections` at once in all, and from one source; `rate`: requests a second of one credential, after the first
+    `burst` of them. `log` is the form of log lines, `log_requests` which requests have one."""
 
     listen: str = ""
     certificate: str = ""
     key: str = ""
     connections: Count = 2000
     connections_per_source: Count = 1000
+    rate: Annotated[float, Meta(ge=1)] = 500.0
+    burst: Count = 1000
+    log: Literal["json", "pretty"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_requests: Literal["all", "changes", "failures"] = "all"
+
+
+class StoreSettings(msgspec.Struct, frozen=True):
+    """Where everything is kept. `url` of a PostgreSQL database, without a password ("": a SQLite file in the state
+    folder); `password_file` holds that; `patience` in seconds until a database that says nothing counts as gone."""
+
+    url: str = ""
+    password_file: str = ""
+    patience: Annotated[float, Meta(ge=5, extra={"unit": "duration"})] = 15.0
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
@@ -91,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True):
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
     server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
     environment_d: str = ""
     operator: Source = Source("")
     file: str = ""
