@@ -112,7 +112,7 @@ def _verdict(entry: Any, capabilities: Any) -> str:
 
 
 def _properties() -> list[str]:
-    from terrace.languages.hot.functions.absent import WHY
+    from terrace.languages.hot.functions.absent import why_absent
 
     rows = []
     for entry in _foreign():
@@ -128,8 +128,15 @@ def _properties() -> list[str]:
         "plan warn. *Refused*: giving it is an error, because ignoring it would change what you get. `terrace template "
         "types TYPE` tells all of one type.",
         table(["Type", "Properties", "", "Why"], rows),
-        f"Attributes that Heat gives and nothing here has a value for ({WHY}) are read as nothing, with a warning:",
-        table(["Type", "Attributes"], [[code(name), _names(sorted(names))] for name, names in _absent()]),
+        "Attributes that Heat gives and nothing here has a value for are read as nothing, with a warning that says so:",
+        table(
+            ["Type", "Attributes", "Why"],
+            [
+                [code(name), _names(sorted(one for one in names if why_absent(name, one) == why)), why]
+                for name, names in _absent()
+                for why in dict.fromkeys(why_absent(name, one) for one in sorted(names))
+            ],
+        ),
     ]
 
 

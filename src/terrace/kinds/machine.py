@@ -39,6 +39,7 @@ class Machine(Noun):
             "networks": "Networks by name, each a list of addresses.",
             "state": "created, running, paused, exited or dead.",
             "host": "The computer it runs on.",
+            "tags": "Its words for people.",
         },
         description="A guest: a container or a virtual machine.",
     )
@@ -49,7 +50,7 @@ class Machine(Noun):
         defaults=defaults_of(MachineSpec),
         same={"networks": typed.same_networks, "environment": typed.within, "metadata": typed.within},
     )
-    foretold: ClassVar[dict[str, str]] = {"name": "name"}
+    foretold: ClassVar[dict[str, str]] = {"name": "name", "tags": "tags"}
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> Any:
         """The typed spec; a security group that does not resolve is a mistake, never an open machine."""

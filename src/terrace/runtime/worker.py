@@ -27,7 +27,7 @@ from terrace.ports.telemetry import LEASES, Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding
-from terrace.runtime.outside.reach import addresses_of, known_by
+from terrace.runtime.outside.reach import LEADING, addresses_of, known_by
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.probing import Prober
@@ -112,7 +112,7 @@ class StackWorker:
         ties = doing[2] if doing else own[1].ties if own else ()
         found = (self.state.record((tie.uid, tie.incarnation)) for tie in ties)
         held = known_by(one[1] for one in found if one is not None)
-        if getattr(step.spec, "target", ""):  # an address may come through groups and nested templates
+        if step.kind in LEADING:  # an address may come through groups and nested templates
             standing = (one for live in self.state.lives.values() for one in live.records())
             held |= addresses_of(standing)
         return held

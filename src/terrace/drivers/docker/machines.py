@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from msgspec.structs import replace
+
 from terrace.drivers.docker import bodies, labels
 from terrace.drivers.docker import seen as shape
 from terrace.drivers.docker.firewall.door import Firewall
@@ -16,6 +18,7 @@ from terrace.drivers.docker.settings import SIGNAL_HOST, DockerSettings
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal
 from terrace.errors import PermanentError, TransientError
+from terrace.model.seen import Seen
 from terrace.model.spec.machine import MachineSpec, Nic
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Fence
@@ -63,7 +66,9 @@ class Machines:
                 case _:
                     raise PermanentError(f"a machine cannot be told to {step.verb}")
             seen = await self._observer.machine(container)
-            return Receipt.done(await self._firewall.machine(seen, step.owner.installation))
+            return Receipt.done(
+                _tagged(await self._firewall.machine(seen, step.owner.installation), step.spec)
+            )
         except Refusal as refusal:
             if refusal.status == 404 and "o such container" in refusal.message:
                 return Receipt.done(None)
@@ -293,3 +298,8 @@ def _fits(end: Mapping[str, Any], nic: Nic, spec: MachineSpec) -> bool:
     asked = (end.get("IPAMConfig") or {}).get("IPv4Address") or ""
     names = set(end.get("Aliases") or ())
     return asked == nic.ip and names >= set(bodies.endpoint(nic, spec)["Aliases"])
+
+
+def _tagged(seen: Seen, spec: MachineSpec) -> Seen:
+    """With the words for people that the engine does not keep: labels of a container never change."""
+    return replace(seen, attributes={**seen.attributes, "tags": list(spec.tags)}, keeps=())

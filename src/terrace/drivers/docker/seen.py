@@ -135,6 +135,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
             "state": state,
             "host": host,
         },
+        keeps=("tags",),
         properties={
             "cpu": known.cpu,
             "memory": known.memory,

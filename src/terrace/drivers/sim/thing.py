@@ -246,6 +246,7 @@ def _machine(thing: Thing, spec: MachineSpec) -> dict[str, Any]:
         "networks": {name: [address] for name, address in named.items()},
         "state": thing.state,
         "host": HOST,
+        "tags": list(spec.tags),
     }
 
 

@@ -29,7 +29,10 @@ _NIC: Final = Property(
         **dict.fromkeys(("network", "uuid", "port", "subnet"), TEXT),
         "fixed_ip": ADDRESS,
         **ignored("tag port_extra_properties"),
-        **refused("floating_ip", "floating addresses are not supported yet; use publish of Terrace::Machine"),
+        **refused(
+            "floating_ip",
+            "make an OS::Neutron::FloatingIPAssociation, which says the same and is seen by itself",
+        ),
         "allocate_network": Property(Type.STRING, allowed=("auto", "none")),
     },
 )
@@ -187,7 +190,7 @@ def _keypair(properties: dict[str, Any]) -> dict[str, Any]:
     return renamed(properties, {"name": "name", "public_key": "public_key"})
 
 
-_MACHINE_GIVES = "name id first_address addresses networks state host"
+_MACHINE_GIVES = "name id first_address addresses networks state host tags"
 NOVA: Final[tuple[TypeEntry, ...]] = (
     entry(
         "OS::Nova::Server",

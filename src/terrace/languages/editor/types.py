@@ -11,7 +11,7 @@ from terrace.errors import UserError
 from terrace.kinds import SCHEMAS, TYPES
 from terrace.kinds.rules.check import did_you_mean
 from terrace.kinds.schema import Property, TypeEntry
-from terrace.languages.hot.functions.absent import ABSENT, WHY
+from terrace.languages.hot.functions.absent import ABSENT, why_absent
 
 TAKEN, IGNORED, REFUSED = "taken", "ignored", "refused"
 
@@ -74,7 +74,7 @@ def describe_type(name: str) -> TypeHelp:
         tuple(_properties(entry.properties)),
         (
             *(AttributeHelp(one, given.get(native, "")) for one, native in entry.attributes.items()),
-            *(AttributeHelp(one, f"No value: {WHY}.") for one in _absent(entry)),
+            *(AttributeHelp(one, f"No value: {why_absent(entry.type, one)}.") for one in _absent(entry)),
         ),
         entry.open,
         entry.any_attribute,

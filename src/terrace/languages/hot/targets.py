@@ -11,7 +11,7 @@ from terrace.kinds.schema import Property, TypeEntry
 from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import OPERATOR, is_template, resolve
 from terrace.languages.hot.environments.registry import Scopes, closed, layered, stands_for
-from terrace.languages.hot.functions.absent import ABSENT, WHY
+from terrace.languages.hot.functions.absent import why_absent
 from terrace.languages.hot.job import Asker, Job
 from terrace.languages.hot.parameters.parameter import Parameter
 from terrace.model.graph import Blueprint
@@ -85,7 +85,7 @@ class Target:
 
     def absent(self, name: Any) -> str:
         """Why an attribute that the type has elsewhere has no value here; "" when it is not of that sort."""
-        return WHY if self.entry is not None and name in ABSENT.get(self.entry.type, ()) else ""
+        return why_absent(self.entry.type, name) if self.entry is not None and isinstance(name, str) else ""
 
     def attributes(self) -> list[str]:
         """The names of the attributes that there are for sure."""

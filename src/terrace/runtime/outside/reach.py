@@ -29,6 +29,8 @@ CHECKED = frozenset({Verb.CREATE, Verb.UPDATE})
 IDS = frozenset({"network_id", "volume_id", "subnets", "security_groups"})
 """Attributes that hold ids of things which were checked when they were first named."""
 ADDRESSES = frozenset({"ip", "first_address", "networks", "addresses", "fixed_ips"})
+LEADING = frozenset({"FloatingIP", "FloatingIPAssociation"})
+"""Kinds that lead to an address, or to a place on a network (a port)."""
 STANDING = frozenset({"Machine", "Port"})
 """Kinds whose addresses a provider gives."""
 _TOKEN = re.compile(r"(?:[a-z]+:)?(?P<uid>[A-Za-z0-9]+)-\d+(?:@.*)?")

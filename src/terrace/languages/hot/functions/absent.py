@@ -3,13 +3,19 @@ that a template whose outputs show them can be used."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 WHY: Final = "it means something to an OpenStack cloud only"
+OTHERWISE: Final[dict[str, str]] = {
+    "console_urls": "a machine has no screen; terrace exec and terrace logs are the way in",
+    "accessIPv6": "machines have addresses of IPv4 only",
+    "os_collect_config": "nothing in a guest has to ask for its configuration: it is brought there",
+}
+"""Attributes that have no value for another reason."""
 _NET: Final = "status admin_state_up tenant_id"
 
 _NAMES: Final[dict[str, str]] = {
-    "OS::Nova::Server": "accessIPv6 console_urls tags os_collect_config",
+    "OS::Nova::Server": "accessIPv6 console_urls os_collect_config",
     "OS::Heat::DeployedServer": "os_collect_config",
     "OS::Neutron::Net": f"{_NET} port_security_enabled qos_policy_id l2_adjacency segments",
     "OS::Neutron::Subnet": "tenant_id allocation_pools host_routes ip_version dns_nameservers enable_dhcp",
@@ -26,3 +32,8 @@ _NAMES: Final[dict[str, str]] = {
 }
 ABSENT: Final[dict[str, frozenset[str]]] = {name: frozenset(text.split()) for name, text in _NAMES.items()}
 """By type. An attribute that its type does have is not looked up here."""
+
+
+def why_absent(type_name: str, attribute: Any) -> str:
+    """Why an attribute that the type has elsewhere has no value here; "" when it is not of that sort."""
+    return OTHERWISE.get(attribute, WHY) if attribute in ABSENT.get(type_name, ()) else ""

@@ -76,7 +76,11 @@ def _attribute(on: Expressions, arg: list[Tree], name: str, path: tuple[Any, ...
     if native is not None:
         return Ref(name, native)
     if target is not None and path[0] == "show":
-        return _show(on, name)
+        shown = _show(on, name)
+        if len(path) == 1:
+            return shown
+        part = shown.get(path[1]) if isinstance(path[1], str) else None
+        return Ref(name, (*part.path, *path[2:])) if part is not None else None
     why = target.absent(path[0]) if target is not None else ""
     if why:
         message = f'resource "{name}": attribute "{path[0]}" has no value: {why}'
@@ -99,7 +103,7 @@ def _all_attributes(on: Expressions, call: Call_, name: str) -> Any:
     return _show(on, name)
 
 
-def _show(on: Expressions, name: str) -> Any:
+def _show(on: Expressions, name: str) -> dict[str, Ref]:
     """All attributes of a resource by name."""
     target = on.targets[name]
     found = {one: target.attribute((one,)) for one in target.shown()} if target is not None else {}
