@@ -1,5 +1,5 @@
-"""Floating addresses of a range that is routed to the engine's computer, seen from another computer: a network namespace
-at the end of a wire of its own."""
+"""Floating addresses of a range that is routed to the engine's computer, seen from another one: a network namespace at
+the end of a wire of its own."""
 
 from __future__ import annotations
 
