@@ -17,7 +17,8 @@ MARKS = ("get_file", "resource_registry", ".yaml", ".yml", ".template", ".json")
 """Without any of these a document names no files, and need not be parsed to see that."""
 
 _NAMES_A_TEMPLATE = re.compile(
-    r"""(?:type["']?\s*:|[\[,]|^\s*-)\s*["']?[^\s"',}\]]+\.(?:yaml|yml|template|json)\b""", re.MULTILINE
+    r"""(?:(?:type|template)["']?\s*:|[\[,]|^\s*-)\s*["']?[^\s"',}\]]+\.(?:yaml|yml|template|json)\b""",
+    re.MULTILINE,
 )
 
 

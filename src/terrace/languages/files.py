@@ -15,6 +15,11 @@ def is_template(name: str) -> bool:
     return name.endswith(TEMPLATE_ENDINGS)
 
 
+def is_file(text: str) -> bool:
+    """Whether what may be a template's text, or the name of its file, is the name of a file."""
+    return is_template(text) and "\n" not in text and ": " not in text
+
+
 def is_remote(name: str) -> bool:
     """Whether a name is an address somewhere in a network: such a thing is never fetched."""
     return "://" in name and not name.startswith("file://")

@@ -9,7 +9,7 @@ import msgspec
 
 class Order(msgspec.Struct, frozen=True):
     """What a resource wants its own stack to be. `project` and `stack` are where the resource is (by name), `owner` is
-    its uid, `name` that of its own stack."""
+    its uid, `name` that of its own stack, and `into` the project that this is in."""
 
     project: str
     stack: str
@@ -18,6 +18,7 @@ class Order(msgspec.Struct, frozen=True):
     template: str
     parameters: dict[str, Any]
     timeout: float = 0.0
+    into: str = ""
 
 
 class Standing(msgspec.Struct, frozen=True):

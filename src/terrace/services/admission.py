@@ -124,7 +124,7 @@ class Admission:
 
     def _refused(self, graph: Graph) -> Iterator[Problem]:
         """A Problem for each resource that its provider cannot carry at all: said before anything runs."""
-        for node in _written(graph):
+        for node in written(graph):
             kind = KINDS[node.kind]
             provider = node.provider or kind.provider or self._settings.default_provider
             if provider not in self._drivers:
@@ -147,7 +147,7 @@ class Admission:
         """A Problem for each provider, image and flavor that is named and does not exist."""
         known: dict[tuple[str, str], bool] = {}
         blame = _Blame(source)
-        for node in _written(graph):
+        for node in written(graph):
             provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
             if provider not in self._drivers:
                 hint = _suggest(provider, self._drivers) or "terrace provider list"
@@ -176,7 +176,7 @@ class Admission:
         """A Problem for each thing that is named outright and that the project may not refer to."""
         asked: dict[tuple[str, str, str], bool] = {}
         blame = _Blame(source)
-        for node in _written(graph):
+        for node in written(graph):
             provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
             for kind, selector, field in () if node.external_id else named(node.kind, node.properties):
                 thing = (provider, kind, selector)
@@ -231,7 +231,7 @@ def _changed(compiled: Compiled, before: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def _written(graph: Graph) -> Iterator[Node]:
+def written(graph: Graph) -> Iterator[Node]:
     """Every node that a document holds, those of groups and nested templates too."""
     for node in (*graph.nodes, *(inner for print_ in graph.blueprints.values() for inner in print_.nodes)):
         yield node

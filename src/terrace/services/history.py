@@ -47,6 +47,7 @@ class History:
                 settled=0.0,
                 failed="",
             )
+            await self._stacks.vouch(actor, stack, target.graph)
             described = msgspec.structs.replace(stack, description=target.graph.description)
             return await self._stacks.save(
                 described, again, stack.generation if expected is None else expected

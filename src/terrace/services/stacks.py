@@ -17,6 +17,7 @@ from terrace.model.plan import Plan
 from terrace.model.problem import Problem
 from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
+from terrace.services.across.elsewhere import vouch
 from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.saved import Seal, moved
@@ -84,7 +85,7 @@ class Stacks:
         found = await self._current(where, expected)
         stack = found or self._new(where)
         await allow(self._on.store, stack, SUSPENDED)
-        prepared = await self._prepared(where, found, stack, wish)
+        prepared = await self._prepared(actor, where, found, stack, wish)
         if wish.plan:
             plan = await self._planned(stack, prepared)
             moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
@@ -100,7 +101,7 @@ class Stacks:
         self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         stack = found or self._new(where)
-        prepared = await self._prepared(where, found, stack, wish)
+        prepared = await self._prepared(actor, where, found, stack, wish)
         await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
         plan = await self._planned(stack, prepared)
         digest = self._seal.digest(plan, wish.source)
@@ -117,8 +118,11 @@ class Stacks:
         self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
 
-    async def _prepared(self, where: Where, found: Stack | None, stack: Stack, wish: Wish) -> Prepared:
+    async def _prepared(
+        self, actor: Actor, where: Where, found: Stack | None, stack: Stack, wish: Wish
+    ) -> Prepared:
         prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
+        await self.vouch(actor, stack, prepared.graph)
         await check_named(self._on.vault, where.project, prepared.graph)
         graph = await self._in_part(found, prepared.graph, wish)
         return msgspec.structs.replace(prepared, graph=graph)
@@ -231,6 +235,10 @@ class Stacks:
             ) from error
         self._on.controller.wake(saved.id)
         return saved
+
+    async def vouch(self, actor: Actor, stack: Stack, graph: Graph) -> None:
+        """DocumentError when `actor` may not have the stack be so: it makes stacks in projects that are not theirs."""
+        await vouch(self._on.gate, actor, stack.project, graph)
 
     def turn(self, where: Where) -> asyncio.Lock:
         """Held for one change of a stack: two people who make the same stack at once do not get half of

@@ -41,15 +41,21 @@ class StackSteps:
         if standing is None:
             return Receipt.done(None)
         if step.handle != LEAVING:
-            await self._stacks.delete(step.names.project, _name(step), step.owner.uid)
+            await self._stacks.delete(_project(step), _name(step), step.owner.uid)
         return Receipt.pending(LEAVING, LOOK_AGAIN, standing.why, _seen(step, standing))
 
     async def _look(self, step: Step) -> Standing | None:
-        return await self._stacks.standing(step.names.project, _name(step), step.owner.uid)
+        return await self._stacks.standing(_project(step), _name(step), step.owner.uid)
 
 
 def _name(step: Step) -> str:
     return owned_name(step.names.path, step.owner.uid)
+
+
+def _project(step: Step) -> str:
+    """Where its own stack is: as wanted, or (of one that goes) as it was."""
+    said = step.spec.project if step.spec is not None else step.attributes.get("project")
+    return said or step.names.project
 
 
 def _order(step: Step) -> Order:
@@ -62,6 +68,7 @@ def _order(step: Step) -> Order:
         template=spec.template,
         parameters=spec.parameters,
         timeout=spec.timeout,
+        into=_project(step),
     )
 
 
@@ -72,5 +79,10 @@ def _seen(step: Step, standing: Standing, *, complete: bool = True) -> Seen:
         provider_id=standing.id,
         owner=step.owner,
         complete=complete or step.verb is not Verb.CREATE,
-        attributes={"name": name, "id": standing.id, "outputs": standing.outputs},
+        attributes={
+            "name": name,
+            "project": _project(step),
+            "id": standing.id,
+            "outputs": standing.outputs,
+        },
     )

@@ -60,10 +60,10 @@ def looking(state: StackState, live: Live, lookup: Lookup, names: set[Name]) -> 
 
 
 def _name(state: StackState, live: Live, path: tuple[Any, ...]) -> Any:
-    if not path:
-        return Name(state.stack.project, owned_name(live.path, live.uid))
     if UNKNOWN in path:
         return UNKNOWN
+    if len(path) < 2:  # what the resource's own stack gives, in that project
+        return Name(str(path[0]) if path else state.stack.project, owned_name(live.path, live.uid))
     stack, output = path
     for field, text in (("stack", stack), ("output", output)):
         if not isinstance(text, str) or not text:

@@ -30,7 +30,7 @@ class Stack(Noun):
         properties={
             "template": Property(
                 Type.STRING,
-                "The template as text: get_file, or written out. It stands by itself and names no other files.",
+                "The template: the name of a file, or its text. It stands by itself and names no other files.",
                 required=True,
                 minimum=1,
                 changes=Effect.UPDATE,
@@ -41,16 +41,26 @@ class Stack(Noun):
             "timeout": Property(
                 Type.DURATION, "Until it counts as failed; 0: as usual.", default=0.0, changes=Effect.UPDATE
             ),
-            "context": Property(Type.MAP, "Where it is made, when not here.", changes=Effect.NONE),
+            "project": Property(
+                Type.STRING,
+                "The project that it is in; this one by default. Whoever asks must be allowed to make stacks there.",
+                pattern=r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}",
+            ),
+            "context": Property(
+                Type.MAP,
+                "Where it is made, when not here: project, as above. Other places are refused.",
+                changes=Effect.NONE,
+            ),
         },
         attributes={
             "name": "Its name: terrace status shows it.",
+            "project": "The project that it is in.",
             "id": "Its id.",
             "outputs": "Its outputs by name.",
         },
         description=(
-            "A stack of its own in the same project: made, changed and deleted with this resource. Its outputs are"
-            " followed. Its reference is its id."
+            "A stack of its own, made, changed and deleted with this resource. Its outputs are followed. Its reference"
+            " is its id."
         ),
     )
     rules: ClassVar[Rules] = Rules(
@@ -74,6 +84,7 @@ class Stack(Noun):
             parameters=plain.get("parameters", {}),
             timeout=plain["timeout"],
             outputs=outputs,
+            project=plain.get("project", ""),
         )
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
@@ -87,7 +98,8 @@ class Stack(Noun):
 
 def following(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties with the expression that finds what the own stack exports in them."""
-    return {**properties, FOUND: Call("export", ())}
+    project = properties.get("project")
+    return {**properties, FOUND: Call("export", () if project is None else (project,))}
 
 
 def _minutes(properties: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +108,10 @@ def _minutes(properties: dict[str, Any]) -> dict[str, Any]:
     timeout = native.get("timeout")
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         native["timeout"] = timeout * 60
+    context = native.get("context")
+    if isinstance(context, dict) and "project" in context:
+        native["project"] = context["project"]
+        native["context"] = {name: value for name, value in context.items() if name != "project"}
     return native
 
 
@@ -107,7 +123,7 @@ HEAT_STACK: Final[dict[str, TypeEntry]] = {
             **{name: Stack.schema.properties[name] for name in ("template", "parameters", "context")},
             "timeout": Property(Type.INTEGER, "Minutes.", minimum=1),
         },
-        {"stack_name": "name", "outputs": "outputs"},
+        {"stack_name": "name", "outputs": "outputs", "project": "project"},
         _minutes,
         description="Answers to Heat's OS::Heat::Stack.",
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from terrace.languages.document import Document
-from terrace.languages.files import is_remote, is_template, resolve
+from terrace.languages.files import is_file, is_remote, is_template, resolve
 from terrace.languages.hot.environments.registry import BASE, based
+
+STACKS = frozenset({"OS::Heat::Stack", "Terrace::Stack"})
+"""Types whose property `template` may be the name of a file."""
 
 
 def named_files(document: Document) -> list[str]:
@@ -47,5 +50,9 @@ def _visit(tree: Any, found: dict[str, None], seen: set[int]) -> None:
     for one in [kind, *(chained if isinstance(chained, list) else ())]:  # the list is a ResourceChain's
         if isinstance(one, str) and is_template(one):
             found[one] = None
+    properties = tree.get("properties")
+    template = properties.get("template") if kind in STACKS and isinstance(properties, dict) else None
+    if isinstance(template, str) and is_file(template):
+        found[template] = None
     for item in tree.values():
         _visit(item, found, seen)

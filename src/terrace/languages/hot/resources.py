@@ -6,10 +6,11 @@ from typing import Any
 
 from terrace.engine.expression import without_elided
 from terrace.languages.document import Mark, Tree
+from terrace.languages.files import is_file, resolve
 from terrace.languages.hot.environments.registry import Scopes, entered, everywhere, within
 from terrace.languages.hot.expressions import Expressions
 from terrace.languages.hot.inputs import FACADE
-from terrace.languages.hot.job import Job
+from terrace.languages.hot.job import Asker, Job
 from terrace.languages.hot.properties import UPDATE_POLICY, Place, Properties
 from terrace.languages.hot.targets import Target, Types
 from terrace.languages.hot.template import Template, since
@@ -108,6 +109,8 @@ class Resources:
         on, target = self.expressions, self.targets[name]
         on.uses, on.possible = {}, {}
         values, given = self._values(tree, what, target.shape if target is not None else "")
+        if target is not None and target.kind == "Stack":
+            values = self._with_template(values, given)
         place = Place(what, mark, given, adopted=tree.get("external_id") is not None)
         if UPDATE_POLICY in tree:
             values = values | self.properties.policy(target, tree, what)
@@ -154,6 +157,19 @@ class Resources:
         on = self.expressions
         values = {key: on.value(item) for key, item in given.items() if key != shape}
         return (without_elided(values) if on.elided else values), given
+
+    def _with_template(self, values: dict[str, Any], given: dict[str, Tree]) -> dict[str, Any]:
+        """The properties of a stack of its own, with the text of the file that its template is the name of."""
+        name = values.get("template")
+        if not isinstance(name, str) or not is_file(name) or given.get("template") != name:
+            return values
+        file = resolve(name, self.document.file)
+        text = self.job.text(file)
+        if text is None:
+            at = self.document.value(given, "template")
+            self.job.missing_file(Asker(self.document, at), file, "the template")
+            return {**values, "template": UNKNOWN}
+        return {**values, "template": text}
 
     def _map(self, tree: dict[str, Tree], key: str, what: str) -> tuple[dict[str, Any], dict[str, Tree]]:
         """A map under a key, or a function that gives one, and its tree as far as it is written out."""

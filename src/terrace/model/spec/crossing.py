@@ -29,10 +29,11 @@ class NamedSecretSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class StackSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stack that the resource at `path` owns: a template as text, and its parameters. `timeout` in seconds (0: as
-    usual); `outputs` are what it exports at the moment."""
+    usual); `outputs` are what it exports at the moment. `project` is where it is made ("": where the resource is)."""
 
     path: str
     template: str
     parameters: dict[str, Any] = {}
     timeout: float = 0.0
     outputs: dict[str, Any] = {}
+    project: str = ""

@@ -19,6 +19,7 @@ from terrace.errors import (
 from terrace.model.stack import Directive, Source, Stack
 from terrace.model.value import Secret, holds
 from terrace.ports.stacks import Order, Standing
+from terrace.services.across.elsewhere import OWNED
 from terrace.services.admission import Admission, Wish
 from terrace.services.gate import Actor, Surface, Where
 from terrace.services.stacks import Stacks
@@ -41,11 +42,11 @@ class OwnedStacks:
 
     async def order(self, order: Order) -> None:
         """See ports.stacks."""
-        where = Where(order.project, order.name)
+        where = Where(order.into, order.name)
         depth = await self._depth(order)
         source = Source(FILE, {FILE: order.template}, (), reveal(order.parameters))
         digest = self._on.controller.secrets.digest(msgspec.json.encode(source, order="deterministic"))
-        present = await self._on.store.find_stack(order.project, order.name)
+        present = await self._on.store.find_stack(order.into, order.name)
         if present is not None:
             owner = await self._owner(present)
             if owner.get("uid") != order.owner:
@@ -56,7 +57,7 @@ class OwnedStacks:
             if owner.get("source") == digest and not await self._leaving(present):
                 return
         await self._save(where, order, source, present)
-        saved = await self._on.store.find_stack(order.project, order.name)
+        saved = await self._on.store.find_stack(order.into, order.name)
         if saved is not None:
             value = {"uid": order.owner, "source": digest, "depth": depth, "stack": order.stack}
             await self._on.store.direct([Directive(saved.id, "", OWNER, value, who="terrace")])
@@ -107,7 +108,7 @@ class OwnedStacks:
                 return dict(one.value)
         newest = await self._on.store.generations(stack.id)
         who = newest[0].who if newest else ""
-        return {"uid": who.removeprefix(PREFIX)} if who.startswith(PREFIX) else {}
+        return {"uid": who.removeprefix(OWNED)} if who.startswith(OWNED) else {}
 
     async def _leaving(self, stack: Stack) -> bool:
         return (await self._on.store.generations(stack.id))[0].deleting
@@ -121,9 +122,5 @@ class OwnedStacks:
         return depth
 
 
-PREFIX = "resource "
-"""Before the uid of the owner, in the name of whoever asked for a generation."""
-
-
 def _actor(owner: str) -> Actor:
-    return Actor(PREFIX + owner, owner=True)
+    return Actor(OWNED + owner, owner=True)

@@ -36,6 +36,7 @@ class Changing:
             before = await self._before(stack)
             done = await self._done(stack, current, before.graph)
             graph = blend(current.graph, before.graph, lambda path: path in done)
+            await self._stacks.vouch(actor, stack, graph)
             again = msgspec.structs.replace(
                 before,
                 number=stack.generation + 1,
