@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from terrace.engine.stack.state import dependencies
+from terrace.engine.within import within
 from terrace.errors import NotFoundError, UserError
 from terrace.model.graph import Blueprint, Graph, Node
 from terrace.model.value import refs
@@ -18,28 +19,35 @@ Chosen = Callable[[str], bool]
 
 def in_part(new: Graph, old: Graph, targets: Sequence[str], excludes: Sequence[str]) -> Graph:
     """The graph in which only `targets` (all, when none is named) without `excludes` are as in `new`, and all others as
-    in `old`. NotFoundError for a path that neither has; UserError for one inside a composite, and where something needs
-    what is excluded."""
+    in `old`. Paths may lead into nested templates. NotFoundError for a path that neither has; UserError for one inside
+    a group, and where something needs what is excluded."""
     known = {node.path for graph in (new, old) for node in graph.nodes}
-    for path in (*targets, *excludes):
-        _check(path, known)
+    inside = Inside({}, {})
+    for path, into in (
+        *((one, inside.targets) for one in targets),
+        *((one, inside.excludes) for one in excludes),
+    ):
+        top, _, rest = path.partition("/")
+        _check(path, top, known)
+        if path not in known:
+            into.setdefault(top, []).append(rest)
 
     def chosen(path: str) -> bool:
         return path not in excludes and (path in targets or not targets)
 
-    return blend(new, old, chosen, excludes)
+    return blend(new, old, chosen, excludes, inside)
 
 
-def _check(path: str, known: set[str]) -> None:
-    top = path.partition("/")[0]
-    if path in known:
+class Inside(NamedTuple):
+    """Paths inside nested templates, by the path of the nested template."""
+
+    targets: dict[str, list[str]]
+    excludes: dict[str, list[str]]
+
+
+def _check(path: str, top: str, known: set[str]) -> None:
+    if path in known or top in known:
         return
-    if top in known:
-        raise UserError(
-            f'"{path}" is inside "{top}", which changes as a whole',
-            code="not-possible",
-            hint=f"name {top} instead",
-        )
     close = difflib.get_close_matches(path, known, 1)
     raise NotFoundError(
         f'there is no resource "{path}", neither in the template nor in the stack',
@@ -47,10 +55,12 @@ def _check(path: str, known: set[str]) -> None:
     )
 
 
-def blend(new: Graph, old: Graph, chosen: Chosen, never: Iterable[str] = ()) -> Graph:
+def blend(
+    new: Graph, old: Graph, chosen: Chosen, never: Iterable[str] = (), inside: Inside | None = None
+) -> Graph:
     """The graph in which the top-level paths that are `chosen` are as in `new` (gone, if they are not in it) and all
-    others as in `old`. What one of these needs and nobody chose comes along from `new`; UserError when it is one of
-    `never`."""
+    others as in `old`; `inside` some of these they are partly the one, partly the other. What one of these needs and
+    nobody chose comes along from `new`; UserError when it is one of `never`."""
     renamed, blueprints = _side_by_side(new.blueprints, old.blueprints)
     before = {node.path: _with_names(node, renamed) for node in old.nodes}
     after = {node.path: node for node in new.nodes}
@@ -59,6 +69,13 @@ def blend(new: Graph, old: Graph, chosen: Chosen, never: Iterable[str] = ()) -> 
         found = (after if chosen(path) else before).get(path)
         if found is not None:
             nodes[path] = found
+    for top, paths, target in _inner(inside, nodes):
+        partly = top in inside.targets and not chosen(top) if inside is not None else False
+        if top in never or (target is chosen(top) and not (partly and not target)):
+            continue  # all of it, or nothing of it, is as they ask for anyway
+        sides = (nodes.get(top) if partly and not target else after.get(top), before.get(top))
+        nodes[top], fresh = within(top, sides, blueprints, paths, target=target)
+        blueprints |= fresh
     _complete(nodes, (after, before), frozenset(never))
     outputs = {
         name: output
@@ -75,6 +92,19 @@ def blend(new: Graph, old: Graph, chosen: Chosen, never: Iterable[str] = ()) -> 
         outputs=outputs,
         uses=tuple(dict.fromkeys(uses)),
     )
+
+
+def _inner(inside: Inside | None, nodes: Mapping[str, Node]) -> Iterator[tuple[str, list[str], bool]]:
+    """Nested templates that change in part: their path, the paths inside, and whether those are targets."""
+    if inside is None:
+        return
+    for top, paths in inside.targets.items():
+        left = [path for path in paths if path not in inside.excludes.get(top, ())]
+        if left:
+            yield top, left, True
+    for top, paths in inside.excludes.items():
+        if top in nodes:
+            yield top, paths, False
 
 
 def _complete(

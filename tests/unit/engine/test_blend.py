@@ -47,6 +47,9 @@ def test_paths_that_are_not_there() -> None:
         in_part(NEW, OLD, ["nothing"], [])
     with pytest.raises(UserError, match="as a whole"):
         in_part(NEW, OLD, [], ["a/0"])
+    group = Graph((Node("g", "Group", {"resource_def": {}}),))
+    with pytest.raises(UserError, match="made alike"):
+        in_part(group, group, ["g/0"], [])
 
 
 def test_outputs_that_lead_nowhere_are_left_out() -> None:

@@ -58,7 +58,11 @@ class Environment:
         for old, new in tree.items():
             if not isinstance(new, str) or not _PATH.fullmatch(new) or not _PATH.fullmatch(old):
                 message = f'"{old[:100]}" must be the path of a resource, and the path it has now'
-                shape.error(shape.document.value(tree, old), "bad-move", message, "moved: {web: shop/web}")
+                shape.error(shape.document.value(tree, old), "bad-move", message, "moved: {web: frontend}")
+            elif "/" in old + new:
+                message = "what is inside a group or a nested template moves with it alone"
+                hint = "its place in there is what it is known by; a rename of the whole is followed"
+                shape.error(shape.document.value(tree, old), "bad-move", message, hint)
             elif old == new:
                 message = f'"{old[:100]}" is moved to itself'
                 shape.error(shape.document.value(tree, old), "bad-move", message)
