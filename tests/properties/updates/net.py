@@ -93,7 +93,7 @@ NET: dict[str, Case] = {
         {
             "pool": (To(Ref("other"), before=Ref("net")),),
             "ip": (To("203.0.113.9", before="203.0.113.8"),),
-            "target": (To("10.1.0.9", before="10.1.0.8"),),
+            "target": (To(Ref("second", ("ip",)), before=Ref("first", ("ip",))),),
             "port": (To(Ref("second"), before=Ref("first")),),
         },
         around=(
@@ -107,7 +107,7 @@ NET: dict[str, Case] = {
         {
             "floating_ip": (To(Ref("spare")),),
             "machine": (To(Ref("twin")),),
-            "target": (To("10.1.0.9", before="10.1.0.8"),),
+            "target": (To(Ref("second", ("ip",)), before=Ref("first", ("ip",))),),
             "port": (To(Ref("second"), before=Ref("first")),),
         },
         around=(
