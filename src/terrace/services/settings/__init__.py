@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib import resources
 
+from terrace.services.settings.access import Access, Ldap
 from terrace.services.settings.reading import Surroundings, parse, settings_file
 from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
+    "Access",
     "Defaults",
     "Document",
+    "Ldap",
     "Limits",
     "ProviderSettings",
     "Settings",

@@ -10,11 +10,12 @@ from typing import Any
 
 from terrace.errors import DocumentError
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
+from terrace.services.settings.access import Access, Ldap, wrong
 from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
 from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "default_provider")
-KEYS = (*TEXTS, "limits", "tuning", "defaults", "providers", "catalogue")
+KEYS = (*TEXTS, "limits", "tuning", "defaults", "people", "ldap", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
 
@@ -53,6 +54,8 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     limits = read_struct(document, Limits, root.pop("limits", {}), ("limits",))
     tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
     defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
+    people = read_struct(document, Access, root.pop("people", {}), ("people",))
+    ldap = _directory(document, root.pop("ldap")) if "ldap" in root else None
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
     for key in root:
@@ -60,7 +63,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     if not providers:
         providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
-    if document.problems or limits is None or tuning is None or defaults is None:
+    if document.problems or limits is None or tuning is None or None in (defaults, people):
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
@@ -71,7 +74,9 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         default,
         limits=limits,
         tuning=tuning,
-        defaults=defaults,
+        defaults=defaults or Defaults(),
+        people=people or Access(),
+        ldap=ldap,
         file=file,
         text=text,
     )
@@ -137,6 +142,14 @@ def _catalogue(document: Document, table: Any, path: tuple[str, ...], below: Cat
         else:
             document.blame((*path, "images", name), "must be a reference, or recipe:NAME")
     return Catalogue(flavors, images)
+
+
+def _directory(document: Document, table: Any) -> Ldap | None:
+    found = read_struct(document, Ldap, table, ("ldap",))
+    if found is not None:
+        for key, message, hint in wrong(found):
+            document.blame(("ldap", *key), message, hint=hint)
+    return found
 
 
 def _entries(
