@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from terrace.services.settings.access import Access, Ldap
+from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
 from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
 from terrace.services.settings.table import Document, read_struct
@@ -12,6 +13,7 @@ from terrace.services.settings.table import Document, read_struct
 __all__ = [
     "Access",
     "Defaults",
+    "Disk",
     "Document",
     "Ldap",
     "Limits",
@@ -23,6 +25,7 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "with_operator",
 ]
 
 
