@@ -136,7 +136,7 @@ async def run(settings: Settings) -> None:
         listener = ending.enter_context(listen(settings.socket))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         surface = Surface(
-            gate=Gate(store, telemetry),
+            gate=Gate(store, telemetry, clock, Clerk(registry.log)),
             store=store,
             controller=controller,
             clock=clock,
@@ -144,7 +144,7 @@ async def run(settings: Settings) -> None:
             telemetry=telemetry,
             defaults=settings.defaults,
         )
-        services = Services(surface, settings, await store.installation())
+        services = Services(surface, settings, await store.installation(), registry)
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned)

@@ -28,8 +28,8 @@ class Verdict(msgspec.Struct, frozen=True):
     at: int = 0
 
 
-class Witness:
-    """Writes entries, those of one moment together."""
+class Clerk:
+    """Implements services.gate.Witness: writes entries, those of one moment together."""
 
     def __init__(self, log: AuditLog) -> None:
         self._log = log
@@ -96,6 +96,7 @@ class Audit:
         before, last, first = "", 0, 0
         found: Verdict | None = None
         seen = ""
+        head = await self._log.head()  # before the rows: more may come while they are read
         while rows := await self._log.page(after=last, limit=BATCH):
             for row in rows:
                 if not first:
@@ -106,7 +107,6 @@ class Audit:
                 if known and row.number == int(number):
                     seen = row.digest
             await asyncio.sleep(0)  # a long log: others have their turn
-        head = await self._log.head()
         count = last - first + 1 if last else 0
         fault, at = ("", 0) if found is None else (found.fault, found.at)
         if not fault and last < head:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from terrace.ports.audit import AuditLog
 from terrace.ports.people import Directory
 from terrace.ports.people import People as Book
 from terrace.services.gate import Actor, Right, Surface
@@ -15,15 +18,25 @@ from terrace.services.people.tokens import Tokens
 from terrace.services.people.users import Users
 from terrace.services.settings import Settings
 
-__all__ = ["Attempt", "LoggedIn", "People"]
+__all__ = ["Attempt", "LoggedIn", "People", "Registry"]
+
+
+class Registry(msgspec.Struct, frozen=True):
+    """Where people and what they did are written down: `book`, `log`, and a `directory` that knows more of them."""
+
+    book: Book
+    log: AuditLog
+    directory: Directory | None = None
 
 
 class People:
-    """Use cases about people. `book` is where they are written down."""
+    """Use cases about people."""
 
-    def __init__(self, on: Surface, book: Book, settings: Settings, directory: Directory | None = None) -> None:
+    def __init__(self, on: Surface, registry: Registry, settings: Settings) -> None:
         self._on = on
-        self._login = Login(on, book, Directories(on, book, directory, settings.ldap), settings.people)
+        book = registry.book
+        directories = Directories(on, book, registry.directory, settings.ldap)
+        self._login = Login(on, book, directories, settings.people)
         self.users = Users(on, book, self._login.passwords)
         self.groups = Groups(on, book)
         self.projects = Projects(on, book)
