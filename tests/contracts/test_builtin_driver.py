@@ -24,7 +24,7 @@ from terrace.model.spec import (
     ValueSpec,
 )
 from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
-from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.signal import AlarmSpec, ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.software import ConfigSpec, DeployedServerSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
@@ -42,6 +42,7 @@ SPECS: dict[str, Any] = {
     "WaitCondition": ConditionSpec("h"),
     "ScalingPolicy": PolicySpec("g", 1),
     "LaunchConfiguration": LaunchSpec("debian-12"),
+    "Alarm": AlarmSpec(),
     "SoftwareConfig": ConfigSpec("true", "script"),
     "CloudConfig": ConfigSpec("#cloud-config"),
     "MultipartMime": ConfigSpec("MIME-Version: 1.0"),
@@ -90,7 +91,7 @@ def bench() -> Bench:
 def test_every_kind_is_offered_and_recorded(bench: Bench) -> None:
     assert bench.driver.capabilities.kinds == set(SPECS) == bench.driver.capabilities.recorded
     assert bench.driver.capabilities.made == {
-        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy")
+        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy", "Alarm")
     }
 
 

@@ -124,9 +124,15 @@ def gives(
     found: dict[int | str, dict[str, Any]] = {
         status: {"description": description, "content": {media: content}}
     }
-    for code in (400, 403, *fails):
+    for code in (400, 401, 403, *fails):
         found[code] = {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
     return found
+
+
+def nothing(*fails: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers 204."""
+    found = gives(ProblemView, "", fails=fails)
+    return {204: {"description": "It is done"}, **{code: found[code] for code in found if code != 200}}
 
 
 def takes(kind: Any, example: Any) -> dict[str, Any]:
@@ -136,6 +142,7 @@ def takes(kind: Any, example: Any) -> dict[str, Any]:
 
 REFUSALS = {
     400: "The request cannot be understood",
+    401: "There is no credential, or it is not good any more",
     403: "The credential does not grant this",
     404: "There is no such thing",
     409: "The world has moved, or there is nothing to do it to",

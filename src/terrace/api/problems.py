@@ -31,7 +31,13 @@ STATUS: tuple[tuple[type[errors.TerraceError], int], ...] = (
 )
 """From the narrow to the wide: the first that fits counts."""
 
-CODES = {"document-too-large": 413, "too-many-files": 413, "generation-mismatch": 412}
+CODES = {
+    "unauthenticated": 401,
+    "wrong-credentials": 401,
+    "document-too-large": 413,
+    "too-many-files": 413,
+    "generation-mismatch": 412,
+}
 """Codes that have a status of their own."""
 
 PLAIN = {404: "unknown-path", 405: "method-not-allowed", 413: "body-too-large"}
@@ -51,6 +57,8 @@ def view_of(error: errors.TerraceError) -> ProblemView:
 def respond(error: errors.TerraceError) -> Response:
     """The error as a response."""
     headers = {}
+    if status_of(error) == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TransientError) and error.retry_after:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return _response(view_of(error), headers)

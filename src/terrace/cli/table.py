@@ -78,7 +78,8 @@ Exit codes:
 
 OPTIONS = """\
 Options, before or behind the command:
-  --server ADDRESS    unix:///path or http://host:port, instead of the local server
+  --server ADDRESS    https://host:port or unix:///path, instead of the local server
+  --token-file FILE   the token that says who you are; - reads it from standard input
   --project NAME      the project to work in
   --no-color          plain text
   --debug             the whole trace of an unexpected error

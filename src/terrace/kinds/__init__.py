@@ -24,7 +24,7 @@ from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
-from terrace.kinds.signal import WaitCondition, WaitConditionHandle
+from terrace.kinds.signal import Alarm, WaitCondition, WaitConditionHandle
 from terrace.kinds.software.config import CloudConfig, MultipartMime, SoftwareConfig
 from terrace.kinds.software.deployment import DeployedServer, SoftwareDeployment
 from terrace.kinds.software.group import SoftwareDeploymentGroup
@@ -80,6 +80,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     WaitCondition(),
     ScalingPolicy(),
     LaunchConfiguration(),
+    Alarm(),
     SoftwareConfig(),
     CloudConfig(),
     MultipartMime(),
@@ -111,6 +112,7 @@ def _own(noun: Noun) -> TypeEntry:
         any_attribute=schema.any_attribute,
         description=schema.description,
         member=SHAPE if SHAPE in schema.properties else "",
+        pending=schema.pending,
     )
 
 

@@ -82,7 +82,9 @@ class Audit:
             await self._gate.admit(actor, Right.MEMBERS, project, "audit")
         else:
             await self._gate.admit(actor, Right.INSPECT)
-        return await self._log.page(after=after, limit=min(limit, PAGE), project=project or None, newest=newest)
+        return await self._log.page(
+            after=after, limit=min(limit, PAGE), project=project or None, newest=newest
+        )
 
     async def verify(self, actor: Actor, known: str = "") -> Verdict:
         """Looks through the whole log: a row that was changed, taken out, added or moved is found. `known`:

@@ -90,7 +90,9 @@ class Gate:
     """Lets requests pass, or does not. `store` finds stacks, `telemetry` takes the audit lines, and `witness` keeps
     them."""
 
-    def __init__(self, store: Store, telemetry: Telemetry, clock: Clock, witness: Witness | None = None) -> None:
+    def __init__(
+        self, store: Store, telemetry: Telemetry, clock: Clock, witness: Witness | None = None
+    ) -> None:
         self._store = store
         self._telemetry = telemetry
         self._clock = clock

@@ -79,7 +79,7 @@ class Rig:
             telemetry=self.telemetry,
         )
         self.services = Services(surface, self.settings, "memory")
-        builtin.offer(self.services.owned)
+        builtin.offer(self.services.owned, self.services.signals)
         self.app = build(self.services)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://terrace"

@@ -41,6 +41,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "WaitCondition": {"handle": "h", "signals": {}},
     "ScalingPolicy": {"group": "g", "adjustment": 1, "adjustment_type": "change_in_capacity"},
     "LaunchConfiguration": {"image": "debian-12"},
+    "Alarm": {},
     "SoftwareConfig": {},
     "CloudConfig": {},
     "MultipartMime": {},

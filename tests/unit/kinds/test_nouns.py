@@ -159,6 +159,15 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("LaunchConfiguration", {"image": "a"}, "key", "", "k", Effect.UPDATE, Effect.UPDATE),
     ("LaunchConfiguration", {"image": "a"}, "user_data", "", "#!", Effect.UPDATE, Effect.UPDATE),
     ("LaunchConfiguration", {"image": "a"}, "security_groups", [], ["x"], Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "rule", {}, {"type": "event"}, Effect.UPDATE, Effect.UPDATE),
+    *(
+        ("Alarm", {}, f"{state}_actions", [], ["http://x/y"], Effect.UPDATE, Effect.UPDATE)
+        for state in ("alarm", "ok", "insufficient_data")
+    ),
+    ("Alarm", {}, "repeat_actions", True, False, Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "enabled", True, False, Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "description", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "severity", "low", "critical", Effect.UPDATE, Effect.UPDATE),
     ("SoftwareConfig", {}, "config", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "group", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "inputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),

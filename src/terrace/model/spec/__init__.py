@@ -17,7 +17,7 @@ from terrace.model.spec.router import (
     RouterInterfaceSpec,
     RouterSpec,
 )
-from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.signal import AlarmSpec, ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -58,6 +58,7 @@ SPECS: dict[str, type] = {
     "WaitCondition": ConditionSpec,
     "ScalingPolicy": PolicySpec,
     "LaunchConfiguration": LaunchSpec,
+    "Alarm": AlarmSpec,
     "SoftwareConfig": ConfigSpec,
     "CloudConfig": ConfigSpec,
     "MultipartMime": ConfigSpec,

@@ -72,7 +72,9 @@ class OwnedStacks:
                         f'parameter "{name}" is given a hidden value, but its template does not hide it',
                         hint="add hidden: true to that parameter",
                     )
-            await self._stacks.apply(_actor(order.owner, where.project), where, wish, present.generation if present else 0)
+            await self._stacks.apply(
+                _actor(order.owner, where.project), where, wish, present.generation if present else 0
+            )
         except ConflictError as error:
             raise TransientError(error.message, hint=error.hint) from error
         except DocumentError as error:

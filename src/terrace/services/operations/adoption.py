@@ -41,7 +41,9 @@ class Adoption:
         stack is made when there is none. It takes a right in the installation too: nobody can say to which project a
         thing belonged that Terrace did not make. ConflictError when something stands there already."""
         await self._on.gate.enter(actor, Right.OPERATE, where)
-        await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"import {provider_id} {where.stack}/{path}")
+        await self._on.gate.admit(
+            actor, Right.INSTALLATION, subject=f"import {provider_id} {where.stack}/{path}"
+        )
         check_path(path)
         async with self._stacks.turn(where):
             stack = await self._on.store.find_stack(where.project, where.stack)
@@ -115,7 +117,9 @@ class Adoption:
         await self._on.gate.enter(actor, Right.OPERATE, where)
         told = self._open(document)
         if told.project != where.project and not actor.may(Right.OPERATE, told.project):
-            raise NotFoundError("the stack of this file is of a project that is not there", hint="terrace project list")
+            raise NotFoundError(
+                "the stack of this file is of a project that is not there", hint="terrace project list"
+            )
         owners = [Owner(self._installation, one.uid, one.incarnation) for one in told.records]
         if owners and await self._on.store.known(owners):
             raise ConflictError(

@@ -72,7 +72,9 @@ class Groups:
         found = await self._group(name)
         if found.source != LOCAL:
             raise UserError(
-                f'the members of "{name}" are kept by the directory', code="not-possible", hint="change them there"
+                f'the members of "{name}" are kept by the directory',
+                code="not-possible",
+                hint="change them there",
             )
         return found
 

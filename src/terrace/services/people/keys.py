@@ -87,6 +87,6 @@ def parsed(text: str) -> tuple[str, str]:
 
 
 def _no_key() -> UserError:
-    return UserError("that is no public key for SSH", code="bad-key-text", hint="the one line of ~/.ssh/id_ed25519.pub")
-
-
+    return UserError(
+        "that is no public key for SSH", code="bad-key-text", hint="the one line of ~/.ssh/id_ed25519.pub"
+    )

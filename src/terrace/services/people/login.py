@@ -88,7 +88,9 @@ class Login:
         project = memberships[0].project if memberships else await self._own_project(user)
         token, credential = issue(
             self._on,
-            Credential("", "", SESSION, user.id, name="login", expires=now + self._access.session, maker=user.name),
+            Credential(
+                "", "", SESSION, user.id, name="login", expires=now + self._access.session, maker=user.name
+            ),
         )
         await self._people.credentials.add(credential)
         await self._on.gate.note(msgspec.structs.replace(nobody, credential=credential.id), "login", "", name)
@@ -191,4 +193,6 @@ def _looks_right(token: str) -> bool:
 
 def _too_often(what: str, wait: float) -> QuotaError:
     seconds = max(1, round(wait))
-    return QuotaError(f"{what}: nobody can try again at once", code="too-many-tries", hint=f"try again in {seconds} s")
+    return QuotaError(
+        f"{what}: nobody can try again at once", code="too-many-tries", hint=f"try again in {seconds} s"
+    )

@@ -99,13 +99,17 @@ class Projects:
 
     async def seat(self, actor: Actor, project: str, kind: str, name: str, seat: Seat) -> MemberView:
         """A user or group becomes a member, or another one than before. NotFoundError, UserError."""
-        said = " ".join([seat.role, *(f"+{one}" for one in seat.granted), *(f"-{one}" for one in seat.denied)])
+        said = " ".join(
+            [seat.role, *(f"+{one}" for one in seat.granted), *(f"-{one}" for one in seat.denied)]
+        )
         await self._on.gate.admit(actor, Right.MEMBERS, project, f"member {kind} {name}: {said}")
         roles.role(seat.role)
         roles.rights((*seat.granted, *seat.denied))
         if Right.READ in seat.denied:
             raise UserError(
-                "a member sees the project at least", code="unknown-right", hint=f"terrace project dismiss {name}"
+                "a member sees the project at least",
+                code="unknown-right",
+                hint=f"terrace project dismiss {name}",
             )
         await self._made(actor, project)
         identity = await self._identity(kind, name)

@@ -65,15 +65,21 @@ class Tokens:
         lasts = self._access.token if wish.lasts is None else wish.lasts
         if not 0 < lasts <= self._access.token:
             longest = self._access.token / 86400
-            raise UserError(f"a token lasts at most {longest:g} days", code="out-of-bounds", hint="people.token")
+            raise UserError(
+                f"a token lasts at most {longest:g} days", code="out-of-bounds", hint="people.token"
+            )
         expires = self._on.clock.now() + lasts
         scope = f"{wish.name} for {wish.project or 'all projects'}: {' '.join((wish.role, *wish.rights)) or 'all'}"
         if wish.service:
-            await self._on.gate.admit(actor, Right.MEMBERS, wish.project or "default", f"service token {scope}")
+            await self._on.gate.admit(
+                actor, Right.MEMBERS, wish.project or "default", f"service token {scope}"
+            )
             if not wish.project or not (wish.role or wish.rights):
                 hint = "terrace token create NAME --service --project PROJECT --role developer"
                 raise UserError(
-                    "a service token is of one project, with a role or rights", code="invalid-request", hint=hint
+                    "a service token is of one project, with a role or rights",
+                    code="invalid-request",
+                    hint=hint,
                 )
             kind, owner = SERVICE, ""
         else:
@@ -82,7 +88,16 @@ class Tokens:
             kind, owner = TOKEN, (await own(self._people, actor)).id
             await self._on.gate.note(actor, "token", wish.project, scope)
         made = Credential(
-            "", "", kind, owner, wish.project, wish.name, wish.role, wish.rights, maker=actor.name, expires=expires
+            "",
+            "",
+            kind,
+            owner,
+            wish.project,
+            wish.name,
+            wish.role,
+            wish.rights,
+            maker=actor.name,
+            expires=expires,
         )
         token, credential = issue(self._on, made)
         await self._people.credentials.add(credential)

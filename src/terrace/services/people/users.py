@@ -75,11 +75,15 @@ class Users:
         """Another title, password, or standing. Who is disabled loses every session and token at once, and whose
         password was set every session. ConflictError for the last administrator."""
         words = [key for key, value in msgspec.structs.asdict(change).items() if value is not None]
-        await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"user change {name}: {', '.join(words)}")
+        await self._on.gate.admit(
+            actor, Right.INSTALLATION, subject=f"user change {name}: {', '.join(words)}"
+        )
         before = await self._user(name)
         if change.password is not None and before.source == LDAP:
             raise UserError(
-                f'the password of "{name}" is kept by the directory', code="not-possible", hint="change it there"
+                f'the password of "{name}" is kept by the directory',
+                code="not-possible",
+                hint="change it there",
             )
         hashed = before.password if change.password is None else await self._passwords.hash(change.password)
         after = msgspec.structs.replace(
@@ -103,7 +107,9 @@ class Users:
         """Another password for who asks, who must be logged in and know the old one. It ends every session."""
         user = await own(self._people, actor)
         if user.source == LDAP:
-            raise UserError("your password is kept by the directory", code="not-possible", hint="change it there")
+            raise UserError(
+                "your password is kept by the directory", code="not-possible", hint="change it there"
+            )
         await self._on.gate.note(actor, "password", "", actor.name)
         if not await self._passwords.fits(user.password, old):
             raise ForbiddenError("the old password is wrong", code="wrong-credentials")
@@ -130,7 +136,9 @@ async def own(people: People, actor: Actor) -> User:
         )
     found = await people.users.find(actor.name)
     if found is None or found.id != actor.user:
-        raise ForbiddenError("there is no account of yours any more", code="unauthenticated", hint="terrace login")
+        raise ForbiddenError(
+            "there is no account of yours any more", code="unauthenticated", hint="terrace login"
+        )
     return found
 
 

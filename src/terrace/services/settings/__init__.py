@@ -7,7 +7,15 @@ from importlib import resources
 from terrace.services.settings.access import Access, Ldap
 from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "Ldap",
     "Limits",
     "ProviderSettings",
+    "ServerSettings",
     "Settings",
     "Surroundings",
     "Tuning",
@@ -25,6 +34,7 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "split_address",
     "with_operator",
 ]
 

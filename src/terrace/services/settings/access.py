@@ -60,7 +60,11 @@ def wrong(ldap: Ldap) -> Iterator[tuple[tuple[str, ...], str, str]]:
         hint = "start_tls = true, or ldaps://"
         yield ("start_tls",), "passwords would cross the network for everybody to read", hint
     if not ldap.users:
-        yield ("users",), "is required: below which entry people are looked for", "ou=people,dc=example,dc=org"
+        yield (
+            ("users",),
+            "is required: below which entry people are looked for",
+            "ou=people,dc=example,dc=org",
+        )
     if "{name}" not in ldap.user_filter:
         yield ("user_filter",), "must hold {name}", "(uid={name})"
     if ldap.groups and "{dn}" not in ldap.group_filter and "{name}" not in ldap.group_filter:

@@ -8,14 +8,27 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from terrace.errors import DocumentError
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
 from terrace.services.settings.access import Access, Ldap, wrong
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "default_provider", "environment_d")
-KEYS = (*TEXTS, "limits", "tuning", "defaults", "people", "ldap", "providers", "catalogue")
+TABLES: dict[str, type[Struct]] = {"limits": Limits, "tuning": Tuning, "defaults": Defaults, "people": Access}
+"""Tables that are all there is to them."""
+KEYS = (*TEXTS, *TABLES, "server", "ldap", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
 
@@ -51,10 +64,10 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise DocumentError([_syntax(document, str(error), text)]) from error
     catalogue = _catalogue(document, root.pop("catalogue", {}), ("catalogue",), Catalogue(FLAVORS, IMAGES))
-    limits = read_struct(document, Limits, root.pop("limits", {}), ("limits",))
-    tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
-    defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
-    people = read_struct(document, Access, root.pop("people", {}), ("people",))
+    tables: dict[str, Any] = {
+        name: read_struct(document, kind, root.pop(name, {}), (name,)) for name, kind in TABLES.items()
+    }
+    server = _server(document, root.pop("server", {}), around)
     ldap = _directory(document, root.pop("ldap")) if "ldap" in root else None
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
@@ -63,7 +76,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     if not providers:
         providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
-    if document.problems or limits is None or tuning is None or None in (defaults, people):
+    if document.problems or server is None:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
@@ -72,10 +85,8 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         socket,
         providers,
         default,
-        limits=limits,
-        tuning=tuning,
-        defaults=defaults or Defaults(),
-        people=people or Access(),
+        **tables,
+        server=server,
         ldap=ldap,
         environment_d=_environment_d(texts, file, around),
         file=file,
@@ -112,6 +123,25 @@ def _text(document: Document, value: Any, name: str) -> str:
         return value
     document.blame((name,), "must be text, and not empty")
     return ""
+
+
+def _server(document: Document, table: Any, around: Surroundings) -> ServerSettings | None:
+    found = read_struct(document, ServerSettings, table, ("server",))
+    if found is None:
+        return None
+    if found.listen:
+        try:
+            split_address(found.listen)
+        except ValueError as error:
+            document.blame(("server", "listen"), f'"{found.listen}" is no address', hint=str(error))
+    elif found.certificate:
+        document.blame(("server", "certificate"), "is shown to nobody", hint='set "listen" besides')
+    if bool(found.certificate) != bool(found.key):
+        given, missing = ("certificate", "key") if found.certificate else ("key", "certificate")
+        document.blame(("server", given), f'needs "{missing}" beside it')
+    return msgspec.structs.replace(
+        found, certificate=around.expand(found.certificate), key=around.expand(found.key)
+    )
 
 
 def _providers(document: Document, tables: Any, catalogue: Catalogue) -> dict[str, ProviderSettings]:

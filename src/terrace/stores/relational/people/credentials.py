@@ -57,9 +57,7 @@ class RelationalCredentials:
         )
 
     async def touch(self, credential: str, at: float) -> None:
-        await self._database.write(
-            lambda writer: writer.execute(SQL["credentials.touch"], (at, credential))
-        )
+        await self._database.write(lambda writer: writer.execute(SQL["credentials.touch"], (at, credential)))
 
     async def checked(self, user: str, at: float) -> None:
         await self._database.write(lambda writer: writer.execute(SQL["users.checked"], (at, user)))
