@@ -225,10 +225,21 @@ class Credentials(Protocol):
 class People(Protocol):
     """All of it."""
 
-    users: Users
-    groups: Groups
-    projects: Projects
-    credentials: Credentials
+    @property
+    def users(self) -> Users:
+        """People, and their keys."""
+
+    @property
+    def groups(self) -> Groups:
+        """Groups of people."""
+
+    @property
+    def projects(self) -> Projects:
+        """Projects, their members, and what they may use."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Tokens and sessions."""
 
 
 class Found(msgspec.Struct, frozen=True):

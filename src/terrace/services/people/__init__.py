@@ -58,4 +58,4 @@ class People:
     def rights(self, actor: Actor, project: str = "") -> list[str]:
         """What `actor` may do in a project ("": in the installation), which anybody may ask of themselves."""
         asked = roles.IN_PROJECTS if project else frozenset(Right) - roles.IN_PROJECTS
-        return sorted(right for right in asked if actor.may(right, project))
+        return sorted(right.value for right in asked if actor.may(right, project))

@@ -176,7 +176,7 @@ def _pair(one: ReachView) -> tuple[str, str]:
 
 
 def _view(actor: Actor, project: Project) -> ProjectView:
-    rights = sorted(right for right in roles.IN_PROJECTS if actor.may(right, project.name))
+    rights = sorted(right.value for right in roles.IN_PROJECTS if actor.may(right, project.name))
     return ProjectView(project.name, project.title, project.created, project.maker, rights)
 
 

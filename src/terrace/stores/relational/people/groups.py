@@ -21,14 +21,18 @@ class RelationalGroups:
         if not rows:
             return None
         members = await self._database.rows(SQL["user_groups.members_of"], (rows[0][0],))
-        return Group(*rows[0], tuple(one for _, one in members))
+        identity, named, source, created = rows[0]
+        return Group(identity, named, source, created, tuple(one for _, one in members))
 
     async def listing(self) -> list[Group]:
         members: dict[str, list[str]] = {}
         for group, name in await self._database.rows(SQL["user_groups.members"]):
             members.setdefault(group, []).append(name)
         rows = await self._database.rows(SQL["user_groups.all"])
-        return [Group(*row, tuple(members.get(row[0], ()))) for row in rows]
+        return [
+            Group(identity, name, source, created, tuple(members.get(identity, ())))
+            for identity, name, source, created in rows
+        ]
 
     async def add(self, group: Group) -> None:
         def work(writer: Writer) -> None:
