@@ -140,13 +140,15 @@ def test_every_setting_is_described() -> None:
     from terrace.drivers.docker.settings import DockerSettings, Registry, Tls
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, Settings, Tuning
+    from terrace.services.settings import Access, Defaults, Ldap, Limits, ServerSettings, Settings, Tuning
 
     tables = {
         "listener": ServerSettings,
         "defaults": Defaults,
         "limits": Limits,
         "tuning": Tuning,
+        "people": Access,
+        "ldap": Ldap,
         "flavor": Flavor,
         "docker": DockerSettings,
         "docker-tls": Tls,

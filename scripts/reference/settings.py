@@ -17,7 +17,7 @@ def settings() -> str:
     from terrace.drivers.docker import settings as docker
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import FLAVORS, IMAGES, Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, Tuning, commented
+    from terrace.services.settings import Access, Defaults, Ldap, Limits, ServerSettings, Tuning, commented
 
     text = words("settings")
     flavors = [
@@ -36,6 +36,8 @@ def settings() -> str:
         *_section("[defaults]", Defaults, text["defaults"]),
         *_section("[limits]", Limits, text["limits"]),
         *_section("[tuning]", Tuning, text["tuning"]),
+        *_section("[people]", Access, text["people"]),
+        *_section("[ldap]", Ldap, text["ldap"]),
         *_section('[catalogue.flavors."NAME"]', Flavor, text["flavor"]),
         "Built-in flavors:",
         table(["Flavor", "cpu", "memory", "disk", "pids"], flavors),

@@ -123,6 +123,7 @@ async def run(settings: Settings) -> None:
     from terrace.services import Services
     from terrace.services.audit import Clerk
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import KeyFile
     from terrace.stores.sqlite import SqliteStore
 
@@ -147,6 +148,7 @@ async def run(settings: Settings) -> None:
             clock=clock,
             entropy=entropy,
             telemetry=telemetry,
+            vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation(), registry)

@@ -17,6 +17,7 @@ from terrace.model.seen import Names, Owner, Seen
 from terrace.model.spec import (
     DelaySpec,
     KeyPairSpec,
+    NamedSecretSpec,
     NoneSpec,
     RandomStringSpec,
     StackOutputSpec,
@@ -38,6 +39,7 @@ SPECS: dict[str, Any] = {
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
     "StackOutput": StackOutputSpec("net", "id", "n-1"),
+    "Secret": NamedSecretSpec("db", Secret("x"), 1),
     "WaitConditionHandle": HandleSpec(),
     "WaitCondition": ConditionSpec("h"),
     "ScalingPolicy": PolicySpec("g", 1),

@@ -10,11 +10,13 @@ from terrace.api.callers import caller
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
+from terrace.api.vault import secrets
 from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
     server, *people.ROUTERS, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
+    secrets,
 )  # fmt: skip
 
 

@@ -124,15 +124,20 @@ def gives(
     found: dict[int | str, dict[str, Any]] = {
         status: {"description": description, "content": {media: content}}
     }
-    for code in (400, 401, 403, *fails):
-        found[code] = {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
-    return found
+    return found | refusals(*fails)
+
+
+def refusals(*fails: int) -> dict[int | str, dict[str, Any]]:
+    """The part of `responses` that says with which statuses a route refuses, besides those that any may."""
+    return {
+        code: {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
+        for code in (400, 401, 403, *fails)
+    }
 
 
 def nothing(*fails: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that answers 204."""
-    found = gives(ProblemView, "", fails=fails)
-    return {204: {"description": "It is done"}, **{code: found[code] for code in found if code != 200}}
+    return {204: {"description": "It is done"}, **refusals(*fails)}
 
 
 def takes(kind: Any, example: Any) -> dict[str, Any]:

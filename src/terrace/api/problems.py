@@ -35,6 +35,7 @@ CODES = {
     "unauthenticated": 401,
     "wrong-credentials": 401,
     "document-too-large": 413,
+    "secret-too-large": 413,
     "too-many-files": 413,
     "generation-mismatch": 412,
 }

@@ -12,6 +12,7 @@ from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
+from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
 
@@ -38,6 +39,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
 
     def version(self) -> dict[str, Any]:

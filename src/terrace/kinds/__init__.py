@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from terrace.errors import SpecError
+from terrace.kinds.across.secret import NamedSecret
 from terrace.kinds.across.stack import HEAT_STACK, Stack
 from terrace.kinds.across.stack_output import StackOutput
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
@@ -75,6 +76,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Delay(),
     TestResource(),
     StackOutput(),
+    NamedSecret(),
     Stack(),
     WaitConditionHandle(),
     WaitCondition(),

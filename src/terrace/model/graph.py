@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from terrace.model.problem import Place
+from terrace.model.value import VAULT
 
 ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -99,13 +100,16 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Name(msgspec.Struct, frozen=True, gc=False, order=True):
-    """An output of a stack, as others name it. `output` "" stands for all of them, as a map."""
+    """An output of a stack, as others name it. `output` "" stands for all of them, as a map. With the stack VAULT it is
+    the secret `output` of the project."""
 
     project: str
     stack: str
     output: str = ""
 
     def __str__(self) -> str:
+        if self.stack == VAULT:
+            return f'secret "{self.output}"'
         return f'output "{self.output}" of stack "{self.stack}"' if self.output else f'stack "{self.stack}"'
 
 

@@ -27,6 +27,7 @@ from terrace.services.people import Registry
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
+from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.audit import RelationalAudit
 from terrace.stores.relational.people import RelationalPeople
 from terrace.stores.sealing import KeyFile
@@ -90,6 +91,7 @@ class Rig:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
+            vault=MemoryVault(self.store),
         )
         self.services = Services(surface, self.settings, "memory", self.registry)
         builtin.offer(self.services.owned, self.services.signals)

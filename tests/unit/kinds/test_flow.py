@@ -35,6 +35,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "None": {"whatever": 1},
     "Delay": {},
     "TestResource": {},
+    "Secret": {"name": "db", "found": {"value": {"value": "x", "version": 1}, "gone": ""}},
     "StackOutput": {"stack": "net", "output": "id", "found": {"value": 1, "gone": ""}},
     "Stack": {"template": "x", "found": {"value": {}, "gone": ""}},
     "WaitConditionHandle": {},

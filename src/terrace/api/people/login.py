@@ -81,7 +81,11 @@ async def logout(services: Uses, caller: Caller) -> Response:
 async def me(services: Uses, caller: Caller) -> Response:
     """Also for a token: what it may."""
     rights = {name: services.people.rights(caller, name) for name in sorted(caller.rights)}
-    everywhere = services.people.rights(caller, "*") if caller.owner else sorted(right.value for right in caller.everywhere)
+    everywhere = (
+        services.people.rights(caller, "*")
+        if caller.owner
+        else sorted(right.value for right in caller.everywhere)
+    )
     view = MeView(caller.name, caller.owner, rights, everywhere, services.people.rights(caller))
     return answer(view)
 

@@ -28,7 +28,7 @@ from terrace.ports.stacks import Doors, OwnStacks
 
 CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
 KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
-KINDS |= {"Flavor", "ServerGroup", "StackOutput"}
+KINDS |= {"Flavor", "ServerGroup", "StackOutput", "Secret"}
 KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration", "Alarm"}
 UNHEEDED = Note(Verdict.IGNORED, "rule", UNMEASURED)
 
@@ -44,6 +44,7 @@ CAPABILITIES = Capabilities(
         "Delay": frozenset({"minimum", "jitter", "multiplier", "actions"}),
         "TestResource": frozenset({"value", "fail", "waits", "attributes"}),
         "StackOutput": frozenset({"stack", "output", "value"}),
+        "Secret": frozenset({"name", "value", "version"}),
         "DeployedServer": frozenset({"name", "metadata"}),
         "Flavor": frozenset({"cpu", "memory", "disk", "pids", "extra"}),
     },
@@ -79,6 +80,7 @@ class BuiltinDriver:
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "StackOutput": self._value,
+            "Secret": self._secret,
             "None": self._nothing,
             "RandomString": self._random_string,
             "KeyPair": self._key_pair,
@@ -138,6 +140,11 @@ class BuiltinDriver:
         if step.verb is Verb.DELETE:
             return Receipt()
         return Receipt(_seen(step, {"value": step.spec.value}))
+
+    def _secret(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        return Receipt(_seen(step, {"value": step.spec.value, "version": step.spec.version}))
 
     def _nothing(self, step: Step) -> Receipt:
         return Receipt() if step.verb is Verb.DELETE else Receipt(_seen(step, {}))
