@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
     from terrace.runtime.controller import Controller
-    from terrace.services.people import Registry
+    from terrace.services import Services
     from terrace.services.settings import Settings
-    from terrace.stores.relational.database import Database
+    from terrace.stores.sqlite import SqliteStore
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -120,10 +120,6 @@ async def run(settings: Settings) -> None:
     from terrace.api.signals.listener import DoorListener
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
-    from terrace.services import Services
-    from terrace.services.audit import Clerk
-    from terrace.services.gate import Gate, Surface
-    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import KeyFile
     from terrace.stores.sqlite import SqliteStore
 
@@ -140,18 +136,7 @@ async def run(settings: Settings) -> None:
         telemetry = open_log(os.path.join(settings.state, "server.log"))
         listening = ending.enter_context(open_doors(settings, telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        registry = build_registry(settings, store.database, secrets)
-        surface = Surface(
-            gate=Gate(store, telemetry, clock, Clerk(registry.log)),
-            store=store,
-            controller=controller,
-            clock=clock,
-            entropy=entropy,
-            telemetry=telemetry,
-            vault=RelationalVault(store.database, secrets, clock),
-            defaults=settings.defaults,
-        )
-        services = Services(surface, settings, await store.installation(), registry)
+        services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned, services.signals)
@@ -178,13 +163,36 @@ def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
     return frozenset[tuple[str, int]]().union(*found)
 
 
-def build_registry(settings: Settings, database: Database, secrets: Secrets) -> Registry:
-    """Where people and what they did are written down, and the directory that the settings name."""
+async def build_services(
+    settings: Settings,
+    store: SqliteStore,
+    controller: Controller,
+    sources: tuple[Clock, Entropy, Secrets, Telemetry],
+) -> Services:
+    """The use cases over a store that is open, and over what drives its stacks."""
+    from terrace.services import Services
+    from terrace.services.people.audit import Clerk
+    from terrace.services.gate import Gate, Surface
     from terrace.services.people import Registry
     from terrace.stores.relational.audit import RelationalAudit
     from terrace.stores.relational.people import RelationalPeople
+    from terrace.stores.relational.secrets import RelationalVault
 
-    return Registry(RelationalPeople(database), RelationalAudit(database, secrets.digest))
+    clock, entropy, secrets, telemetry = sources
+    database = store.database
+    log = RelationalAudit(database, secrets.digest)
+    surface = Surface(
+        gate=Gate(store, telemetry, clock, Clerk(log)),
+        store=store,
+        controller=controller,
+        clock=clock,
+        entropy=entropy,
+        telemetry=telemetry,
+        vault=RelationalVault(database, secrets, clock),
+        defaults=settings.defaults,
+    )
+    registry = Registry(RelationalPeople(database), log)
+    return Services(surface, settings, await store.installation(), registry)
 
 
 async def stop(controller: Controller) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
-from terrace.services.audit import Audit
+from terrace.services.people.audit import Audit
 from terrace.services.doctor import Doctor
 from terrace.services.events import Events
 from terrace.services.gate import Surface

@@ -81,7 +81,7 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Witness(Protocol):
-    """Keeps what was asked for (services.audit.Audit)."""
+    """Keeps what was asked for (services.people.audit)."""
 
     async def note(self, entry: Entry, *, synced: bool = False) -> None:
         """Adds an entry to the audit log, committed when it returns."""

@@ -11,7 +11,7 @@ from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives
 from terrace.api.stacks import Limit
 from terrace.api.views import Page
-from terrace.services.audit import Verdict
+from terrace.services.people.audit import Verdict
 
 router = APIRouter(tags=["people"])
 
