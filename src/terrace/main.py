@@ -171,9 +171,9 @@ async def build_services(
 ) -> Services:
     """The use cases over a store that is open, and over what drives its stacks."""
     from terrace.services import Services
-    from terrace.services.people.audit import Clerk
     from terrace.services.gate import Gate, Surface
     from terrace.services.people import Registry
+    from terrace.services.people.audit import Clerk
     from terrace.stores.relational.audit import RelationalAudit
     from terrace.stores.relational.people import RelationalPeople
     from terrace.stores.relational.secrets import RelationalVault

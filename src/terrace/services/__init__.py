@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
-from terrace.services.people.audit import Audit
 from terrace.services.doctor import Doctor
 from terrace.services.events import Events
 from terrace.services.gate import Surface
@@ -20,6 +19,7 @@ from terrace.services.operations.orders import Orders
 from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.people import People, Registry
+from terrace.services.people.audit import Audit
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
 from terrace.services.secrets import NamedSecrets

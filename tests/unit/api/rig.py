@@ -21,9 +21,9 @@ from terrace.ports.people import Directory
 from terrace.runtime.controller import Controller, Means, Tuning
 from terrace.runtime.system import SystemClock, SystemEntropy
 from terrace.services import Services
-from terrace.services.people.audit import Clerk
 from terrace.services.gate import Actor, Gate, Surface, Where
 from terrace.services.people import Registry
+from terrace.services.people.audit import Clerk
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
