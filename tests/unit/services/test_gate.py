@@ -40,6 +40,7 @@ PARTS = (
     "signals",
     "sizes",
     "audit",
+    "secrets",
 )
 PEOPLE = ("users", "groups", "projects", "tokens", "keys")
 GIVEN: dict[str, Any] = {
@@ -62,6 +63,7 @@ GIVEN: dict[str, Any] = {
     "document": {},
     "body": b"{}",
     "size": 2,
+    "value": "x",
     "change": UserChange(),
     "user": "ada",
     "title": "The shop",

@@ -36,17 +36,17 @@ def whoami(session: Session) -> None:
   terrace auth can-i installation""",
 )
 @click.argument("right", type=click.Choice(RIGHTS), metavar="RIGHT")
-@click.argument("project", required=False)
+@click.argument("place", metavar="[PROJECT]", required=False)
 @output_option("text", "json", "yaml")
 @pass_session
-def can_i(session: Session, right: str, project: str | None) -> None:
+def can_i(session: Session, right: str, place: str | None) -> None:
     """Say whether you have a right in a project, by default the one you work in."""
     me = session.client().people.me.get()
-    place = "" if right in IN_ALL else project or session.project
+    project = "" if right in IN_ALL else place or session.project
     yes = right in (
-        me["installation"] if right in IN_ALL else [*me["rights"].get(place, ()), *me["everywhere"]]
+        me["installation"] if right in IN_ALL else [*me["rights"].get(project, ()), *me["everywhere"]]
     )
-    document = {"right": right, "project": place, "allowed": yes}
+    document = {"right": right, "project": project, "allowed": yes}
     emit(session, document, lambda: "yes" if yes else "no", lambda: ["yes" if yes else "no"])
     if not yes:
         raise Reported(DENIED)

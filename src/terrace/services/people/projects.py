@@ -89,6 +89,7 @@ class Projects:
 
     async def remove(self, actor: Actor, project: str) -> None:
         """Takes one away that has no stacks any more. ConflictError, NotFoundError."""
+        await self._on.gate.admit(actor, Right.READ, project)
         await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"project remove {project}")
         await self._people.projects.remove(project)
 
@@ -134,6 +135,7 @@ class Projects:
 
     async def set_reach(self, actor: Actor, project: str, reach: list[ReachView]) -> list[ReachView]:
         """The project may use these alone from now on; none: what the settings say. NotFoundError."""
+        await self._on.gate.admit(actor, Right.READ, project)
         said = ", ".join(f"{one.provider}/{one.region}".rstrip("/") for one in reach) or "as the settings say"
         await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"project {project} may use: {said}")
         await self._made(actor, project)
