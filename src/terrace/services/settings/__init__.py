@@ -13,6 +13,7 @@ from terrace.services.settings.schema import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StoreSettings,
     Tuning,
     split_address,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "ProviderSettings",
     "ServerSettings",
     "Settings",
+    "StoreSettings",
     "Surroundings",
     "Tuning",
     "commented",
