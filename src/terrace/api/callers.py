@@ -29,6 +29,8 @@ def owner() -> Actor:
 
 OPEN = frozenset(
     {
+        "/healthz",
+        "/readyz",
         "/v1/version",
         "/v1/login",
         "/v1/signals/{door}",
@@ -40,7 +42,14 @@ NOBODY = Actor("nobody")
 
 
 async def caller(connection: HTTPConnection) -> Actor:
-    """Who sent this request. ForbiddenError ("unauthenticated") when nobody can say."""
+    """Who sent this request, which its line in the log says too. ForbiddenError ("unauthenticated") when nobody can
+    say."""
+    found = await _known(connection)
+    connection.scope["terrace.actor"] = found.name
+    return found
+
+
+async def _known(connection: HTTPConnection) -> Actor:
     if connection.scope.get("terrace.owner") is True:
         return owner()
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")

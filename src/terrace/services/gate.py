@@ -5,7 +5,7 @@ is not there for it. Roles are in services/people/roles.py."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -179,6 +179,10 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
     )
 
 
+async def _writable() -> None:
+    """What lies in memory always is."""
+
+
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
     the secrets of projects."""
@@ -191,6 +195,7 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    writable: Callable[[], Awaitable[None]] = _writable
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:
