@@ -141,7 +141,7 @@ async def running(folder: Any, limits: Limits | None = None, **more: Any) -> Asy
     """A Rig whose controller works."""
     rig = Rig(folder, limits, **more)
     await rig.store.open()
-    rig.database.open()
+    await rig.database.open()
     await rig.controller.start()
     try:
         yield rig
