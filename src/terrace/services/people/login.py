@@ -30,8 +30,6 @@ TRIES, TRIES_PER_SECOND = 10.0, 0.1
 """Wrong passwords that one place may try at once, and how fast it gets new tries."""
 NAMED, NAMED_PER_SECOND = 50.0, 0.05
 """The same for one name, from wherever: more, so that nobody can shut out another easily."""
-GUESSES, GUESSES_PER_SECOND = 20.0, 0.5
-"""The same for wrong tokens from one place."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -63,7 +61,6 @@ class Login:
         self.passwords = Passwords()
         self._places = Rate(TRIES, TRIES_PER_SECOND)
         self._names = Rate(NAMED, NAMED_PER_SECOND)
-        self._guesses = Rate(GUESSES, GUESSES_PER_SECOND)
         self._writing: set[asyncio.Task[None]] = set()
 
     async def login(self, attempt: Attempt) -> LoggedIn:
@@ -102,13 +99,10 @@ class Login:
             await self._on.gate.note(actor, "logout", "", actor.name)
 
     async def authenticate(self, token: str, source: str = "") -> Actor:
-        """Who shows this token. ForbiddenError ("unauthenticated") whatever is wrong with it; QuotaError when one place
-        tries too many."""
+        """Who shows this token. ForbiddenError ("unauthenticated") whatever is wrong with it."""
         now = self._on.clock.now()
         found = await self._people.credentials.find(digest_of(token)) if _looks_right(token) else None
         if found is None or found[0].expires <= now:
-            if wait := self._guesses.take(source, now):
-                raise _too_often("too many wrong tokens", wait)
             raise unauthenticated("the token is not known, or no longer good")
         credential, user = found
         if now - credential.used > FRESH:
