@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from contextlib import AsyncExitStack
 
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
@@ -109,7 +110,6 @@ async def check(settings: Settings) -> None:
 
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
-    import asyncio
     from contextlib import AsyncExitStack
 
     from terrace.api import build, build_doors
@@ -120,8 +120,9 @@ async def run(settings: Settings) -> None:
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
     from terrace.stores.sqlite import SqliteStore
 
     clock, entropy = SystemClock(), SystemEntropy()
@@ -130,7 +131,7 @@ async def run(settings: Settings) -> None:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
-        secrets = KeyFile(os.path.join(settings.state, "key"))
+        secrets = Envelope(KeyFile(settings.key_file), clock)
         store = SqliteStore(os.path.join(settings.state, "terrace.db"), secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
@@ -146,6 +147,7 @@ async def run(settings: Settings) -> None:
             telemetry=telemetry,
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
+            keys=RelationalKeys(store.database, secrets, clock),
         )
         services = Services(surface, settings, await store.installation())
         builtin = drivers["builtin"]
@@ -160,12 +162,19 @@ async def run(settings: Settings) -> None:
             telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
         guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-        knocking = asyncio.create_task(guests.run(controller.bell))
-        ending.callback(knocking.cancel)
+        beside(ending, guests.run(controller.bell), services.keys.tend())
         server = Server(build(services), listening, telemetry, services.events.close)
         server.ready = ready
         await server.serve()
         telemetry.log("info", "server.stopping")
+
+
+def beside(ending: AsyncExitStack, *works: Coroutine[Any, Any, None]) -> None:
+    """Has each go on until the end."""
+    import asyncio
+
+    for work in works:
+        ending.callback(asyncio.create_task(work).cancel)
 
 
 def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:

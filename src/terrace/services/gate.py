@@ -11,6 +11,7 @@ import msgspec
 from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.keys import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -113,8 +114,8 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
-    the secrets of projects."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
+    projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
 
     gate: Gate
     store: Store
@@ -124,6 +125,7 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    keys: Keys | None = None
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:

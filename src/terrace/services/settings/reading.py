@@ -23,7 +23,7 @@ from terrace.services.settings.schema import (
 )
 from terrace.services.settings.table import Document, read_struct
 
-TEXTS = ("state", "socket", "default_provider", "environment_d")
+TEXTS = ("state", "socket", "key_file", "default_provider", "environment_d")
 KEYS = (*TEXTS, "server", "limits", "tuning", "defaults", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
@@ -75,11 +75,13 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
+    key_file = texts.get("key_file") or around.environ.get("TERRACE_KEY_FILE") or os.path.join(state, "key")
     return Settings(
         state,
         socket,
         providers,
         default,
+        key_file=around.expand(key_file),
         limits=limits,
         tuning=tuning,
         defaults=defaults,
