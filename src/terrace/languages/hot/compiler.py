@@ -10,7 +10,7 @@ from terrace.kinds.schema import TypeEntry
 from terrace.languages.compiled import Compiled, Setting
 from terrace.languages.document import collector_paused
 from terrace.languages.hot.conditions import Conditions
-from terrace.languages.hot.environments.registry import Scopes
+from terrace.languages.hot.environments.registry import Scopes, typed
 from terrace.languages.hot.expressions import Expressions, Inputs
 from terrace.languages.hot.functions.table import vocabulary
 from terrace.languages.hot.inputs import Parts, Values, defaults, settle
@@ -88,7 +88,7 @@ class _Compiler:
         if job.text(file) is None:
             job.missing_file(asker, file, "the template")
             return None
-        name = f"{file}#{path}" if any(scope.inside for scope in scopes) else file
+        name = f"{file}#{path}" if typed(scopes) else file
         if name not in self.nested:
             template = self.read(file)
             self.chain.append(file)
