@@ -16,6 +16,9 @@ SCOPE = "keys"
 """The lease of the one server that seals old values anew."""
 HOLDING = 30.0
 
+NONE = KeyStatus((), 0, None, "")
+"""How they stand where the store has but a key file."""
+
 
 class KeyKeeping:
     """Use cases about keys, and what goes on by itself. `alone`: no other server uses the database."""
@@ -29,7 +32,7 @@ class KeyKeeping:
     async def status(self, actor: Actor) -> KeyStatus:
         """How the keys stand."""
         self._on.gate.admit(actor, Right.INSTALLATION, "", "keys")
-        return await self._keys().status()
+        return await self._on.keys.status() if self._on.keys is not None else NONE
 
     async def rotate(self, actor: Actor) -> KeyStatus:
         """A new master key and a new data key; what was sealed with older ones is sealed anew, beside everything else.
