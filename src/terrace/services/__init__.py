@@ -46,7 +46,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
-        self.keys = KeyKeeping(surface)
+        self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)
         self.ghosts = Ghosts(surface, self.providers)

@@ -23,10 +23,10 @@ NONE = KeyStatus((), 0, None, "")
 class KeyKeeping:
     """Use cases about keys, and what goes on by itself. `alone`: no other server uses the database."""
 
-    def __init__(self, surface: Surface, *, alone: bool = True, holder: str = "local") -> None:
+    def __init__(self, surface: Surface, *, alone: bool = True) -> None:
         self._on = surface
         self._delay = 0.0 if alone else 3 * LOOK
-        self._holder = holder
+        self._holder = f"keys-{surface.entropy.uid()}"
         self._bell = asyncio.Event()
 
     async def status(self, actor: Actor) -> KeyStatus:
