@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from terrace.ports.driver import Driver
 from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import QUEUE, STACKS, Telemetry
 from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
@@ -154,8 +155,13 @@ class Controller:
                 self._hubs[name] = hub
                 self._spawn(hub.run())
                 self._spawn(hub.watch())
+        self._telemetry.gauge(QUEUE, lambda: {(name,): pool.busy for name, pool in self._pools.items()})
+        self._telemetry.gauge(STACKS, self._phases)
         self._spawn(self._renew())
         self._spawn(self._prune())
+
+    def _phases(self) -> dict[tuple[str, ...], float]:
+        return dict(Counter((worker.state.stack.phase.value,) for worker in self._workers.values()))
 
     async def stop(self) -> None:
         """Stops working; what runs is dropped with its intents open, leases are given back."""

@@ -16,6 +16,7 @@ from terrace.model.event import Event
 from terrace.model.seen import Names, NotSeen, Seen
 from terrace.model.step import Step, Verb
 from terrace.ports.driver import Driver
+from terrace.ports.telemetry import CALL_FAILURES, CALLS
 from terrace.runtime.leases import Holding
 from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
@@ -157,12 +158,15 @@ class Hub:
         try:
             observation = await self._driver.observe(self._around.installation, tuple(adopted))
         except ProviderError as error:
+            self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._silent(started, error)
             return None
         except Exception as error:
+            self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._around.telemetry.log("error", "observe.crashed", provider=self.name, error=repr(error))
             self._silent(started, ProviderError(f"{type(error).__name__}: {error}"))
             return None
+        self._around.telemetry.took(CALLS, self._around.clock.now() - started, self.name, "observe")
         self.listings += 1
         self.listed_at = started
         if self.trouble is not None:

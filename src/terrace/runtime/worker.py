@@ -23,7 +23,7 @@ from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Driver
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import LEASES, Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding
@@ -133,6 +133,7 @@ class StackWorker:
         self._take(lambda now: absorb.last_words(self.state, path, code, self._scrub.text(text), now))
 
     def _lost(self) -> None:
+        self._around.telemetry.count(LEASES, "lost")
         self.finished = True
 
     # ---- the loop
@@ -142,13 +143,14 @@ class StackWorker:
         while not await self._holding.take():
             await self._around.clock.sleep(self._around.lease / 4)
         self.state.epoch = self._holding.epoch
+        self._around.telemetry.count(LEASES, "taken")
         await self._load()
         try:
             while not self.finished:
                 await self._turn()
                 await self._sleep()
         except LeaseLostError:
-            self.finished = True
+            self._lost()
         finally:
             self._prober.close()
 
@@ -156,6 +158,8 @@ class StackWorker:
         """Gives the lease back so that another engine can go on at once."""
         self.finished = True
         self._prober.close()
+        if self._holding.lease is not None:
+            self._around.telemetry.count(LEASES, "given back")
         await self._holding.release()
 
     async def _load(self) -> None:

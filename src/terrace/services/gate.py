@@ -4,6 +4,7 @@ stack any other way. Who may do what, quotas and the audit log are decided here 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 import msgspec
@@ -113,6 +114,10 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
     )
 
 
+async def _writable() -> None:
+    """What lies in memory always is."""
+
+
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
     projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
@@ -126,6 +131,7 @@ class Surface(msgspec.Struct, frozen=True):
     vault: Vault
     defaults: Defaults = Defaults()
     keys: Keys | None = None
+    writable: Callable[[], Awaitable[None]] = _writable
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:
