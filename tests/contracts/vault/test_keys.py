@@ -239,7 +239,7 @@ def test_every_column_of_bytes_is_known_to_hold_secrets_or_not_to() -> None:
     known = {("generations", "light"), ("generations", "content"), ("uses", "kept"), ("secrets", "value")}
     known |= {(name, "body") for name in ("records", "directives", "exports")}
     found = set()
-    for _, statements in migrations():
+    for _, _, statements in migrations():
         for statement in statements:
             words = statement.split()
             if words[:2] == ["CREATE", "TABLE"]:
