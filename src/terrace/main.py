@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from terrace.services import Services
     from terrace.services.settings import Settings
     from terrace.stores.relational import RelationalStore
+    from terrace.stores.sealing import Envelope
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -117,7 +118,7 @@ async def run(settings: Settings) -> None:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
     drivers = build_drivers(settings, clock, entropy)
@@ -125,7 +126,7 @@ async def run(settings: Settings) -> None:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
-        secrets = KeyFile(os.path.join(settings.state, "key"))
+        secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
@@ -163,14 +164,15 @@ async def attend(
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    knocking = asyncio.create_task(guests.run(bell))
+    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
     try:
         app = Around(build(services), telemetry, settings.server.log_requests)
         server = Server(app, listening, telemetry, services.close)
         server.ready = ready
         await server.serve()
     finally:
-        knocking.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
@@ -183,7 +185,7 @@ async def build_services(
     settings: Settings,
     store: RelationalStore,
     controller: Controller,
-    sources: tuple[Clock, Entropy, Secrets, Telemetry],
+    sources: tuple[Clock, Entropy, Envelope, Telemetry],
 ) -> Services:
     """The use cases over a store that is open, and over what drives its stacks."""
     from terrace.services import Services
@@ -191,6 +193,7 @@ async def build_services(
     from terrace.services.people import Registry
     from terrace.services.people.audit import Clerk
     from terrace.stores.relational.audit import RelationalAudit
+    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.people import RelationalPeople
     from terrace.stores.relational.secrets import RelationalVault
 
@@ -206,6 +209,7 @@ async def build_services(
         telemetry=telemetry,
         vault=RelationalVault(database, secrets, clock),
         defaults=settings.defaults,
+        keys=RelationalKeys(database, secrets, clock),
         writable=store.writable,
     )
     registry = Registry(RelationalPeople(database), log)

@@ -30,8 +30,11 @@ from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.audit import RelationalAudit
+from terrace.stores.relational.keys import RelationalKeys
 from terrace.stores.relational.people import RelationalPeople
-from terrace.stores.sealing import KeyFile
+from terrace.stores.relational.secrets import RelationalVault
+from terrace.stores.sealing import Envelope, KeyFile
+from terrace.stores.sqlite import SqliteStore
 from terrace.stores.sqlite.connection import SqliteDatabase
 
 OWNER = Actor("ann", owner=True)
@@ -52,14 +55,27 @@ class Lines(Telemetry):
 
 
 class Rig:
-    """The parts of one server, and a client that speaks to it."""
+    """The parts of one server, and a client that speaks to it. `lasting`: over a database, as a real one has it."""
 
     def __init__(
-        self, folder: Any, limits: Limits | None = None, directory: Directory | None = None, **settings: Any
+        self,
+        folder: Any,
+        limits: Limits | None = None,
+        directory: Directory | None = None,
+        *,
+        lasting: bool = False,
+        **settings: Any,
     ) -> None:
         self.clock, self.entropy, self.telemetry = SystemClock(), SystemEntropy(), Lines()
-        self.secrets = KeyFile(folder / "key")
-        self.store = MemoryStore(self.secrets, self.clock)
+        self.secrets: Any = KeyFile(folder / "key")
+        self.store: Any = MemoryStore(self.secrets, self.clock)
+        self.vault: Any = MemoryVault(self.store)
+        self.keys: Any = None
+        if lasting:
+            self.secrets = Envelope(self.secrets, self.clock)
+            self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
+            self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
+            self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
         self.world = World()
         builtin = BuiltinDriver(self.clock, self.entropy)
         self.drivers: dict[str, Driver] = {
@@ -92,7 +108,8 @@ class Rig:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
-            vault=MemoryVault(self.store),
+            vault=self.vault,
+            keys=self.keys,
         )
         self.services = Services(surface, self.settings, "memory", self.registry)
         builtin.offer(self.services.owned, self.services.signals)
@@ -149,5 +166,6 @@ async def running(folder: Any, limits: Limits | None = None, **more: Any) -> Asy
         rig.services.events.close()
         with suppress(TimeoutError):
             await asyncio.wait_for(rig.controller.stop(), 1.0)
+        await rig.store.close()
         await rig.http.aclose()
         await rig.database.close()

@@ -26,7 +26,7 @@ from terrace.services.settings.schema import (
 )
 from terrace.services.settings.table import Document, read_struct
 
-TEXTS = ("state", "socket", "default_provider", "environment_d")
+TEXTS = ("state", "socket", "key_file", "default_provider", "environment_d")
 TABLES: dict[str, type[Struct]] = {"limits": Limits, "tuning": Tuning, "defaults": Defaults, "people": Access}
 """Tables that are all there is to them."""
 KEYS = (*TEXTS, *TABLES, "server", "store", "ldap", "providers", "catalogue")
@@ -83,11 +83,13 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
+    key_file = texts.get("key_file") or around.environ.get("TERRACE_KEY_FILE") or os.path.join(state, "key")
     return Settings(
         state,
         socket,
         providers,
         default,
+        key_file=around.expand(key_file),
         **tables,
         server=server,
         ldap=ldap,
