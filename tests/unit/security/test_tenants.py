@@ -116,7 +116,7 @@ async def test_what_is_of_another_project_is_not_there(rig: Rig) -> None:
 async def test_what_is_of_the_installation_is_for_its_administrators(rig: Rig) -> None:
     eve = await person(rig, "eve")
     mine = {"/v1/me", "/v1/me/password", "/v1/logout", "/v1/projects", "/v1/tokens", "/v1/tokens/{token}"}
-    mine |= {"/v1/keys", "/v1/keys/{key}", "/v1/providers"}
+    mine |= {"/v1/ssh-keys", "/v1/ssh-keys/{key}", "/v1/providers"}
     for method, path in await routes(rig):
         if "{project}" in path or path in OPEN | mine:
             continue

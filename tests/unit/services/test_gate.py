@@ -41,6 +41,7 @@ PARTS = (
     "sizes",
     "audit",
     "secrets",
+    "keys",
 )
 PEOPLE = ("users", "groups", "projects", "tokens", "keys")
 GIVEN: dict[str, Any] = {
@@ -74,6 +75,7 @@ GIVEN: dict[str, Any] = {
     "identity": "x",
     "text": "ssh-ed25519 AAAA",
     "new_password": "x",
+    "master": "x",
 }
 INTERNAL = {
     ("stacks", "turn"),
@@ -81,6 +83,7 @@ INTERNAL = {
     ("events", "close"),
     ("stacks", "close"),
     ("providers", "driver"),
+    ("keys", "tend"),
     ("sizes", "knocked"),
 }
 """Not use cases: what use cases do after they passed."""

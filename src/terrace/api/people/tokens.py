@@ -1,4 +1,4 @@
-"""/v1/tokens and /v1/keys: how programs and machines know people."""
+"""/v1/tokens and /v1/ssh-keys: how programs and machines know people."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def revoke_token(token: str, services: Uses, caller: Caller, project: str 
 
 
 @router.get(
-    "/v1/keys",
+    "/v1/ssh-keys",
     responses=gives(
         Page[KeyView], "Public keys of who asks, by name", example={"items": [KEY], "next": None}
     ),
@@ -112,7 +112,7 @@ async def list_keys(services: Uses, caller: Caller) -> Response:
 
 
 @router.post(
-    "/v1/keys",
+    "/v1/ssh-keys",
     status_code=201,
     openapi_extra=takes(KeyBody, {"name": "laptop", "text": KEY["text"]}),
     responses=gives(KeyView, "The key", example=KEY, status=201, fails=[409]),
@@ -123,7 +123,7 @@ async def add_key(request: Request, services: Uses, caller: Caller) -> Response:
     return answer(await services.people.keys.add(caller, body.name, body.text), 201)
 
 
-@router.delete("/v1/keys/{key}", status_code=204, responses=nothing(404))
+@router.delete("/v1/ssh-keys/{key}", status_code=204, responses=nothing(404))
 async def remove_key(key: str, services: Uses, caller: Caller) -> Response:
     """By its name."""
     await services.people.keys.remove(caller, key)

@@ -41,19 +41,19 @@ class Keys:
 
     def listing(self) -> list[dict[str, Any]]:
         """By name: [{name, text, fingerprint, created}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("keys"))["items"]
+        found: list[dict[str, Any]] = self._transport.get(path_of("ssh-keys"))["items"]
         return found
 
     def add(self, name: str, text: str) -> dict[str, Any]:
         """One more."""
         found: dict[str, Any] = self._transport.call(
-            "POST", path_of("keys"), {}, {"name": name, "text": text}
+            "POST", path_of("ssh-keys"), {}, {"name": name, "text": text}
         ).body
         return found
 
     def remove(self, name: str) -> None:
         """By its name."""
-        self._transport.call("DELETE", path_of("keys", name))
+        self._transport.call("DELETE", path_of("ssh-keys", name))
 
 
 class Audit:
