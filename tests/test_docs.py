@@ -158,6 +158,7 @@ def test_every_setting_is_described() -> None:
     plain = {field.name for field in msgspec.structs.fields(Settings)} - {
         "file",
         "text",
+        "operator",
         "providers",
         *tables,
     }

@@ -74,9 +74,10 @@ def serve(arguments: list[str]) -> int:
 
 
 def load_settings() -> Settings:
-    """What server.toml says, or the defaults when there is none. DocumentError with every mistake."""
+    """What server.toml and the operator's environments say, or the defaults when there is none. DocumentError with
+    every mistake."""
     from terrace.errors import UserError
-    from terrace.services.settings import Surroundings, parse, settings_file
+    from terrace.services.settings import Disk, Surroundings, parse, settings_file, with_operator
 
     around = Surroundings(os.environ, os.path.exists)
     file = settings_file(around)
@@ -87,7 +88,13 @@ def load_settings() -> Settings:
         return parse("", "", around)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the settings {file} cannot be read: {error}", code="invalid-settings") from error
-    return parse(text, file, around)
+    return with_operator(parse(text, file, around), Disk(os.listdir, read_text))
+
+
+def read_text(path: str) -> str:
+    """The text of a file. OSError, UnicodeDecodeError."""
+    with open(path, encoding="utf-8") as opened:
+        return opened.read()
 
 
 async def check(settings: Settings) -> None:

@@ -12,6 +12,7 @@
       outputs: {name: value}
       blueprints: {db.yaml: {nodes: ..., outputs: ..., parameters: ..., required: ..., hidden: ...}}
       values: {name: value}               of parameters
+      operator: {site.yaml: text}         environments of the operator, and with `operators_files` what they name
       moved: {old path: new path}
 
 Expressions are written {ref: [node, ...path]} and {call: [function, ...args]}, hidden values {secret: value}.
@@ -27,7 +28,7 @@ import yaml
 
 from terrace.errors import DocumentError
 from terrace.kinds import TYPES
-from terrace.languages import compile_source
+from terrace.languages import as_operator, compile_source
 from terrace.model.graph import Blueprint, Node
 from terrace.model.problem import Problem, render
 from terrace.model.stack import Source
@@ -106,8 +107,12 @@ def test_case(case: dict[str, Any]) -> None:
     files = case.get("files", {}) | ({"t.yaml": case["template"]} if "template" in case else {})
     environments = tuple(case.get("environments", ()))
     source = Source(case.get("main", "t.yaml"), files, environments, case.get("parameters", {}))
+    below = case.get("operator", {})
+    operator = as_operator({**below, **case.get("operators_files", {})}, below)
     try:
-        compiled = compile_source(source, project="shop", stack="s", stack_id="id-1", kinds=TYPES)
+        compiled = compile_source(
+            source, project="shop", stack="s", stack_id="id-1", kinds=TYPES, operator=operator
+        )
     except DocumentError as error:
         check_problems(error.problems, case.get("problems", []))
         told = f"{error} {error.hint} {error.problems}"

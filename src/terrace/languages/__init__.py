@@ -22,6 +22,7 @@ from terrace.languages.editor.alone import as_environment, said_of_files
 from terrace.languages.hot.compiler import compile_template
 from terrace.languages.hot.naming import named_files
 from terrace.languages.hot.versions import VERSION_KEY
+from terrace.languages.operator import as_operator, operators_mistakes
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
 from terrace.model.problem import Problem
@@ -33,6 +34,8 @@ __all__ = [
     "Compiled",
     "Language",
     "Setting",
+    "as_operator",
+    "check_operator",
     "check_source",
     "compile_source",
     "needed_files",
@@ -46,16 +49,24 @@ class Language(msgspec.Struct, frozen=True):
     names: Callable[[Document], list[str]]
 
 
+NO_OPERATOR = Source("")
 LANGUAGES: dict[str, Language] = {VERSION_KEY: Language(compile_template, named_files)}
 """By the key that a template of the language begins with. The first one is taken when none is found."""
 
 
 def compile_source(
-    source: Source, *, project: str, stack: str, stack_id: str, kinds: Mapping[str, TypeEntry]
+    source: Source,
+    *,
+    project: str,
+    stack: str,
+    stack_id: str,
+    kinds: Mapping[str, TypeEntry],
+    operator: Source = NO_OPERATOR,
 ) -> Compiled:
-    """The graph that `source` stands for, as the stack `stack` of `project`. DocumentError holds every
-    mistake in any of its documents, each with its place; hidden values appear in none."""
-    return _language(source).compile(source, kinds, Setting(project, stack, stack_id))
+    """The graph that `source` stands for, as the stack `stack` of `project`, with the environments of the `operator`
+    below its own (as `as_operator` gives them). DocumentError holds every mistake in any of its documents, each with
+    its place; hidden values appear in none."""
+    return _language(source).compile(source, kinds, Setting(project, stack, stack_id, operator=operator))
 
 
 def check_source(source: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> tuple[Problem, ...]:
@@ -69,6 +80,12 @@ def check_source(source: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> t
     except DocumentError as error:
         found = error.problems
     return said_of_files(found, source) if alone is not None else found
+
+
+def check_operator(operator: Source, *, kinds: Mapping[str, TypeEntry] = TYPES) -> tuple[Problem, ...]:
+    """Every mistake in the environments of an operator and the templates that they name, all of them as they lie on
+    the disk: a file that is missing is one, so is a section that belongs to one stack only."""
+    return operators_mistakes(operator, lambda source: check_source(source, kinds=kinds))
 
 
 def needed_files(text: str, name: str) -> list[str]:

@@ -9,17 +9,20 @@ import msgspec
 from terrace.languages.document import LIMITS, Limits
 from terrace.model.graph import Graph
 from terrace.model.problem import Problem
+from terrace.model.stack import Source
 
 
 class Setting(msgspec.Struct, frozen=True):
     """For whom a template is compiled. `lenient`: what is not about the language is a warning: a missing
-    file or parameter, a foreign type or attribute that there is not yet, a property that is refused."""
+    file or parameter, a foreign type or attribute that there is not yet, a property that is refused. `operator` are
+    the environments below every user's, and the files that they name."""
 
     project: str = ""
     stack: str = ""
     stack_id: str = ""
     limits: Limits = LIMITS
     lenient: bool = False
+    operator: Source = Source("")
 
 
 class Asked(msgspec.Struct, frozen=True):

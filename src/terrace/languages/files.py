@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
+OPERATOR = "operator:"
+"""Names of the operator's files begin with it: no document of a user reaches one by its name."""
+
 TEMPLATE_ENDINGS = (".yaml", ".yml", ".template", ".json")
 
 
@@ -23,4 +26,9 @@ def resolve(name: str, document: str) -> str:
     if is_remote(name):
         return name
     name = name.removeprefix("file://")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(document), name))
+    operators = document.startswith(OPERATOR)
+    folder = posixpath.dirname(document.removeprefix(OPERATOR) if operators else document)
+    found = posixpath.normpath(posixpath.join(folder, name))
+    if operators:
+        return OPERATOR + found
+    return f"./{found}" if found.startswith(OPERATOR) else found

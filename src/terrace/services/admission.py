@@ -75,6 +75,7 @@ class Admission:
             stack=where.stack,
             stack_id=stack_id,
             kinds=TYPES,
+            operator=self._settings.operator,
         )
         problems = [problem async for problem in self._strangers(compiled.graph, source)]
         problems += self._refused(compiled.graph)

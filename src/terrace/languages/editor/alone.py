@@ -27,7 +27,7 @@ def as_environment(source: Source) -> Source | None:
     document = parse(text, source.template, Report(), LIMITS)
     if document is None or not _is_environment(document.root):
         return None
-    beside = json.dumps({versions.VERSION_KEY: versions.VERSIONS[-1], "resources": _users(document.root)})
+    beside = json.dumps({versions.VERSION_KEY: versions.VERSIONS[-1], "resources": users_of(document.root)})
     environments = (source.template, *source.environments)
     return Source(TEMPLATE, {**source.files, TEMPLATE: beside}, environments)
 
@@ -51,7 +51,7 @@ def _is_environment(root: Any) -> bool:
     return not root.keys().isdisjoint(sections - {"parameters"}) or root.keys() <= sections
 
 
-def _users(root: dict[str, Any]) -> dict[str, Any]:
+def users_of(root: dict[str, Any]) -> dict[str, Any]:
     """A resource of each type that the environment defines."""
     registry = root.get("resource_registry")
     targets = registry.items() if isinstance(registry, dict) else ()

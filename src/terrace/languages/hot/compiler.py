@@ -35,7 +35,7 @@ OUTPUT_KEYS = ("value", "description", "condition")
 def compile_template(source: Source, kinds: Mapping[str, TypeEntry], setting: Setting) -> Compiled:
     """The graph of `source`; DocumentError with every mistake in any of its documents."""
     pseudo = dict(zip(PSEUDO, (setting.stack_id, setting.stack, setting.project), strict=True))
-    job = Job(source, kinds, pseudo, limits=setting.limits, lenient=setting.lenient)
+    job = Job(source, kinds, pseudo, setting)
     with collector_paused():
         graph, values, immutable = _Compiler(job).top()
     job.report.check()
@@ -55,15 +55,16 @@ class _Compiler:
     def top(self) -> tuple[Graph, dict[str, Any], dict[str, Problem]]:
         """The stack's own template, the values of its parameters, and those that never change."""
         job, name = self.job, self.job.source.template
-        if job.text(name) is None:
+        sent = job.sent(name)
+        if not sent:
             job.missing_file(None, name, "the template")
         job.read_environments()
-        template = self.read(name)
+        template = self.read(name) if sent else None
         if template is None:
             return Graph(), {}, {}
         self.chain.append(name)
         values = settle(job, template)
-        body = self.body(template, Values(values), (job.environment.registry,), "")
+        body = self.body(template, Values(values), (job.environment.registry, job.operator.registry), "")
         blueprints = {name: nested.blueprint for name, nested in self.nested.items() if nested is not None}
         graph = Graph(body.nodes, blueprints, body.outputs, template.description, job.environment.moved)
         return graph, values, _immutable(job, template)

@@ -115,7 +115,7 @@ def checked(job: Job, template: Template, parameter: Parameter, given: Given | N
     """The value of a parameter: what was given, else what environments have as its default, else its own default.
     UNKNOWN when there is none, which is reported."""
     if given is None or given.value is None:
-        given = _environments(job, parameter, job.environment.defaults)
+        given = _by_default(job, parameter)
     if given is not None and given.value is not None:
         return check(job, template, parameter, given)
     if parameter.default is None:
@@ -130,10 +130,18 @@ def defaults(job: Job, template: Template) -> dict[str, Any]:
     """The defaults that the parameters of a nested template have, by the environments or by themselves."""
     found: dict[str, Any] = {}
     for name, parameter in template.parameters.items():
-        given = _environments(job, parameter, job.environment.defaults)
+        given = _by_default(job, parameter)
         if parameter.default is not None or (given is not None and given.value is not None):
             found[name] = checked(job, template, parameter, None)
     return found
+
+
+def _by_default(job: Job, parameter: Parameter) -> Given | None:
+    """What environments have as the default of a parameter: the users', else the operator's."""
+    given = _environments(job, parameter, job.environment.defaults)
+    if given is None or given.value is None:
+        given = _environments(job, parameter, job.operator.defaults)
+    return given
 
 
 def _environments(job: Job, parameter: Parameter, values: Mapping[str, list[Given]]) -> Given | None:

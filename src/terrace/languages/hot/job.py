@@ -9,9 +9,9 @@ import msgspec
 
 from terrace.engine.expression import Fuel
 from terrace.kinds.schema import TypeEntry
-from terrace.languages.compiled import Asked
-from terrace.languages.document import Document, Limits, Mark
-from terrace.languages.files import is_remote
+from terrace.languages.compiled import Asked, Setting
+from terrace.languages.document import Document, Mark
+from terrace.languages.files import OPERATOR, is_remote
 from terrace.languages.hot.environments.reading import Environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
@@ -32,32 +32,34 @@ class Asker(msgspec.Struct, frozen=True):
 
 class Job:
     """One compilation. `lenient`: for documents that are only checked: what is not about the language is a
-    warning. `pseudo` are the values of OS::stack_name and its like."""
+    warning. `pseudo` are the values of OS::stack_name and its like. `environment` is the users', `operator` what
+    holds below it."""
 
     def __init__(
         self,
         source: Source,
         kinds: Mapping[str, TypeEntry],
         pseudo: Mapping[str, str],
-        *,
-        limits: Limits,
-        lenient: bool,
+        setting: Setting,
     ) -> None:
         self.source = source
         self.kinds = kinds
         self.pseudo = pseudo
-        self.limits = limits
-        self.lenient = lenient
+        self.limits = setting.limits
+        self.lenient = setting.lenient
         self.report = Report()
         self.fuel = Fuel(STEPS, SIZE)
         self.environment = Environment()
+        self.operator = Environment(operator=True)
+        self._operators = setting.operator
         self.asked: list[Asked] = []
         self.report.expect(source.template)
         self._documents: dict[str, Document | None] = {}
 
     def text(self, name: str) -> str | None:
-        """The content of a file that was sent along."""
-        text: Any = self.source.files.get(name)
+        """The content of a file that was sent along, or is the operator's."""
+        files = self._operators.files if name.startswith(OPERATOR) else self.source.files
+        text: Any = files.get(name)
         if isinstance(text, Secret):
             text = text.reveal()
         return text if isinstance(text, str) else None
@@ -88,10 +90,17 @@ class Job:
         else:
             self.report.error(asker.document, asker.mark, code, message, hint)
 
+    def sent(self, name: str) -> bool:
+        """Whether a file came with the request."""
+        return not name.startswith(OPERATOR) and self.text(name) is not None
+
     def read_environments(self) -> None:
         """Takes in the environments, in order."""
+        for name in self._operators.environments:
+            if (document := self.document(name)) is not None:
+                self.operator.read(document, self.report)
         for name in self.source.environments:
-            if self.text(name) is None:
+            if not self.sent(name):
                 self.missing_file(None, name, "the environment")
             elif (document := self.document(name)) is not None:
                 self.environment.read(document, self.report)

@@ -9,8 +9,8 @@ import msgspec
 
 from terrace.kinds.schema import Property, TypeEntry
 from terrace.languages.document import Document, Mark, Tree
-from terrace.languages.files import is_template, resolve
-from terrace.languages.hot.environments.registry import Scopes, stands_for
+from terrace.languages.files import OPERATOR, is_template, resolve
+from terrace.languages.hot.environments.registry import Scopes, closed, layered, stands_for
 from terrace.languages.hot.functions.absent import ABSENT, WHY
 from terrace.languages.hot.job import Asker, Job
 from terrace.languages.hot.parameters.parameter import Parameter
@@ -188,13 +188,17 @@ class Types:
         return self._found[name]
 
     def _registered(self, name: str) -> bool:
-        return stands_for(name, (self.job.environment.registry,)) is not None or is_template(name)
+        return stands_for(name, self._layers(())) is not None or is_template(name)
+
+    def _layers(self, scopes: Scopes) -> Scopes:
+        return layered(scopes, self.job.environment.registry, self.job.operator.registry)
 
     def _find(self, name: str, mark: Mark, resource: str, scopes: Scopes) -> Target | None:
         given, seen = name, [name]
         asker = Asker(self.document, mark)
         path = f"{self.path}/{resource}".lstrip("/")
-        while (found := stands_for(name, (*scopes, self.job.environment.registry))) is not None:
+        layers = self._layers(scopes)
+        while (found := stands_for(name, layers)) is not None:
             mapped, target = found
             asker = Asker(mapped.document, mapped.mark)
             if mapped.file:
@@ -214,6 +218,10 @@ class Types:
         if entry is None:
             self._unknown(name, asker.mark, asker.document)
             return None
+        if closed(name, self.job.operator.registry) and not asker.document.file.startswith(OPERATOR):
+            message = f'the operator of this server has taken the type "{name}" away'
+            self.job.report.error(asker.document, asker.mark, "closed-type", message)
+            return None
         return Target(given, entry=entry)
 
     def _nested(self, given: str, file: str, asker: Asker, scopes: Scopes, path: str) -> Target | None:
@@ -222,7 +230,8 @@ class Types:
 
     def _unknown(self, name: str, mark: Mark, document: Document | None = None) -> None:
         report = self.job.report
-        known = [*self.job.kinds, *self.job.environment.registry.types]
+        job = self.job
+        known = [*job.kinds, *job.environment.registry.types, *job.operator.registry.types]
         hint = report.guess(name, known, of_family=True)
         message = f'there is no type "{name[:200]}"'
         if self.job.lenient and "::" in name and not name.startswith(NATIVE):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from importlib import resources
 
+from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
 from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
     "Defaults",
+    "Disk",
     "Document",
     "Limits",
     "ProviderSettings",
@@ -20,6 +22,7 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "with_operator",
 ]
 
 

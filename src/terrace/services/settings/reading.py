@@ -13,7 +13,7 @@ from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
 from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
 from terrace.services.settings.table import Document, read_struct
 
-TEXTS = ("state", "socket", "default_provider")
+TEXTS = ("state", "socket", "default_provider", "environment_d")
 KEYS = (*TEXTS, "limits", "tuning", "defaults", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
@@ -72,6 +72,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         limits=limits,
         tuning=tuning,
         defaults=defaults,
+        environment_d=_environment_d(texts, file, around),
         file=file,
         text=text,
     )
@@ -79,6 +80,15 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
 
 def _state(around: Surroundings) -> str:
     return around.folder("XDG_STATE_HOME", ".local/state")
+
+
+def _environment_d(texts: Mapping[str, str], file: str, around: Surroundings) -> str:
+    """The folder that is named, relative to the settings; else environment.d beside them, if it is there."""
+    beside = os.path.dirname(file)
+    if given := texts.get("environment_d"):
+        return os.path.join(beside, around.expand(given))
+    usual = os.path.join(beside, "environment.d")
+    return usual if file and around.exists(usual) else ""
 
 
 def _engine(around: Surroundings) -> dict[str, Any]:

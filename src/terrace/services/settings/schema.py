@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from terrace.model.catalogue import Catalogue
-from terrace.model.stack import OnFailure
+from terrace.model.stack import OnFailure, Source
 
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,62}\Z")]
 Size = Annotated[int, Meta(ge=1, extra={"unit": "size"})]
@@ -57,7 +57,8 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 class Settings(msgspec.Struct, frozen=True):
     """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
-    on; `file` and `text`: what was read ("" when there is no file)."""
+    on; `environment_d`: the folder of the operator's environments ("": there are none), and `operator` what was read
+    from it; `file` and `text`: what was read ("" when there is no file)."""
 
     state: str
     socket: str
@@ -66,5 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
+    environment_d: str = ""
+    operator: Source = Source("")
     file: str = ""
     text: str = ""

@@ -3,3 +3,6 @@ INSERT INTO identity (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING;
 
 -- name: identity
 SELECT value FROM identity WHERE key = ?;
+
+-- name: hold
+SELECT value FROM identity WHERE key = 'installation' /* FOR UPDATE */;

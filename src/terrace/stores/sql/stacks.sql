@@ -8,11 +8,21 @@ SELECT id, project, name, generation, settled, phase, why, since, created, updat
     description, retries, forget
 FROM stacks WHERE id = ?;
 
+-- name: hold_by_name
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE project = ? AND name = ? /* FOR UPDATE */;
+
+-- name: hold_by_id
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE id = ? /* FOR UPDATE */;
+
 -- name: leased
 SELECT s.id, s.project, s.name, s.generation, s.settled, s.phase, s.why, s.since, s.created, s.updated, s.total,
     s.ready, s.failing, s.description, s.retries, s.forget
 FROM stacks s JOIN leases l ON l.scope = 'stack:' || s.id
-WHERE s.id = ? AND l.epoch = ? AND l.holder <> '';
+WHERE s.id = ? AND l.epoch = ? AND l.holder <> '' /* FOR UPDATE */;
 
 -- name: all
 SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,

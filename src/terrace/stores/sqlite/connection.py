@@ -12,25 +12,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from terrace.errors import ConflictError, InvariantError, TerraceError
-from terrace.stores.queries import SQL
+from terrace.ports.clock import Clock
+from terrace.stores.relational.database import Writer
 from terrace.stores.sqlite.faults import translated
 from terrace.stores.sqlite.lock import FileLock
 from terrace.stores.sqlite.migrating import migrate
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
+Work = Callable[[Writer], T]
 
 _PATIENCE = 1.0  # seconds: nobody else should hold the file, and the loop waits meanwhile
 _LONG_LOG = 16 * 1024 * 1024  # bytes of write-ahead log that are moved into the database
 
 
-class Database:
+class SqliteDatabase:
     """Writes are transactions that run one after the other, in the order they were asked for: their statements
     on the event loop, since they only touch memory, and what waits for the disk in a thread. Reads see what was
     committed and wait for nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
+        self._clock = clock
         self._lock = FileLock(path.with_name(path.name + ".lock"))
         self._turn = asyncio.Lock()
         self._writer: sqlite3.Connection | None = None
@@ -62,12 +64,19 @@ class Database:
         async with self._turn:
             self._let_go()
 
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    async def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query gives, from what has been committed."""
         if self._reader is None:
             raise InvariantError("the store is not open")
         with translated(self._path):
             return self._reader.execute(query, values).fetchall()
+
+    async def read(self, work: Work[T]) -> T:
+        """What `work` gives, from what has been committed; nothing else runs meanwhile."""
+        if self._reader is None:
+            raise InvariantError("the store is not open")
+        with translated(self._path):
+            return work(self._reader)
 
     async def write(self, work: Work[T], *, synced: bool = False) -> T:
         """Runs `work` in a transaction, which is undone when it raises. `synced`: it is on disk, with
@@ -121,6 +130,7 @@ class Database:
             # A commit that is not synced must never wait for the disk: the log is moved by _shorten_log.
             connection.execute("PRAGMA wal_autocheckpoint = 0")
             connection.execute("PRAGMA cache_size = -8000")
+            connection.create_function("clock", 0, self._clock.now)
         except BaseException:
             connection.close()
             raise
@@ -145,10 +155,3 @@ class Database:
         self._reader = self._writer = self._thread = None
         self._syncing = False
         self._lock.release()
-
-
-def identify(writer: sqlite3.Connection, key: str, value: str) -> str:
-    """The value of `key` that was given first: this one, or one given before."""
-    writer.execute(SQL["facts.identify"], (key, value))
-    found: str = writer.execute(SQL["facts.identity"], (key,)).fetchone()[0]
-    return found

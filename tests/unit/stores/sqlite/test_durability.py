@@ -42,7 +42,7 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
 
 
 def writer_of(store: SqliteStore) -> sqlite3.Connection:
-    writer = store._database._writer
+    writer = store.database._writer
     assert writer is not None
     return writer
 
@@ -156,7 +156,7 @@ async def test_a_long_log_is_moved_into_the_database(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_LONG_LOG", 100_000)
-    store._database._log_limit = 100_000
+    store.database._log_limit = 100_000
     worker = await Worker.of(store)
     log = path.with_name("terrace.db-wal")
     sizes = set()
@@ -172,7 +172,7 @@ async def test_somebody_reading_delays_the_log_and_nothing_else(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_LONG_LOG", 100_000)
-    store._database._log_limit = 100_000
+    store.database._log_limit = 100_000
     writer_of(store).execute("PRAGMA busy_timeout = 0")
     worker = await Worker.of(store)
     other = sqlite3.connect(path)
@@ -180,11 +180,11 @@ async def test_somebody_reading_delays_the_log_and_nothing_else(
     other.execute("SELECT * FROM stacks").fetchall()
     for _ in range(20):
         await worker.write(a_record(memory={"n": "x" * 10_000}))
-    assert store._database._log_limit > 200_000
+    assert store.database._log_limit > 200_000
     other.close()
     for _ in range(60):
         await worker.write(a_record(memory={"n": "x" * 10_000}))
-    assert store._database._log_limit == 100_000
+    assert store.database._log_limit == 100_000
 
 
 class Held:
@@ -193,9 +193,9 @@ class Held:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._begun, self._gate = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
-        plain = connection.Database._in_thread
+        plain = connection.SqliteDatabase._in_thread
 
-        async def held(database: connection.Database, call: Callable[[], None]) -> None:
+        async def held(database: connection.SqliteDatabase, call: Callable[[], None]) -> None:
             def waiting() -> None:
                 loop.call_soon_threadsafe(self._begun.set)
                 self._gate.wait(10.0)
@@ -203,7 +203,7 @@ class Held:
 
             await plain(database, waiting)
 
-        monkeypatch.setattr(connection.Database, "_in_thread", held)
+        monkeypatch.setattr(connection.SqliteDatabase, "_in_thread", held)
 
     async def begun(self) -> None:
         await self._begun.wait()

@@ -174,7 +174,7 @@ async def test_a_full_disk_undoes_the_write_and_later_all_is_well(path: Path) ->
     await store.open()
     worker = await Worker.of(store)
     await worker.write(a_record("kept"), events=(an_event("kept"),))
-    writer = store._database._writer
+    writer = store.database._writer
     assert writer is not None
     pages = writer.execute("PRAGMA page_count").fetchone()[0]
     writer.execute(f"PRAGMA max_page_count = {pages + 2}")

@@ -20,12 +20,12 @@ _PATH = re.compile(r"[^/\x00-\x1f\x7f]{1,255}(/[^/\x00-\x1f\x7f]{1,255}){0,15}")
 
 class Environment:
     """All environments as one. `parameters` and `defaults` have for each name what every environment gives, in
-    order; `moved` are resources under another name than before."""
+    order; `moved` are resources under another name than before. `operator`: below those of users."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, operator: bool = False) -> None:
         self.parameters: dict[str, list[Given]] = {}
         self.defaults: dict[str, list[Given]] = {}
-        self.registry = Scope()
+        self.registry = Scope(operator=operator)
         self.moved: dict[str, str] = {}
 
     def read(self, document: Document, report: Report) -> None:

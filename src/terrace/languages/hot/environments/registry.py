@@ -31,9 +31,12 @@ class Mapped(msgspec.Struct, frozen=True):
 
 class Scope:
     """What holds at one place: `types` by name or pattern, `hooks` and `restricted` of the resource itself, and the
-    places `inside` by the name, or a pattern for names, of the resource that they are in."""
+    places `inside` by the name, or a pattern for names, of the resource that they are in. `operator`: the operator
+    says so, for all stacks; `closed` are then the types, or patterns, that it takes away."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, operator: bool = False) -> None:
+        self.operator = operator
+        self.closed: set[str] = set()
         self.types: dict[str, Mapped] = {}
         self.hooks: tuple[str, ...] = ()
         self.restricted: tuple[str, ...] = ()
@@ -41,18 +44,30 @@ class Scope:
 
 
 Scopes = tuple[Scope, ...]
-"""Everything that holds at a place, the most exact first."""
+"""Everything that holds at a place, users' before the operator's, and then the most exact first."""
 
 
 def entered(scopes: Scopes, name: str) -> Scopes:
     """What holds for the resource `name` where `scopes` hold."""
-    found: list[tuple[bool, int, Scope]] = []
+    found: list[tuple[bool, bool, int, Scope]] = []
     for scope in scopes:
         for pattern, inner in scope.inside.items():
             if pattern == name or fnmatchcase(name, pattern):
-                found.append((pattern == name, len(pattern), inner))
-    found.sort(key=lambda one: one[:2], reverse=True)
-    return tuple(scope for _, _, scope in found)
+                found.append((not scope.operator, pattern == name, len(pattern), inner))
+    found.sort(key=lambda one: one[:3], reverse=True)
+    return tuple(scope for _, _, _, scope in found)
+
+
+def layered(scopes: Scopes, user: Scope, operator: Scope) -> Scopes:
+    """All that says what types stand for at a place: what users say goes before anything of the operator's, be that
+    ever so exact."""
+    own = [scope for scope in scopes if not scope.operator]
+    return (*own, user, *(scope for scope in scopes if scope.operator), operator)
+
+
+def closed(type_name: str, operator: Scope) -> bool:
+    """Whether the operator has taken a type away."""
+    return any(type_name == name or _covers(name, type_name) for name in operator.closed)
 
 
 def everywhere(scopes: Scopes) -> Scopes:
@@ -104,18 +119,18 @@ class _Reader:
             elif not top and isinstance(value, dict):
                 self.inner(tree, name, value, into)
             else:
-                self.type(tree, name, value, into)
+                self.type(tree, name, value, into, top=top)
 
     def inner(self, tree: dict[str, Tree], pattern: str, value: Tree, into: Scope) -> None:
         if value is None:
             into.inside.pop(pattern, None)
         elif isinstance(value, dict):
-            self.scope(value, into.inside.setdefault(pattern, Scope()), top=False)
+            self.scope(value, into.inside.setdefault(pattern, Scope(operator=into.operator)), top=False)
         else:
             message = f'what holds for the resource "{pattern[:100]}" must be a map, not {describe(value)}'
             self.shape.error(self.shape.document.value(tree, pattern), "wrong-type", message)
 
-    def type(self, tree: dict[str, Tree], name: str, value: Tree, into: Scope) -> None:
+    def type(self, tree: dict[str, Tree], name: str, value: Tree, into: Scope, *, top: bool) -> None:
         document = self.shape.document
         if "*" in name[:-1]:
             message = f'"{name[:100]}" stands for no type: only at its end a * means the rest of a name'
@@ -124,6 +139,8 @@ class _Reader:
             gone = [one for one in into.types if one == name or _covers(name, one)]
             for one in gone:
                 del into.types[one]
+            if top and into.operator:
+                into.closed.add(name)
         elif not isinstance(value, str):
             message = f'the type "{name[:100]}" must stand for a type or a file, not {describe(value)}'
             self.shape.error(document.value(tree, name), "wrong-type", message)

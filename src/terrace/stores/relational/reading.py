@@ -1,4 +1,4 @@
-"""What can be asked of a SqliteStore."""
+"""What can be asked of a RelationalStore."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from terrace.ports.store import RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL, many
-from terrace.stores.sqlite.connection import Database
+from terrace.stores.relational.database import Database
 
 _MANY = 500
 
@@ -23,32 +23,32 @@ _MANY = 500
 class Reading:
     """The questions of ports.Store, which says what each gives."""
 
-    _database: Database
+    database: Database
     _encoding: Encoding
 
     async def find_stack(self, project: str, name: str) -> Stack | None:
-        return stack_of(self._database.rows(SQL["stacks.by_name"], (project, name)))
+        return stack_of(await self.database.rows(SQL["stacks.by_name"], (project, name)))
 
     async def stack(self, stack: str) -> Stack | None:
-        return stack_of(self._database.rows(SQL["stacks.by_id"], (stack,)))
+        return stack_of(await self.database.rows(SQL["stacks.by_id"], (stack,)))
 
     async def stacks(self, project: str | None = None) -> list[Stack]:
         if project is None:
-            rows = self._database.rows(SQL["stacks.all"])
+            rows = await self.database.rows(SQL["stacks.all"])
         else:
-            rows = self._database.rows(SQL["stacks.of_project"], (project,))
+            rows = await self.database.rows(SQL["stacks.of_project"], (project,))
         return [_stack(row) for row in rows]
 
     async def generation(self, stack: str, number: int) -> Generation | None:
-        rows = self._database.rows(SQL["generations.one"], (stack, number))
+        rows = await self.database.rows(SQL["generations.one"], (stack, number))
         return self._encoding.read_generation(*rows[0]) if rows else None
 
     async def generations(self, stack: str) -> list[Generation]:
-        rows = self._database.rows(SQL["generations.all"], (stack,))
+        rows = await self.database.rows(SQL["generations.all"], (stack,))
         return [self._encoding.read_generation(light, None, *marks) for light, *marks in rows]
 
     async def records(self, stack: str) -> list[Record]:
-        rows = self._database.rows(SQL["records.all"], (stack,))
+        rows = await self.database.rows(SQL["records.all"], (stack,))
         return [self._encoding.read_record(body) for (body,) in rows]
 
     async def record_page(
@@ -57,11 +57,11 @@ class Reading:
         start = order.after(after)
         low, high = order.span(under)
         bounds = (max(low, start[0]), high, under, *order.inside(under))
-        rows = self._database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
+        rows = await self.database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
         return [RecordRow(self._encoding.read_record(body), order.cursor(*key)) for *key, body in rows]
 
     async def directives(self, stack: str) -> list[Directive]:
-        rows = self._database.rows(SQL["directives.of_stack"], (stack,))
+        rows = await self.database.rows(SQL["directives.of_stack"], (stack,))
         return [self._encoding.read_directive(body) for (body,) in rows]
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
@@ -70,19 +70,19 @@ class Reading:
         found: set[tuple[str, int]] = set()
         for start in range(0, len(uids), _MANY):
             part = uids[start : start + _MANY]
-            rows = self._database.rows(many("records.known", len(part)), part)
+            rows = await self.database.rows(many("records.known", len(part)), part)
             found.update((uid, incarnation) for uid, incarnation in rows)
         return found & asked
 
     async def rulings(self, provider: str) -> list[Ruling]:
-        return [Ruling(*row) for row in self._database.rows(SQL["ledger.of_provider"], (provider,))]
+        return [Ruling(*row) for row in await self.database.rows(SQL["ledger.of_provider"], (provider,))]
 
     async def events(
         self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
     ) -> list[Event]:
         query = f"events.{'newest' if newest else 'all'}{'_of_stack' if stack else ''}"
         values = (stack, after, limit) if stack else (after, limit)
-        found = [self._encoding.read_event(*row) for row in self._database.rows(SQL[query], values)]
+        found = [self._encoding.read_event(*row) for row in await self.database.rows(SQL[query], values)]
         return found[::-1] if newest else found
 
 

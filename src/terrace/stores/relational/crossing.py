@@ -1,9 +1,8 @@
-"""What stacks read of each other, in a SqliteStore: the questions, and what is written inside a transaction."""
+"""What stacks read of each other, in a RelationalStore: the questions, and what is written inside a transaction."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from terrace.model.graph import Crossing, Found, Name, Use
@@ -12,64 +11,46 @@ from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
-from terrace.stores.sqlite.connection import Database
-
-Ask = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
-"""Runs a query with values, and gives its rows."""
+from terrace.stores.relational.database import Database, Writer
 
 
 class Crossings:
     """The questions of ports.store.Crossings, which says what each gives."""
 
-    _database: Database
+    database: Database
     _encoding: Encoding
 
     async def uses(self, stack: str) -> list[Use]:
-        return _uses(self._database.rows(SQL["uses.of_stack"], (stack,)), self._encoding)
+        return _uses(await self.database.rows(SQL["uses.of_stack"], (stack,)), self._encoding)
 
     async def exports(self, stack: str) -> dict[str, Any]:
-        rows = self._database.rows(SQL["exports.of_stack"], (stack,))
+        rows = await self.database.rows(SQL["exports.of_stack"], (stack,))
         return {name: self._encoding.read_value(body) for name, body in rows}
 
     async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
-        rows = self._database.rows(SQL["stacks.by_id"], (stack,))
-        start = (rows[0][1], rows[0][2]) if rows else ("", "")
-        crossings = [_crossing(row) for row in self._database.rows(SQL["uses.all"])]
-        found = []
-        for name in names:
-            chain = circle(start, [name], crossings)
-            why = f"it leads back here: {' -> '.join(chain)}"
-            found.append(Found(name, why=why) if chain else self._find(name))
-        return found
+        return await self.database.read(lambda reader: _imports(reader, self._encoding, stack, names))
 
     async def readers(self, project: str, name: str) -> list[str]:
-        return [stack for (stack,) in self._database.rows(SQL["uses.readers"], (project, name))]
+        return [stack for (stack,) in await self.database.rows(SQL["uses.readers"], (project, name))]
 
     async def hinder(self, stack: Stack, generation: Generation, *, force: bool = False) -> None:
-        check(self._database.rows, stack, generation, force=force)
-
-    def _find(self, name: Name) -> Found:
-        if not name.output:
-            rows = self._database.rows(SQL["exports.of_name"], (name.project, name.stack))
-            return Found(name, ({key: self._encoding.read_value(body) for key, body in rows},))
-        rows = self._database.rows(SQL["exports.one"], (name.project, name.stack, name.output))
-        return Found(name, (self._encoding.read_value(rows[0][0]),)) if rows else Found(name, why="not there")
+        await self.database.read(lambda reader: check(reader, stack, generation, force=force))
 
 
-def check(ask: Ask, row: Stack, generation: Generation, *, force: bool) -> None:
+def check(reader: Writer, row: Stack, generation: Generation, *, force: bool) -> None:
     """ConflictError when a generation that people ask for would end what is in use, or close a circle."""
     uses = declared(row, generation)
     if uses:
-        check_circle(row, uses, [_crossing(one) for one in ask(SQL["uses.all"], ())])
+        check_circle(row, uses, _crossings(reader))
     if force:
         return
-    users = ask(SQL["uses.of_source"], (row.project, row.name))
+    users = reader.execute(SQL["uses.of_source"], (row.project, row.name)).fetchall()
     if users:
-        exported = [name for name, _ in ask(SQL["exports.of_stack"], (row.id,))]
+        exported = [name for name, _ in reader.execute(SQL["exports.of_stack"], (row.id,)).fetchall()]
         check_ending(row, generation, exported, [_crossing(one) for one in users])
 
 
-def declare(writer: sqlite3.Connection, row: Stack, generation: Generation) -> None:
+def declare(writer: Writer, row: Stack, generation: Generation) -> None:
     """Writes what a new generation is known to use."""
     if generation.deleting:
         writer.execute(SQL["uses.clear"], (row.id,))
@@ -83,7 +64,7 @@ def declare(writer: sqlite3.Connection, row: Stack, generation: Generation) -> N
         writer.execute(SQL["uses.declare"], (row.id, *_key(use)))
 
 
-def write(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+def write(writer: Writer, encoding: Encoding, commit: Commit, present: Stack) -> None:
     """Writes what a turn of the newest generation says of exports and uses."""
     if commit.head is None or commit.head.generation != present.generation:
         return
@@ -96,6 +77,30 @@ def write(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, presen
         used = {_key(use): encoding.value(use.kept[0]) if use.kept else None for use in commit.uses}
         rows = [(commit.stack, *key, kept) for key, kept in used.items()]
         writer.executemany(SQL["uses.insert"], rows)
+
+
+def _imports(reader: Writer, encoding: Encoding, stack: str, names: Sequence[Name]) -> list[Found]:
+    row = reader.execute(SQL["stacks.by_id"], (stack,)).fetchone()
+    start = (row[1], row[2]) if row else ("", "")
+    crossings = _crossings(reader)
+    found = []
+    for name in names:
+        chain = circle(start, [name], crossings)
+        why = f"it leads back here: {' -> '.join(chain)}"
+        found.append(Found(name, why=why) if chain else _find(reader, encoding, name))
+    return found
+
+
+def _find(reader: Writer, encoding: Encoding, name: Name) -> Found:
+    if not name.output:
+        rows = reader.execute(SQL["exports.of_name"], (name.project, name.stack)).fetchall()
+        return Found(name, ({key: encoding.read_value(body) for key, body in rows},))
+    row = reader.execute(SQL["exports.one"], (name.project, name.stack, name.output)).fetchone()
+    return Found(name, (encoding.read_value(row[0]),)) if row else Found(name, why="not there")
+
+
+def _crossings(reader: Writer) -> list[Crossing]:
+    return [_crossing(row) for row in reader.execute(SQL["uses.all"]).fetchall()]
 
 
 def _key(use: Use) -> tuple[str, str, str, str]:

@@ -1,10 +1,8 @@
-"""What changes a SqliteStore: functions that run inside one transaction of its writer."""
+"""What changes a RelationalStore: functions that run inside one transaction of its writer."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -17,8 +15,9 @@ from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
-from terrace.stores.sqlite import crossing
-from terrace.stores.sqlite.reading import stack_of
+from terrace.stores.relational import crossing
+from terrace.stores.relational.database import Writer
+from terrace.stores.relational.reading import stack_of
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -31,22 +30,20 @@ class Asked(msgspec.Struct, frozen=True):
     force: bool = False
 
 
-def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked) -> Stack:
+def save_generation(writer: Writer, encoding: Encoding, asked: Asked) -> Stack:
     """Writes the generation and the stack's row, which it gives back."""
     name = (asked.stack.project, asked.stack.name)
-    present = stack_of(writer.execute(SQL["stacks.by_name"], name).fetchall())
+    # One after the other, for all servers: circles and outputs in use are seen only when nobody adds to them.
+    writer.execute(SQL["facts.hold"]).fetchall()
+    present = stack_of(writer.execute(SQL["stacks.hold_by_name"], name).fetchall())
     row = desired(present, asked.stack, asked.generation, asked.expected)
-
-    def ask(query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return writer.execute(query, values).fetchall()
-
-    crossing.check(ask, row, asked.generation, force=asked.force)
+    crossing.check(writer, row, asked.generation, force=asked.force)
     if present is None:
         if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
             raise InvariantError(f"two stacks cannot share the id {row.id}")
-        writer.execute(SQL["stacks.insert"], msgspec.structs.astuple(row))
+        writer.execute(SQL["stacks.insert"], stack_row(row))
     else:
-        said = (row.phase, row.why, row.since, row.updated, row.description, row.forget)
+        said = (row.phase, row.why, row.since, row.updated, row.description, int(row.forget))
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
     crossing.declare(writer, row, asked.generation)
@@ -56,16 +53,16 @@ def save_generation(writer: sqlite3.Connection, encoding: Encoding, asked: Asked
     return row
 
 
-def rename(writer: sqlite3.Connection, stack: str, name: str) -> None:
+def rename(writer: Writer, stack: str, name: str) -> None:
     """Gives a stack another name; ConflictError when it is taken."""
-    present = stack_of(writer.execute(SQL["stacks.by_id"], (stack,)).fetchall())
+    present = stack_of(writer.execute(SQL["stacks.hold_by_id"], (stack,)).fetchall())
     if present is not None:
         holder = stack_of(writer.execute(SQL["stacks.by_name"], (present.project, name)).fetchall())
         check_name(present, holder, name)
         writer.execute(SQL["stacks.rename"], (name, stack))
 
 
-def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[Directive]) -> None:
+def direct(writer: Writer, encoding: Encoding, directives: Sequence[Directive]) -> None:
     """Writes or takes away each; those of a stack that is not there have no place."""
     for one in directives:
         if one.value is None:
@@ -75,7 +72,7 @@ def direct(writer: sqlite3.Connection, encoding: Encoding, directives: Sequence[
             writer.execute(SQL["directives.upsert"], row)
 
 
-def rule(writer: sqlite3.Connection, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
+def rule(writer: Writer, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
     """Takes entries out of the ledger, and puts others in."""
     if unrulings:
         writer.executemany(SQL["ledger.delete"], unrulings)
@@ -83,7 +80,7 @@ def rule(writer: sqlite3.Connection, rulings: Sequence[Ruling], unrulings: Seque
         writer.executemany(SQL["ledger.upsert"], [_ruling_row(ruling) for ruling in rulings])
 
 
-def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:
+def apply(writer: Writer, encoding: Encoding, commits: Sequence[Commit]) -> list[bool]:
     """Writes each commit whose epoch is that of its stack's lease, and says which."""
     verdicts, events = [], list[Event]()
     for commit in commits:
@@ -97,7 +94,7 @@ def apply(writer: sqlite3.Connection, encoding: Encoding, commits: Sequence[Comm
     return verdicts
 
 
-def tell(writer: sqlite3.Connection, encoding: Encoding, events: Sequence[Event]) -> None:
+def tell(writer: Writer, encoding: Encoding, events: Sequence[Event]) -> None:
     """Writes events under the next numbers."""
     if not events:
         return
@@ -110,7 +107,7 @@ def tell(writer: sqlite3.Connection, encoding: Encoding, events: Sequence[Event]
     writer.executemany(SQL["events.insert"], rows)
 
 
-def prune_generations(writer: sqlite3.Connection, kept: int) -> None:
+def prune_generations(writer: Writer, kept: int) -> None:
     """Drops generations that nothing needs, beyond the newest `kept` of each stack."""
     for stack, settled in writer.execute(SQL["generations.crowded"], (kept,)).fetchall():
         pairs = writer.execute(SQL["generations.restoring"], (stack,)).fetchall()
@@ -118,7 +115,7 @@ def prune_generations(writer: sqlite3.Connection, kept: int) -> None:
         writer.executemany(SQL["generations.delete"], doomed)
 
 
-def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+def _apply_one(writer: Writer, encoding: Encoding, commit: Commit, present: Stack) -> None:
     if commit.removals:
         writer.executemany(SQL["records.delete"], [(*key, commit.stack) for key in commit.removals])
     if commit.upserts:
@@ -135,7 +132,7 @@ def _apply_one(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, p
         _advance(writer, encoding, commit, present)
 
 
-def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, present: Stack) -> None:
+def _advance(writer: Writer, encoding: Encoding, commit: Commit, present: Stack) -> None:
     crossing.write(writer, encoding, commit, present)
     if commit.settled:
         writer.execute(SQL["generations.settle"], (commit.settled_at, commit.stack, commit.settled))
@@ -154,17 +151,21 @@ def _advance(writer: sqlite3.Connection, encoding: Encoding, commit: Commit, pre
         crossing.declare(writer, newer, asked)
 
 
-def _insert_generation(
-    writer: sqlite3.Connection, encoding: Encoding, row: Stack, generation: Generation
-) -> None:
+def _insert_generation(writer: Writer, encoding: Encoding, row: Stack, generation: Generation) -> None:
     numbered = msgspec.structs.replace(generation, number=row.generation)
-    marks = (numbered.restores, numbered.deleting, numbered.settled, numbered.failed)
+    marks = (numbered.restores, int(numbered.deleting), numbered.settled, numbered.failed)
     writer.execute(
         SQL["generations.insert"], (row.id, numbered.number, *marks, *encoding.generation(numbered))
     )
 
 
-def _nothing_wanted(writer: sqlite3.Connection, row: Stack) -> bool:
+def stack_row(row: Stack) -> tuple[str | int | float, ...]:
+    """A stack as it lies in its table."""
+    *fields, forget = msgspec.structs.astuple(row)
+    return (*fields, int(forget))
+
+
+def _nothing_wanted(writer: Writer, row: Stack) -> bool:
     ((deleting,),) = writer.execute(SQL["generations.deleting"], (row.id, row.generation)).fetchall()
     return bool(deleting)
 

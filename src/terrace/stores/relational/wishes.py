@@ -1,15 +1,15 @@
-"""What people ask of a SqliteStore."""
+"""What people ask of a RelationalStore."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from terrace.model.record import Record
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.stores.queries import SQL
-from terrace.stores.sqlite import writing
-from terrace.stores.sqlite.reading import Reading
+from terrace.stores.relational import writing
+from terrace.stores.relational.database import Writer
+from terrace.stores.relational.reading import Reading
 
 
 class Wishes(Reading):
@@ -25,7 +25,7 @@ class Wishes(Reading):
         force: bool = False,
     ) -> Stack:
         asked = writing.Asked(stack, generation, expected, records, force)
-        return await self._database.write(
+        return await self.database.write(
             lambda writer: writing.save_generation(writer, self._encoding, asked), synced=True
         )
 
@@ -36,15 +36,15 @@ class Wishes(Reading):
         await self._execute("stacks.mark_forget", stack, synced=True)
 
     async def rename(self, stack: str, name: str) -> None:
-        await self._database.write(lambda writer: writing.rename(writer, stack, name), synced=True)
+        await self.database.write(lambda writer: writing.rename(writer, stack, name), synced=True)
 
     async def direct(self, directives: Sequence[Directive]) -> None:
-        await self._database.write(
+        await self.database.write(
             lambda writer: writing.direct(writer, self._encoding, directives), synced=True
         )
 
     async def _execute(self, name: str, *values: str | int, synced: bool = False) -> None:
-        def work(writer: sqlite3.Connection) -> None:
+        def work(writer: Writer) -> None:
             writer.execute(SQL[name], values)
 
-        await self._database.write(work, synced=synced)
+        await self.database.write(work, synced=synced)

@@ -1,0 +1,54 @@
+"""What a database is to us. Everything that lies in tables is written and read through these protocols, so that it
+is written once; SQLite and PostgreSQL each keep to them.
+
+Queries are those of `terrace.stores.queries.SQL`, with `?` for values. Two words of ours are understood in them:
+`clock()` is the time that counts for everybody (epoch seconds; the database's own where several servers use it), and
+`/* FOR UPDATE */` at the end of a SELECT keeps others from its rows until the transaction ends. Migrations
+(`stores/migrations`) are written in PostgreSQL's words and only add: servers of neighbouring versions use one
+database side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Result(Protocol):
+    """What a query gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows an INSERT, UPDATE or DELETE touched."""
+
+    def fetchone(self) -> Any:
+        """The next row, a tuple; None when there is no more."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left, tuples."""
+
+
+class Writer(Protocol):
+    """A connection inside a transaction."""
+
+    def execute(self, query: str, values: Sequence[Any] = (), /) -> Result:
+        """Runs a query. Values are text, integers, floats, bytes or None."""
+
+    def executemany(self, query: str, rows: Iterable[Sequence[Any]], /) -> Any:
+        """Runs a query once for each row of values, in their order."""
+
+
+class Database(Protocol):
+    """Work that is handed over is a plain function: it may run in a thread and, when others were in the way, again
+    from the start; so it changes nothing outside its transaction. TransientError: not now."""
+
+    async def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query gives, from what has been committed."""
+
+    async def read(self, work: Callable[[Writer], T]) -> T:
+        """What `work` gives, which only reads."""
+
+    async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
+        """Runs `work` in one transaction, which is undone when it raises. Transactions of a process run in the order
+        in which they were asked for. `synced`: on disk, with all that was written before, when this returns."""

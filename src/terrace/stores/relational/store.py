@@ -1,0 +1,95 @@
+"""ports.Store over any database: what needs a transaction and no more than a few queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from terrace.errors import ConflictError, InvariantError
+from terrace.model.event import Event
+from terrace.model.stack import Lease
+from terrace.ports.secrets import Secrets
+from terrace.ports.store import Commit, Ruling
+from terrace.stores.encoding import Encoding
+from terrace.stores.queries import SQL
+from terrace.stores.relational import writing
+from terrace.stores.relational.crossing import Crossings
+from terrace.stores.relational.database import Database, Writer
+from terrace.stores.relational.wishes import Wishes
+
+_PROOF = b"terrace"
+
+
+class RelationalStore(Wishes, Crossings):
+    """Implements ports.Store but for connecting, which a store of one kind of database adds. `place` names the
+    database in messages."""
+
+    lasting_leases: bool
+    """Whether taking a lease is synced: where others may hold it after the database's computer failed."""
+
+    def __init__(self, database: Database, secrets: Secrets, place: str) -> None:
+        self.database = database
+        self._place = place
+        self._secrets = secrets
+        self._encoding = Encoding(secrets)
+        self._installation = ""
+
+    async def introduce(self) -> None:
+        """Gives a new database its identity. ConflictError when it was sealed with another key."""
+        self._installation = await self.database.write(self._introduce, synced=True)
+
+    async def installation(self) -> str:
+        return self._installation
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        return await self.database.write(
+            lambda writer: writing.apply(writer, self._encoding, commits),
+            synced=any(commit.synced for commit in commits),
+        )
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        await self.database.write(lambda writer: writing.tell(writer, self._encoding, events))
+
+    async def rule(self, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]] = ()) -> None:
+        await self.database.write(lambda writer: writing.rule(writer, rulings, unrulings), synced=True)
+
+    async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
+        values = (scope, holder, duration)
+        rows = await self.database.write(
+            lambda writer: writer.execute(SQL["leases.acquire"], values).fetchall(),
+            synced=self.lasting_leases,
+        )
+        # SQLite's RETURNING gives a round REAL as an integer.
+        return Lease(scope, holder, rows[0][0], float(rows[0][1])) if rows else None
+
+    async def release(self, lease: Lease) -> None:
+        await self._execute("leases.release", lease.scope, lease.holder, lease.epoch)
+
+    async def prune(self, *, events_before: float, events_kept: int, generations_kept: int) -> None:
+        def work(writer: Writer) -> None:
+            writer.execute(SQL["events.prune_count"], (events_kept,))
+            writer.execute(SQL["events.prune_age"], (events_before,))
+            writing.prune_generations(writer, generations_kept)
+            writer.execute(SQL["leases.prune"])
+
+        await self.database.write(work)
+
+    def _introduce(self, writer: Writer) -> str:
+        installation = identify(writer, "installation", uuid.uuid4().hex[:20])
+        proof = identify(writer, "key-proof", self._secrets.seal(_PROOF).hex())
+        try:
+            self._secrets.unseal(bytes.fromhex(proof))
+        except InvariantError as error:
+            raise ConflictError(
+                f"the key does not belong to the database {self._place}: {error.message}",
+                hint="Put back the key file that was made with this database.",
+                code="key-mismatch",
+            ) from error
+        return installation
+
+
+def identify(writer: Writer, key: str, value: str) -> str:
+    """The value of `key` that was given first: this one, or one given before."""
+    writer.execute(SQL["facts.identify"], (key, value))
+    found: str = writer.execute(SQL["facts.identity"], (key,)).fetchone()[0]
+    return found
