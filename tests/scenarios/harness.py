@@ -54,7 +54,7 @@ class Simulation:
         self.outside = Outside(self.world, self.clock)
         self.store = MemoryStore(self.secrets, self.clock, installation="home")
         self.lag = lag
-        self.tuning = {"resync": 30.0, "grace": 60.0, "lease": 10.0, **tuning}
+        self.tuning = {"resync": 30.0, "grace": 60.0, "lease": 10.0, "poll": 1.0, **tuning}
         self.processes: list[Process] = []
         self.strike: Callable[[Process, str], bool] = lambda process, name: False
         self.history: list[str] = []

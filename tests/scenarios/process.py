@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from terrace.ports.driver import Driver
     from terrace.stores.memory import MemoryStore
+    from terrace.stores.memory_engines import MemoryEngines
 
 PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
 GUARDED = frozenset({"observe", "lookup", "apply"})
@@ -94,6 +95,7 @@ class Process:
             kinds,
             Means(self, entropy, secrets, self),
             Tuning(holder=self.name, **tuning),
+            GuardedStore(store.engines, self),  # type: ignore[arg-type]
         )
         await self.run(self.controller.start())
 
@@ -152,9 +154,9 @@ class Process:
 
 
 class GuardedStore:
-    """A store as one process has it."""
+    """A store, or what engines say to each other in it, as one process has it."""
 
-    def __init__(self, store: MemoryStore, process: Process) -> None:
+    def __init__(self, store: MemoryStore | MemoryEngines, process: Process) -> None:
         self._store = store
         self._process = process
 

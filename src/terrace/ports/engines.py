@@ -52,8 +52,8 @@ class Beat(msgspec.Struct, frozen=True):
 class Published(msgspec.Struct, frozen=True):
     """How the last listing of a provider went. `number` rises with each; `started` by the store's clock; `asked` and
     `answered` count those who wanted a newer one; `why` it failed ("" when it did not), `since` when. `restored`: the
-    ledger says that an older copy of the database was put back. `adopted`: the provider ids that were asked for whatever
-    their labels say (not in News)."""
+    ledger says that an older copy of the database was put back. `adopted`: the provider ids that were asked for
+    whatever their labels say (not in News)."""
 
     provider: str
     number: int = 0

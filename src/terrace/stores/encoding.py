@@ -12,7 +12,6 @@ from terrace.model.codec import Codec
 from terrace.model.event import Event
 from terrace.model.graph import Graph
 from terrace.model.record import Record
-from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Directive, Generation, Source
 from terrace.ports.secrets import Secrets
 
@@ -55,18 +54,6 @@ class Encoding:
     def read_value(self, data: bytes) -> Any:
         """The value in `data`."""
         return self._codec.decode(data, object)
-
-    def shown(self, shown: Seen | list[Ghost]) -> bytes:
-        """The bytes of what a provider showed; InvariantError when something in it cannot be stored."""
-        return _encoded(self._codec.encode, shown, "what a provider showed")
-
-    def read_shown(self, data: bytes) -> Seen:
-        """The thing in `data`."""
-        return self._codec.decode(data, Seen)
-
-    def read_ghosts(self, data: bytes) -> list[Ghost]:
-        """The ghosts in `data`."""
-        return self._codec.decode(data, list[Ghost]) if data else []
 
     def generation(self, generation: Generation) -> tuple[bytes, bytes]:
         """The bytes of a generation: all but graph and source, and those two."""

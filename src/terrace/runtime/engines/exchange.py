@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from terrace.model.record import Record
 from terrace.model.seen import Ghost, NotSeen, Seen
 from terrace.ports.engines import KEPT, Published
 from terrace.runtime.engines.membership import Membership
 from terrace.runtime.leases import Holding
+from terrace.runtime.patience import PatientStore
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -50,6 +52,11 @@ class Exchange:
     def forget(self) -> None:
         """Everything is read anew: there are stacks here of whose things nothing was kept."""
         self._read = 0
+
+    async def records(self, store: PatientStore, uid: str) -> list[Record]:
+        """The records of the stack that has this uid, whoever works on it."""
+        stack = await self._membership.engines.whose(uid)
+        return await store.records(stack) if stack else []
 
     # ---- whoever lists
 
@@ -127,4 +134,3 @@ class Exchange:
                 self._known[key] = seen
             else:
                 self._known.pop(key, None)
-

@@ -12,10 +12,8 @@ from terrace.ports.engines import News, Published
 from terrace.runtime.bell import Bell
 from terrace.runtime.engines.membership import Membership
 
-POLL = 0.25
-"""Seconds between two questions while others live."""
-CALM = 1.0
-"""The same while we are the only one: somebody may come and ring before we have heard that they live."""
+CALM = 4
+"""How much less often it is asked while we are the only one: somebody may come and ring before we heard of them."""
 PATIENCE = 10.0
 """How long a stack may take to take in what was rung for, until it is rung for again."""
 
@@ -31,14 +29,15 @@ class Ears(Protocol):
 
 
 class Follower:
-    """Asks what has changed: one small question at a time, and sooner when somebody hints at it."""
+    """Asks what has changed: one small question every `poll` seconds, and sooner when somebody hints at it."""
 
-    def __init__(self, membership: Membership, ears: Ears, bell: Bell, clock: Clock) -> None:
+    def __init__(self, membership: Membership, ears: Ears, bell: Bell, clock: Clock, poll: float) -> None:
         self.listings: dict[str, Published] = {}
         self._membership = membership
         self._ears = ears
         self._bell = bell
         self._clock = clock
+        self._poll = poll
         self._event = -1
         self._look = asyncio.Event()
         self._rung: dict[str, int] = {}
@@ -56,7 +55,7 @@ class Follower:
                 with suppress(TransientError):
                     self._take(await self._membership.engines.news(self._membership.id))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL if self._membership.others else CALM):
+                    async with asyncio.timeout(self._poll if self._membership.others else self._poll * CALM):
                         await self._look.wait()
                 await self._clock.sleep(0)
         finally:

@@ -25,7 +25,12 @@ class Membership:
     which holds nothing."""
 
     def __init__(
-        self, engines: Engines, member: Member, lease: float, clock: Clock, entropy: Entropy, log: Telemetry
+        self,
+        engines: Engines,
+        member: Member,
+        lease: float,
+        clock: Clock,
+        sources: tuple[Entropy, Telemetry],
     ) -> None:
         self.engines = engines
         self.lease = lease
@@ -34,8 +39,7 @@ class Membership:
         self.holds: Callable[[], int] = lambda: 0
         self._member = member
         self._clock = clock
-        self._entropy = entropy
-        self._log = log
+        self._entropy, self._log = sources
         self._speaking = asyncio.Lock()
         self._until = 0.0
         self._before = self._after = 0.0
@@ -59,11 +63,6 @@ class Membership:
     def others(self) -> list[Member]:
         """All that are alive besides us."""
         return [member for member in self.heard.members if member.id != self.id]
-
-    @property
-    def draining(self) -> bool:
-        """Whether we are to give our stacks away."""
-        return any(member.id == self.id and member.draining for member in self.heard.members)
 
     async def join(self) -> None:
         """Becomes a member under a new id; waits for the store until it answers."""
@@ -124,10 +123,12 @@ class Membership:
         wait = FIRST_WAIT
         while lease.holder == self.id:
             try:
-                return await self.engines.give([lease])
+                await self.engines.give([lease])
             except TransientError:
                 await self._clock.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                return
 
     def check(self, timeout: float) -> None:
         """See runtime.leases.Leases."""

@@ -69,7 +69,7 @@ class Signals:
         with door or token, QuotaError for what comes too often, UserError for what is no signal."""
         now = self._on.clock.now()
         _not_too_often(max(self._rate.take(knock.source, now), self._tries.empty(knock.source, now)))
-        found = self._open(knock)
+        found = await self._open(knock)
         if found is None:
             self._tries.take(knock.source, now)
             raise NotFoundError(
@@ -123,14 +123,14 @@ class Signals:
             path,
             f"by {actor.name}",
         )
-        return await heard(self._on, state.stack, now, lambda: _rotation(live) == wish.value)
+        return await heard(self._on, state.stack, live.uid, lambda now: _rotation(now) == wish.value)
 
     # --- doors
 
-    def _open(self, knock: Knock) -> tuple[StackState, Live, Record] | None:
+    async def _open(self, knock: Knock) -> tuple[StackState, Live, Record] | None:
         """The door that a token opens, None when there is none."""
         uid, _, incarnation = knock.door.rpartition("-")
-        found = self._on.controller.locate(uid)
+        found = await self._on.controller.locate(uid)
         if found is None or not incarnation.isdecimal():
             return None
         state, live = found
@@ -157,7 +157,7 @@ class Signals:
                 code="no-signals",
                 hint="signals go to a WaitConditionHandle or a ScalingPolicy",
             )
-        found = self._on.controller.locate(record.uid)
+        found = await self._on.controller.locate(record.uid)
         if found is None:
             raise TransientError(
                 f'stack "{where.stack}" is not being worked on at the moment', retry_after=1.0

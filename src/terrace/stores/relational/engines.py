@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from terrace.model.codec import Codec
 from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Lease
 from terrace.ports.engines import KEPT, Beat, Member, News, Published
 from terrace.ports.secrets import Secrets
-from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL, many
 from terrace.stores.relational.database import Database, Writer
 
@@ -64,8 +64,8 @@ class Members:
 
 
 class Holders(Members):
-    """Who holds what. A lease is free when its holder is not among the living. All of it is on disk before it is believed:
-    a database that came back without the last of what was written must not give one epoch twice."""
+    """Who holds what. A lease is free when its holder is not among the living. All of it is on disk before it is
+    believed: a database that came back without the last of what was written must not give one epoch twice."""
 
     async def claim(self, member: str, most: int) -> list[Lease]:
         def work(writer: Writer) -> list[Lease]:
@@ -129,7 +129,7 @@ class RelationalEngines(Bells):
 
     def __init__(self, database: Database, secrets: Secrets) -> None:
         self.database = database
-        self._encoding = Encoding(secrets)
+        self._codec = Codec(secrets.seal, secrets.unseal)
 
     async def publish(
         self,
@@ -138,9 +138,9 @@ class RelationalEngines(Bells):
         changes: Sequence[tuple[str, Seen | None]],
         ghosts: Sequence[Ghost],
     ) -> bool:
-        encoding, name = self._encoding, listing.provider
-        rows = [(key, None if seen is None else encoding.shown(seen)) for key, seen in changes]
-        haunting = encoding.shown(list(ghosts))
+        encode, name = self._codec.encode, listing.provider
+        rows = [(key, None if seen is None else encode(seen)) for key, seen in changes]
+        haunting = encode(list(ghosts))
 
         def work(writer: Writer) -> bool:
             held = writer.execute(SQL["listings.holder"], (lease.scope,)).fetchone()
@@ -164,8 +164,8 @@ class RelationalEngines(Bells):
             return _listing(found) if found else Published(provider), [(key, body) for key, body in rows]
 
         listing, rows = await self.database.read(work)
-        read = self._encoding.read_shown
-        return listing, [(key, None if body is None else read(bytes(body))) for key, body in rows]
+        read = self._codec.decode
+        return listing, [(key, None if body is None else read(bytes(body), Seen)) for key, body in rows]
 
     async def ask(self, provider: str) -> int:
         def work(writer: Writer) -> int:
@@ -177,7 +177,8 @@ class RelationalEngines(Bells):
 
     async def ghosts(self, provider: str) -> list[Ghost]:
         rows = await self.database.rows(SQL["listings.ghosts"], (provider,))
-        return self._encoding.read_ghosts(bytes(rows[0][0])) if rows else []
+        body = bytes(rows[0][0]) if rows else b""
+        return self._codec.decode(body, list[Ghost]) if body else []
 
 
 def _now(reader: Writer) -> float:
@@ -200,7 +201,7 @@ def _members(reader: Writer) -> list[Member]:
 def _listing(row: Sequence[object]) -> Published:
     *marks, restored, adopted = (*row, "[]") if len(row) == LIGHT else row
     names = msgspec.json.decode(str(adopted), type=tuple[str, ...])
-    return Published(*marks, bool(restored), names)  # type: ignore[arg-type]  # the columns are the fields
+    return Published(*marks, bool(restored), names)  # type: ignore[arg-type, call-arg]  # the columns are the fields
 
 
 def _told(query: str, *values: str | int) -> Callable[[Writer], bool]:
