@@ -140,9 +140,10 @@ def test_every_setting_is_described() -> None:
     from terrace.drivers.docker.settings import DockerSettings, Registry, Tls
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import Flavor
-    from terrace.services.settings import Defaults, Limits, Settings, Tuning
+    from terrace.services.settings import Defaults, Limits, ServerSettings, Settings, Tuning
 
     tables = {
+        "listener": ServerSettings,
         "defaults": Defaults,
         "limits": Limits,
         "tuning": Tuning,
@@ -160,6 +161,7 @@ def test_every_setting_is_described() -> None:
         "text",
         "operator",
         "providers",
+        "server",
         *tables,
     }
     assert set(found["server"]) == plain

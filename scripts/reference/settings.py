@@ -17,7 +17,7 @@ def settings() -> str:
     from terrace.drivers.docker import settings as docker
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import FLAVORS, IMAGES, Flavor
-    from terrace.services.settings import Defaults, Limits, Tuning, commented
+    from terrace.services.settings import Defaults, Limits, ServerSettings, Tuning, commented
 
     text = words("settings")
     flavors = [
@@ -32,6 +32,7 @@ def settings() -> str:
         "such as `512K`, `16M`, `1G`.",
         "## server.toml",
         table(["Setting", "What it is"], [[code(name), line] for name, line in text["server"].items()]),
+        *_section("[server]", ServerSettings, text["listener"]),
         *_section("[defaults]", Defaults, text["defaults"]),
         *_section("[limits]", Limits, text["limits"]),
         *_section("[tuning]", Tuning, text["tuning"]),

@@ -113,12 +113,14 @@ async def run(settings: Settings) -> None:
     from contextlib import AsyncExitStack
 
     from terrace.api import build, build_doors
-    from terrace.api.listen import listen, own_folder, serve_app
+    from terrace.api.edge.serving import Server
+    from terrace.api.listen import open_doors, own_folder
     from terrace.api.signals.listener import DoorListener
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import KeyFile
     from terrace.stores.sqlite import SqliteStore
 
@@ -133,7 +135,7 @@ async def run(settings: Settings) -> None:
         await store.open()
         ending.push_async_callback(store.close)
         telemetry = open_log(os.path.join(settings.state, "server.log"))
-        listener = ending.enter_context(listen(settings.socket))
+        listening = ending.enter_context(open_doors(settings, telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         surface = Surface(
             gate=Gate(store, telemetry),
@@ -142,29 +144,31 @@ async def run(settings: Settings) -> None:
             clock=clock,
             entropy=entropy,
             telemetry=telemetry,
+            vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
         )
         services = Services(surface, settings, await store.installation())
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
-        builtin.offer(services.owned)
+        builtin.offer(services.owned, services.signals)
         await controller.start()
         ending.push_async_callback(stop, controller)
 
         def ready() -> None:
             settle_memory()
-            telemetry.log(
-                "info", "server.ready", socket=settings.socket, pid=os.getpid(), state=settings.state
-            )
+            where = {"socket": settings.socket, "listen": settings.server.listen, "state": settings.state}
+            telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
-        doors = DoorListener(build_doors(services), lambda: open_doors(drivers), telemetry)
-        listening = asyncio.create_task(doors.run(controller.bell))
-        ending.callback(listening.cancel)
-        await serve_app(build(services), listener, ready, services.events.close)
+        guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
+        knocking = asyncio.create_task(guests.run(controller.bell))
+        ending.callback(knocking.cancel)
+        server = Server(build(services), listening, telemetry, services.events.close)
+        server.ready = ready
+        await server.serve()
         telemetry.log("info", "server.stopping")
 
 
-def open_doors(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
+def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
     """Where guests of any provider are to reach the server."""
     found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
     return frozenset[tuple[str, int]]().union(*found)

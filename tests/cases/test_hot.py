@@ -29,7 +29,7 @@ import yaml
 from terrace.errors import DocumentError
 from terrace.kinds import TYPES
 from terrace.languages import as_operator, compile_source
-from terrace.model.graph import Blueprint, Node
+from terrace.model.graph import Blueprint, Held, Node
 from terrace.model.problem import Problem, render
 from terrace.model.stack import Source
 from terrace.model.value import Call, Ref, Secret
@@ -49,6 +49,8 @@ def plain(value: Any) -> Any:
         return {"call": [value.function, *map(plain, value.args)]}
     if isinstance(value, Secret):
         return {"secret": value.reveal()}
+    if isinstance(value, Held):
+        return ["/".join(value.path), *value.hooks, *value.restricted]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -17,6 +17,7 @@ from terrace.model.seen import Names, Owner, Seen
 from terrace.model.spec import (
     DelaySpec,
     KeyPairSpec,
+    NamedSecretSpec,
     NoneSpec,
     RandomStringSpec,
     StackOutputSpec,
@@ -24,7 +25,7 @@ from terrace.model.spec import (
     ValueSpec,
 )
 from terrace.model.spec.placement import FlavorSpec, ServerGroupSpec
-from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.signal import AlarmSpec, ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.software import ConfigSpec, DeployedServerSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.model.value import Secret
@@ -38,10 +39,12 @@ SPECS: dict[str, Any] = {
     "Delay": DelaySpec(minimum=2.0),
     "TestResource": TestResourceSpec(value="v", waits={"create": 1.0}),
     "StackOutput": StackOutputSpec("net", "id", "n-1"),
+    "Secret": NamedSecretSpec("db", Secret("x"), 1),
     "WaitConditionHandle": HandleSpec(),
     "WaitCondition": ConditionSpec("h"),
     "ScalingPolicy": PolicySpec("g", 1),
     "LaunchConfiguration": LaunchSpec("debian-12"),
+    "Alarm": AlarmSpec(),
     "SoftwareConfig": ConfigSpec("true", "script"),
     "CloudConfig": ConfigSpec("#cloud-config"),
     "MultipartMime": ConfigSpec("MIME-Version: 1.0"),
@@ -90,7 +93,7 @@ def bench() -> Bench:
 def test_every_kind_is_offered_and_recorded(bench: Bench) -> None:
     assert bench.driver.capabilities.kinds == set(SPECS) == bench.driver.capabilities.recorded
     assert bench.driver.capabilities.made == {
-        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy")
+        *("RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy", "Alarm")
     }
 
 

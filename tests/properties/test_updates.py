@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from tests.properties.updates import CASES, ELSEWHERE
 from tests.properties.updates.case import GONE, PATH, Case, To
-from tests.properties.updates.own import FAR, OPEN
+from tests.properties.updates.own import FAR, OPEN, VAULT
 from tests.unit.runtime.bench import Bench, play
 
 from terrace.kinds import KINDS, SCHEMAS, complete
@@ -20,6 +20,7 @@ from terrace.model.record import Record, State
 from terrace.model.stack import Generation, Source, Stack
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.driver import Driver
+from terrace.stores.memory_vault import MemoryVault
 
 PLANNED = {"none": "nothing", "update": "update", "replace": "replace"}
 QUIET = (Planned.NOTHING, Planned.REFUSED)
@@ -56,6 +57,8 @@ class Scene:
 
     async def stand(self, graph: Graph) -> None:
         """Other stacks, and the one that is tried."""
+        for name, value in VAULT.items():
+            await MemoryVault(self.bench.store).put("default", name, value, "ann")
         for name, outputs in FAR.items() if graph.uses else ():
             stack = Stack(name, "default", name, 0)
             generation = Generation(0, Graph(outputs=outputs), Source("t"), self.bench.clock.now())

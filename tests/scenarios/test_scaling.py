@@ -14,6 +14,7 @@ from terrace.model.graph import Graph, Node
 from terrace.model.value import Ref
 from terrace.services.gate import Actor, Gate, Surface, Where
 from terrace.services.signals import Knock, Signals, Sizes
+from terrace.stores.memory_vault import MemoryVault
 from tests.scenarios.design import IMAGES
 from tests.scenarios.harness import Simulation
 from tests.scenarios.test_named import ids, machine, machines, tell
@@ -59,7 +60,10 @@ def services(simulation: Simulation) -> tuple[Signals, Sizes]:
     controller = simulation.engine.controller
     assert controller is not None
     gate = Gate(simulation.store, _Quiet())
-    surface = Surface(gate, simulation.store, controller, simulation.clock, simulation.entropy, _Quiet())
+    vault = MemoryVault(simulation.store)
+    surface = Surface(
+        gate, simulation.store, controller, simulation.clock, simulation.entropy, _Quiet(), vault
+    )
     sizes = Sizes(surface)
     return Signals(surface, sizes), sizes
 

@@ -9,11 +9,13 @@ from terrace.api import events, guests, history, operations, providers, resource
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
+from terrace.api.vault import secrets
 from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
     server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
+    secrets,
 )  # fmt: skip
 
 

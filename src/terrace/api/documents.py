@@ -124,9 +124,15 @@ def gives(
     found: dict[int | str, dict[str, Any]] = {
         status: {"description": description, "content": {media: content}}
     }
-    for code in (400, 403, *fails):
-        found[code] = {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
-    return found
+    return found | refusals(*fails)
+
+
+def refusals(*fails: int) -> dict[int | str, dict[str, Any]]:
+    """The part of `responses` that says with which statuses a route refuses, besides those that any may."""
+    return {
+        code: {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
+        for code in (400, 403, *fails)
+    }
 
 
 def takes(kind: Any, example: Any) -> dict[str, Any]:

@@ -1,79 +1,105 @@
-"""Where the server is heard: a Unix socket that only its owner can reach, served until it is told to stop."""
+"""Where the server is heard: a Unix socket that only its owner can reach, and TCP with TLS where that was asked
+for."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import errno
 import os
-import signal
 import socket
 import struct
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Iterator
+from typing import Any
 
-import uvicorn
-from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
-from terrace.errors import ConflictError, UserError
+from terrace.api.edge.crowd import Crowd, source_of
+from terrace.api.edge.serving import Door
+from terrace.api.edge.tls import Certificate, own_certificate
+from terrace.errors import ConflictError, DocumentError, UserError
+from terrace.ports.telemetry import Telemetry
+from terrace.services.settings import Document, Settings, split_address
 
 PATH_LIMIT = 107
 """Bytes that the kernel takes as the path of a Unix socket."""
-GRACE = 5
-"""Seconds that requests may take to end after the server was told to stop."""
+BACKLOG = 1024
+"""Who may wait at a door."""
+OWN = 4096
+"""Connections of the owner at once."""
 
 
-class OwnerProtocol(H11Protocol):
-    """HTTP that hangs up on everybody but the owner (and root): the kernel says who is at the other end."""
+@contextlib.contextmanager
+def open_doors(settings: Settings, telemetry: Telemetry) -> Iterator[list[Door]]:
+    """Every door that the settings name: the Unix socket, and TCP with TLS when it is configured. UserError and
+    ConflictError when one cannot be opened."""
+    with contextlib.ExitStack() as ending:
+        own = Door(ending.enter_context(listen(settings.socket)), Crowd(OWN, 0), owner_only, owner=True)
+        found = [own]
+        server = settings.server
+        if server.listen:
+            host, port = split_address(server.listen)
+            listener = ending.enter_context(contextlib.closing(bound(host, port)))
+            crowd = Crowd(server.connections, server.connections_per_source)
+            found.append(Door(listener, crowd, anybody, tls=certificate(settings, telemetry)))
+        yield found
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base class
-        """Looks who is there."""
-        peer = transport.get_extra_info("socket")
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, uid, _ = struct.unpack("3i", credentials)
-        if uid not in (os.getuid(), 0):
-            self.transport = transport  # connection_lost closes it once more
-            transport.abort()
-            return
-        super().connection_made(transport)
+
+def certificate(settings: Settings, telemetry: Telemetry) -> Certificate:
+    """The certificate of the settings, or our own, which is made when there is none. DocumentError that names the
+    setting when it cannot be used."""
+    server = settings.server
+    if not server.certificate:
+        host, _ = split_address(server.listen)
+        return Certificate(*own_certificate(settings.state, host), telemetry)
+    try:
+        return Certificate(server.certificate, server.key, telemetry)
+    except UserError as error:
+        document = Document(settings.text, settings.file)
+        document.blame(("server", "certificate"), error.message, hint=error.hint)
+        raise DocumentError(document.problems) from error
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server that sleeps until it is told to stop, and then lets `farewell` end what would never
-    end."""
+def owner_only(connection: socket.socket, address: Any) -> str | None:
+    """The owner and root, and nobody else: the kernel says who is at the other end."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return "" if uid in (os.getuid(), 0) else None
 
-    def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], farewell: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._farewell = farewell
-        self._told = asyncio.Event()
 
-    async def main_loop(self) -> None:
-        """Sleeps; the ticking of uvicorn's own loop would wake an idle machine ten times a second."""
-        self._ready()
-        await self._told.wait()
+def anybody(connection: socket.socket, address: Any) -> str | None:
+    """Whoever comes; they have to say who they are, later."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return source_of(address[0])
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT stop the server in good order, and are not raised again afterwards: it ends with
-        0."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Told to stop; the second time, at once."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
-        self._told.set()
-        self._farewell()
+def bound(host: str, port: int) -> socket.socket:
+    """A TCP socket that listens at `host` (a name or an address) and `port`. ConflictError when something else does,
+    UserError when that cannot be."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise UserError(
+            f'"{host}" is no address of this machine: {error.strerror}', code="cannot-listen"
+        ) from error
+    listener = socket.socket(family, kind | socket.SOCK_CLOEXEC)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConflictError(
+                f"something else listens at {host} port {port}",
+                code="address-in-use",
+                hint="set another [server] listen in server.toml",
+            ) from error
+        raise UserError(
+            f"the server cannot listen at {host} port {port}: {error.strerror}", code="cannot-listen"
+        ) from error
+    return listener
 
 
 def own_folder(path: str) -> None:
@@ -111,7 +137,7 @@ def listen(path: str) -> Iterator[socket.socket]:
             listener.bind(short)
         finally:
             os.umask(before)
-        listener.listen(512)
+        listener.listen(BACKLOG)
         listener.setblocking(False)
         made = os.stat(path).st_ino
         try:
@@ -141,24 +167,3 @@ def _clear(path: str, short: str) -> None:
     raise ConflictError(
         f"something else answers at {path}", code="socket-in-use", hint='set another "socket" in server.toml'
     )
-
-
-async def serve_app(
-    app: FastAPI, listener: socket.socket, ready: Callable[[], None], farewell: Callable[[], None]
-) -> None:
-    """Serves `app` until SIGTERM or SIGINT. `ready` is called once it does, `farewell` when it is told to
-    stop."""
-    config = uvicorn.Config(
-        app,
-        http=OwnerProtocol,
-        ws="wsproto",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=30,
-    )
-    await Server(config, ready, farewell).serve([listener])

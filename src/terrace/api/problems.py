@@ -31,7 +31,12 @@ STATUS: tuple[tuple[type[errors.TerraceError], int], ...] = (
 )
 """From the narrow to the wide: the first that fits counts."""
 
-CODES = {"document-too-large": 413, "too-many-files": 413, "generation-mismatch": 412}
+CODES = {
+    "document-too-large": 413,
+    "secret-too-large": 413,
+    "too-many-files": 413,
+    "generation-mismatch": 412,
+}
 """Codes that have a status of their own."""
 
 PLAIN = {404: "unknown-path", 405: "method-not-allowed", 413: "body-too-large"}

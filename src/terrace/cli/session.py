@@ -71,7 +71,7 @@ class Session:
         if self._client is None:
             from terrace.client import Client
 
-            self._client = Client(self.address(start=True), project=self.project)
+            self._client = Client(self.address(start=True), project=self.project, token=self._token())
         return self._client
 
     def address(self, *, start: bool) -> Any:
@@ -80,10 +80,17 @@ class Session:
 
         given = self.flags.get("server") or self._setting("server")
         if given:
-            return parse_address(given)
+            return parse_address(given, self._trust())
         from terrace.client import local
 
         return local.ensure(self.say) if start else local.locate().address
+
+    def _trust(self) -> Any:
+        """How an https:// server is known."""
+        from terrace.client.access.trust import Trust, parse_fingerprint
+
+        pinned = self._environ.get("TERRACE_FINGERPRINT")
+        return Trust(parse_fingerprint(pinned) if pinned else "", self._environ.get("TERRACE_CA_FILE") or "")
 
     def say(self, text: str) -> None:
         """A line for the person at the terminal, on standard error."""
@@ -94,6 +101,15 @@ class Session:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _token(self) -> str:
+        """What says who asks; "" for the owner of a local server."""
+        file = self.flags.get("token_file") or self._environ.get("TERRACE_TOKEN_FILE")
+        if not file:
+            return ""
+        from terrace.client.access.token import read_token
+
+        return read_token(file)
 
     def _setting(self, name: str) -> str:
         from_environment = self._environ.get(f"TERRACE_{name.upper()}")

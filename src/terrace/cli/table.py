@@ -49,6 +49,7 @@ THINGS = {
     "template": Entry("nouns.template", "template", "what templates can say: functions, types, schema, fmt"),
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
     "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
+    "secret": Entry("vault.secret", "secret", "secrets of the project: set, list, rm"),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
     "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
@@ -78,7 +79,8 @@ Exit codes:
 
 OPTIONS = """\
 Options, before or behind the command:
-  --server ADDRESS    unix:///path or http://host:port, instead of the local server
+  --server ADDRESS    https://host:port or unix:///path, instead of the local server
+  --token-file FILE   the token that says who you are; - reads it from standard input
   --project NAME      the project to work in
   --no-color          plain text
   --debug             the whole trace of an unexpected error

@@ -5,7 +5,8 @@ One Client speaks for one project: `Client("unix:///run/terrace.sock", project="
 
 from __future__ import annotations
 
+from terrace.client.access.trust import Trust
 from terrace.client.client import Client
 from terrace.client.errors import ApiError, UnreachableError
 
-__all__ = ["ApiError", "Client", "UnreachableError"]
+__all__ = ["ApiError", "Client", "Trust", "UnreachableError"]

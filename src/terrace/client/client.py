@@ -5,23 +5,33 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
+from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
 
 class Client:
-    """One server, seen by one project. `address` is an Address or its text. Every method raises ApiError when
-    the server refuses and UnreachableError when there is none."""
+    """One server, seen by one project. `address` is an Address or its text; `token` is what says who asks (the owner,
+    on the Unix socket, needs none); `trust` says how an https:// server is known. Every method raises ApiError when
+    the server refuses and UnreachableError when there is none, or one that is not trusted."""
 
-    def __init__(self, address: Address | str, *, project: str = "default") -> None:
-        self.address = parse_address(address) if isinstance(address, str) else address
+    def __init__(
+        self,
+        address: Address | str,
+        *,
+        project: str = "default",
+        token: str = "",
+        trust: Trust = Trust(),  # noqa: B008 -- a value
+    ) -> None:
+        self.address = parse_address(address, trust) if isinstance(address, str) else address
         self.project = project
-        self._transport = Transport(self.address)
+        self._transport = Transport(self.address, token)
         self.stacks = Stacks(self._transport, project)
         self.adoption = Adoption(self._transport, project)
         self.snapshots = Snapshots(self._transport, project)
@@ -29,6 +39,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
 
     def version(self) -> dict[str, Any]:

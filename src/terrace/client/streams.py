@@ -57,7 +57,7 @@ class Streams:
         from terrace.client.websocket import connect
 
         where = target(self._stack(stack, "exec"), {"path": path, "tty": tty, "cmd": list(command)})
-        return connect(self._transport.address, where, {}, PATIENCE)
+        return connect(self._transport.address, where, self._transport.credential, PATIENCE)
 
     def _listed(self, stack: str, query: Query) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = self._transport.get(self._events(stack), query)["items"]

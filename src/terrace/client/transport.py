@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from terrace.client.access.trust import secure
 from terrace.client.address import Address
 from terrace.client.errors import ApiError, UnreachableError
+from terrace.errors import UserError
 
 PATIENCE = 60.0
 """Seconds that one ordinary request may take."""
@@ -47,9 +49,10 @@ class Stream(NamedTuple):
 
 
 def dial(address: Address, timeout: float | None) -> socket.socket:
-    """A connected socket. OSError when nothing listens there."""
+    """A connected socket, with TLS where that is spoken. OSError when nothing listens there; UnreachableError when it
+    is not who it should be."""
     if not address.path:
-        return socket.create_connection((address.host, address.port), timeout)
+        return _connect_tcp(address, timeout)
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.settimeout(timeout)
     try:
@@ -58,6 +61,18 @@ def dial(address: Address, timeout: float | None) -> socket.socket:
         connected.close()
         raise
     return connected
+
+
+def _connect_tcp(address: Address, timeout: float | None) -> socket.socket:
+    connected = socket.create_connection((address.host, address.port), timeout)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if address.trust is None:
+        return connected
+    try:
+        return secure(connected, address.host, address.trust)
+    except BaseException:
+        connected.close()
+        raise
 
 
 def _connect_unix(connected: socket.socket, path: str) -> None:
@@ -91,8 +106,16 @@ class Transport:
     """One server. Ordinary requests share a connection; each stream has its own. Errors: ApiError,
     UnreachableError."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, token: str = "") -> None:
+        if token and not address.private:
+            raise UserError(
+                f"a token is not sent to {address}: others could read it on its way",
+                code="insecure-address",
+                hint="use https://",
+            )
         self.address = address
+        self.credential = {"Authorization": f"Bearer {token}"} if token else {}
+        """The header that says who asks."""
         self._shared: _Connection | None = None
 
     def close(self) -> None:
@@ -116,7 +139,9 @@ class Transport:
         timeout: float = PATIENCE,
     ) -> Reply:
         """One request and its decoded answer; `timeout` in seconds."""
-        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
+        headers = dict(self.credential)
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
         used = self._shared is not None
         try:
             response, data = self._exchange(method, target(path, query), encode(body), headers, timeout)
@@ -145,7 +170,8 @@ class Transport:
         """Opens an answer that comes bit by bit; nothing limits how long it may be silent."""
         connection = _Connection(self.address, PATIENCE)
         try:
-            _request(connection, method, target(path, query), encode(body), headers or {})
+            sent = {**self.credential, **(headers or {})}
+            _request(connection, method, target(path, query), encode(body), sent)
             response = connection.getresponse()
             if response.status >= 400:
                 raise problem(response.status, response.read())

@@ -36,7 +36,8 @@ class WebSocket:
     @property
     def pending(self) -> bool:
         """Whether bytes were read that `receive` has not looked at, which `select` cannot know of."""
-        return bool(self._buffer)
+        decrypted = getattr(self._connection, "pending", None)
+        return bool(self._buffer) or bool(decrypted and decrypted())
 
     def send(self, data: bytes) -> None:
         """One binary message. UnreachableError when the connection is gone."""

@@ -24,7 +24,7 @@ def form(spec: Any, mask: Mask) -> dict[str, Any]:
     def hook(value: Any) -> Any:
         nonlocal unknown
         if isinstance(value, Secret):
-            return {"secret": mask(_ENCODER.encode(value.reveal()))}
+            return hidden(value, mask)
         if isinstance(value, Unknown):
             unknown = True
             return _MARK
@@ -32,6 +32,11 @@ def form(spec: Any, mask: Mask) -> dict[str, Any]:
 
     plain: dict[str, Any] = msgspec.to_builtins(spec, enc_hook=hook)
     return _restore(plain) if unknown else plain
+
+
+def hidden(value: Secret, mask: Mask) -> dict[str, str]:
+    """A secret as it may be compared: its keyed digest."""
+    return {"secret": mask(_ENCODER.encode(value.reveal()))}
 
 
 def _restore(value: Any) -> Any:

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
 from terrace.engine.stack import moving, snapshots, spread, want
+from terrace.engine.stack.contents import contents
 from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
 from terrace.engine.turn import hooks
-from terrace.engine.turn.composite import expand_for_plan
+from terrace.engine.turn.composite import blank, expand_for_plan
 from terrace.engine.turn.moves import Moves, notes_of
 from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Expansion, Refuse, Settled
@@ -34,6 +35,11 @@ def make_plan(state: StackState, generation: Generation, now: float) -> Plan:
     return _Planner(state, generation, now).run()
 
 
+def held_by(due: str) -> str:
+    """What to say behind the reason of what a hook will hold."""
+    return f"; held by its {due.partition(' ')[0]} hook until that is cleared" if due else ""
+
+
 class _Planner:
     def __init__(self, state: StackState, generation: Generation, now: float) -> None:
         self.state = state
@@ -43,6 +49,7 @@ class _Planner:
         self.items: dict[str, Item] = {}
         self.wanted: dict[str, Wanted] = {}
         self.made: set[str] = set()
+        self.waits: dict[str, str] = {}
 
     def run(self) -> Plan:
         state = self.state
@@ -111,11 +118,13 @@ class _Planner:
         assert node is not None
         try:
             values = evaluate(node.properties, self._lookup, self._input)
+            obstacle = self._obstacle(live, values)
+            if isinstance(obstacle, Refuse):
+                return self._closed(live, obstacle.reason, obstacle.hint)
             expansion = expand_for_plan(self.state, live, values, self.now)
         except SpecError as error:
-            self.items[live.path] = self._refused(live, error.message, error.hint)
-            self._stays(live)
-            return []
+            return self._closed(live, error.message, error.hint)
+        self.waits[live.path] = held_by(obstacle)
         live.expansion = expansion
         if expansion.undecided:
             self.items[live.path] = Item(
@@ -129,6 +138,20 @@ class _Planner:
             if one.path not in wanted and one.path not in self.items:
                 spread.unwant(self.state, one)
         return [child.path for child in expansion.children]
+
+    def _obstacle(self, live: Live, values: dict[str, Any]) -> Refuse | str:
+        """What is in the way of a composite: its restrictions, or a hook."""
+        node, record = live.node, live.current
+        assert node is not None
+        if record is None:
+            return hooks.opening(self.state, node, blank(self.state, live, self.now), "pre-create")
+        return hooks.changing(self.state, node, record, contents(self.state, node, values))
+
+    def _closed(self, live: Live, why: str, hint: str) -> list[str]:
+        """A composite that is refused, with what is in it as it is."""
+        self.items[live.path] = self._refused(live, why, hint)
+        self._stays(live)
+        return []
 
     def _doubt(self, live: Live, expansion: Expansion) -> None:
         """Marks what there may be in a composite or not; where nothing at all is known that is all that is in it."""
@@ -161,8 +184,12 @@ class _Planner:
         moving = any(item.what is not Planned.NOTHING for item in below) or any(
             child.node is None for child in live.children.values()
         )
-        what = Planned.CREATE if live.path not in self.made else Planned.UPDATE if moving else Planned.NOTHING
-        reason = "" if what is Planned.NOTHING else "with what is in it"
+        waits = self.waits.get(live.path, "")
+        changes = moving or bool(waits)
+        what = (
+            Planned.CREATE if live.path not in self.made else Planned.UPDATE if changes else Planned.NOTHING
+        )
+        reason = "" if what is Planned.NOTHING else f"with what is in it{waits}"
         return Item(live.path, node.kind, what, reason, implied=node.implied)
 
     # ---- leaves
@@ -226,12 +253,11 @@ class _Planner:
             what = Planned.ADOPT
         else:
             what = Planned.UPDATE
-        held = hooks.before(self.state, wanted, record, act).partition(" ")[0]
         return Item(
             live.path,
             wanted.node.kind,
             what,
-            f"{act.reason}; held by its {held} hook until that is cleared" if held else act.reason,
+            f"{act.reason}{held_by(hooks.before(self.state, wanted, record, act))}",
             certain=change.certain,
             differences=change.differences,
             delete_first=first,
@@ -266,7 +292,7 @@ class _Planner:
             live.path,
             record.kind,
             what,
-            f"no longer wanted{copy}",
+            f"no longer wanted{copy}{held_by(hooks.leaving(self.state, live, record, spread.PRE_DELETE))}",
             implied=record.implied,
             loses=self._loses(record) if what is Planned.DELETE and not copy else "",
         )

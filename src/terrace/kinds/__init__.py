@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from terrace.errors import SpecError
+from terrace.kinds.across.secret import NamedSecret
 from terrace.kinds.across.stack import HEAT_STACK, Stack
 from terrace.kinds.across.stack_output import StackOutput
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
@@ -24,7 +25,7 @@ from terrace.kinds.net.security import SecurityGroup, SecurityGroupRule
 from terrace.kinds.rules.check import did_you_mean, read
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type, TypeEntry
-from terrace.kinds.signal import WaitCondition, WaitConditionHandle
+from terrace.kinds.signal import Alarm, WaitCondition, WaitConditionHandle
 from terrace.kinds.software.config import CloudConfig, MultipartMime, SoftwareConfig
 from terrace.kinds.software.deployment import DeployedServer, SoftwareDeployment
 from terrace.kinds.software.group import SoftwareDeploymentGroup
@@ -75,11 +76,13 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Delay(),
     TestResource(),
     StackOutput(),
+    NamedSecret(),
     Stack(),
     WaitConditionHandle(),
     WaitCondition(),
     ScalingPolicy(),
     LaunchConfiguration(),
+    Alarm(),
     SoftwareConfig(),
     CloudConfig(),
     MultipartMime(),
@@ -111,6 +114,7 @@ def _own(noun: Noun) -> TypeEntry:
         any_attribute=schema.any_attribute,
         description=schema.description,
         member=SHAPE if SHAPE in schema.properties else "",
+        pending=schema.pending,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.errors import DocumentError, SpecError
+from terrace.kinds.across import secret
 from terrace.kinds.across.stack import following
 from terrace.kinds.across.stack_output import FOUND, reading
 from terrace.kinds.group.chain import LINKS
@@ -101,6 +102,9 @@ class _Completion:
             case "StackOutput":
                 self.uses |= _used(node, up)
                 fresh = node.properties if FOUND in node.properties else reading(node.properties)
+            case "Secret":
+                self.uses |= secret.used(node, up)
+                fresh = node.properties if FOUND in node.properties else secret.reading(node.properties)
             case "Stack":
                 fresh = node.properties if FOUND in node.properties else following(node.properties)
             case _:

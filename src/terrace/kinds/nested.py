@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from terrace.errors import SpecError
 from terrace.kinds.rules.choices import chosen
 from terrace.kinds.rules.noun import Noun
-from terrace.kinds.rules.pieces import member_of, named, picked, placed, placed_edges
+from terrace.kinds.rules.pieces import held, member_of, named, picked, placed, placed_edges
 from terrace.kinds.schema import Schema
 from terrace.model.decision import Expansion
 from terrace.model.graph import Blueprint, Keep, Node
@@ -94,7 +94,6 @@ def instantiate(part: Node, composite: Node) -> Node:
         description=part.description,
         implied=part.implied,
         external_id=placed(part.external_id, composite.path),
-        hooks=part.hooks,
-        restricted=part.restricted,
         ignored=part.ignored,
+        **held(composite, part.path),
     )

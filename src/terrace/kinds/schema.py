@@ -56,13 +56,14 @@ class Property(msgspec.Struct, frozen=True):
 
 class Schema(msgspec.Struct, frozen=True):
     """What a kind takes and gives. `attributes`: name -> description. `open`: any property may be
-    named; `any_attribute`: any attribute."""
+    named; `any_attribute`: any attribute. `pending`: properties that no provider heeds yet, and why."""
 
     properties: dict[str, Property]
     attributes: dict[str, str]
     description: str = ""
     open: bool = False
     any_attribute: bool = False
+    pending: dict[str, str] = {}
 
 
 def unchanged(properties: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class TypeEntry(msgspec.Struct, frozen=True):
     properties are checked against; `attributes` maps the names that templates use to native ones;
     `translate` turns properties (values and expressions, not evaluated) into native ones. `open`,
     `any_attribute`: others than those listed may be named too. `member`: the property of a group that says
-    what each of its members is ("" for what is no group)."""
+    what each of its members is ("" for what is no group). `pending` as of the kind's Schema."""
 
     type: str
     kind: str
@@ -86,6 +87,7 @@ class TypeEntry(msgspec.Struct, frozen=True):
     any_attribute: bool = False
     description: str = ""
     member: str = ""
+    pending: dict[str, str] = {}
 
     def attribute(self, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The native form of an attribute's path; None when this type has no such attribute."""

@@ -10,7 +10,8 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened at `at` (epoch seconds). `number` is given by the store and only rises. `kind`
     is a dotted word: resource.creating resource.ready resource.failing ... stack.settled stack.failed
-    stack.rollback ghost.found ghost.reaped group.scaled signal.received. `path` is that of the resource, ""
+    stack.rollback ghost.found ghost.reaped group.scaled signal.received
+    alarm.told. `path` is that of the resource, ""
     for the stack. `message` is one line, free of secrets."""
 
     kind: str

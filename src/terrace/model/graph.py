@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from terrace.model.problem import Place
+from terrace.model.value import VAULT
 
 ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -38,6 +39,15 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
     until: Until = Until.READY
 
 
+class Held(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What holds or restricts the resources that are somewhere inside a composite: `path` leads to them, by a name or
+    a pattern for names for each level. `hooks` and `restricted` as of a Node."""
+
+    path: tuple[str, ...]
+    hooks: tuple[str, ...] = ()
+    restricted: tuple[str, ...] = ()
+
+
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is wanted of one resource.
 
@@ -50,9 +60,9 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     `implied` marks nodes that Terrace added (an image to pull), shown but not written by anybody.
     `external_id` (a text or an expression, "" for none) names an existing thing at the provider that is taken
     on, checked and never deleted. `hooks` ("pre-create", "post-update") hold it until a person clears them;
-    `restricted` ("update", "replace") are refused. `ignored` are properties of the document that have no
-    effect, each with the reason. `condition` is, in a blueprint, the expression over its parameters that says
-    whether there is such a resource at all.
+    `restricted` ("update", "replace") are refused; `held` says the same of what is in a composite. `ignored` are
+    properties of the document that have no effect, each with the reason. `condition` is, in a blueprint, the
+    expression over its parameters that says whether there is such a resource at all.
     """
 
     path: str
@@ -71,6 +81,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     external_id: Any = ""
     hooks: tuple[str, ...] = ()
     restricted: tuple[str, ...] = ()
+    held: tuple[Held, ...] = ()
     ignored: dict[str, str] = {}
     condition: Any = True
 
@@ -99,13 +110,16 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Name(msgspec.Struct, frozen=True, gc=False, order=True):
-    """An output of a stack, as others name it. `output` "" stands for all of them, as a map."""
+    """An output of a stack, as others name it. `output` "" stands for all of them, as a map. With the stack VAULT it is
+    the secret `output` of the project."""
 
     project: str
     stack: str
     output: str = ""
 
     def __str__(self) -> str:
+        if self.stack == VAULT:
+            return f'secret "{self.output}"'
         return f'output "{self.output}" of stack "{self.stack}"' if self.output else f'stack "{self.stack}"'
 
 

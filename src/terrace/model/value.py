@@ -62,6 +62,9 @@ EXPORTS: Final = "@exports"
 """The node of a Ref to an output of another stack: Ref(EXPORTS, (stack, output)), and to all of those of the stack
 that a resource owns: Ref(EXPORTS)."""
 
+VAULT: Final = "@secrets"
+"""In place of a stack's name: what is read is a secret of the project, Ref(EXPORTS, (VAULT, name))."""
+
 
 class Unknown:
     """A value that is not known yet. One instance, UNKNOWN; it is never stored, only planned with."""

@@ -1,4 +1,4 @@
-"""Stacks that resources own: what a driver needs of those who look after stacks."""
+"""What a driver needs of those who look after stacks: stacks that resources own, and doors that alarms knock at."""
 
 from __future__ import annotations
 
@@ -43,3 +43,22 @@ class OwnStacks(Protocol):
 
     async def delete(self, project: str, name: str, owner: str) -> None:
         """Has nothing of it left. Whoever reads its outputs keeps what they have."""
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """A call of the alarm with the uid `alarm`, named `name`: its state is `state`, because of `why`. `number` rises
+    with each; the same call may come twice."""
+
+    alarm: str
+    number: int
+    name: str
+    state: str
+    why: str = ""
+
+
+class Doors(Protocol):
+    """The doors for signals that there are."""
+
+    async def call(self, url: str, ring: Ring) -> str | None:
+        """Knocks at the door that a URL with its token opens, once for each call: what became of it, in one line; None
+        when no door here has that URL. TransientError: not now."""

@@ -13,6 +13,7 @@ from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
+from terrace.ports.vault import Vault
 from terrace.runtime.controller import Controller
 from terrace.services.settings import Defaults
 
@@ -112,7 +113,8 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, and the sources of time and ids."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
+    the secrets of projects."""
 
     gate: Gate
     store: Store
@@ -120,6 +122,7 @@ class Surface(msgspec.Struct, frozen=True):
     clock: Clock
     entropy: Entropy
     telemetry: Telemetry
+    vault: Vault
     defaults: Defaults = Defaults()
 
 

@@ -20,6 +20,7 @@ from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.saved import Seal, moved
+from terrace.services.secrets.named import check_named
 
 ATTEMPTS = 5
 """How often a wish that no generation was named for is tried when the stack moves meanwhile."""
@@ -117,6 +118,7 @@ class Stacks:
 
     async def _prepared(self, where: Where, found: Stack | None, stack: Stack, wish: Wish) -> Prepared:
         prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
+        await check_named(self._on.vault, where.project, prepared.graph)
         graph = await self._in_part(found, prepared.graph, wish)
         return msgspec.structs.replace(prepared, graph=graph)
 

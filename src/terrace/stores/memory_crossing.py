@@ -7,10 +7,12 @@ from typing import Any
 
 from terrace.model.graph import Crossing, Found, Name, Use
 from terrace.model.stack import Generation, Stack
+from terrace.model.value import VAULT
 from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
 from terrace.stores.encoding import Encoding
 from terrace.stores.tables import Tables
+from terrace.stores.vault import absent
 
 NEVER = b""
 """In place of the value of a use that never read one."""
@@ -52,12 +54,21 @@ class MemoryCrossings:
         self._check_crossings(stack, generation, force=force)
 
     async def _find(self, name: Name) -> Found:
+        if name.stack == VAULT:
+            return self._find_secret(name)
         source = self._tables.named(name.project, name.stack)
         values = await self.exports(source.id) if source else {}
         if not name.output:
             return Found(name, (values,))
         missing = name.output not in values
         return Found(name, why="not there") if missing else Found(name, (values[name.output],))
+
+    def _find_secret(self, name: Name) -> Found:
+        kept = self._tables.secrets.get((name.project, name.output))
+        if kept is None:
+            return Found(name, why=absent(name.output))
+        value = self._encoding.read_value(kept.body)
+        return Found(name, ({"value": value, "version": kept.versions[0].number},))
 
     def _crossings(self) -> Iterator[Crossing]:
         for stack, rows in self._tables.uses.items():

@@ -9,6 +9,7 @@ from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
 from terrace.ports.store import Ruling
+from terrace.ports.vault import Version
 from terrace.stores.order import Point
 
 
@@ -38,6 +39,13 @@ class Told(NamedTuple):
     text: str
 
 
+class KeptSecret(NamedTuple):
+    """A secret of a project: its value, sealed, and its versions, newest first."""
+
+    body: bytes
+    versions: tuple[Version, ...]
+
+
 class Tables:
     """The state, and how to take back what was done to it since the last sync. Values lie encoded, as on a
     disk, so nobody holds a part of them. Leases, what engines say of themselves and of providers, and the number of the
@@ -51,6 +59,7 @@ class Tables:
         self.exports: dict[str, dict[str, bytes]] = {}
         self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
+        self.secrets: dict[tuple[str, str], KeptSecret] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
         self.members: dict[str, Member] = {}

@@ -19,7 +19,7 @@ class HandClock:
         self.time = now
 
     def now(self) -> float:
-        return self.time
+        return float(self.time)
 
     async def sleep(self, seconds: float) -> None:
         self.time += seconds

@@ -63,7 +63,11 @@ OWN: dict[str, Case] = {
         {"stack": "far", "output": "one"},
         {"stack": (To("farther"),), "output": (To("two"),)},
     ),
+    "Secret": Case({"name": "one"}, {"name": (To("two"),)}),
 }
+
+VAULT = {"one": "the first", "two": "the second"}
+"""Secrets of the project."""
 
 OPEN: dict[str, dict[str, tuple[To, ...]]] = {
     "None": {"anything": (To(2, before=1, says="update"),)},

@@ -69,6 +69,27 @@ SCALING: dict[str, Case] = {
         },
         around=GROUPS,
     ),
+    "Alarm": Case(
+        {"rule": {"type": "event"}, "alarm_actions": [Ref("less", ("url",))]},
+        {
+            "rule": (To({"type": "event", "event_type": "compute.instance.*"}),),
+            "alarm_actions": (To([]), To(["https://elsewhere.example/hook"])),
+            "ok_actions": (To([Ref("less", ("url",))]),),
+            "insufficient_data_actions": (To([Ref("less", ("url",))]),),
+            "repeat_actions": (To(False),),
+            "enabled": (To(False),),
+            "description": (To("too much of it"),),
+            "severity": (To("critical"),),
+        },
+        around=(
+            *GROUPS,
+            Node(
+                "less",
+                "ScalingPolicy",
+                {"group": Ref("group"), "adjustment": -1, "adjustment_type": "change_in_capacity"},
+            ),
+        ),
+    ),
     "WaitConditionHandle": Case({}, {"form": (To("url"),)}),
     "WaitCondition": Case(
         {"handle": Ref("door"), "signals": CAME, "timeout": 600},

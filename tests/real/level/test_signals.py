@@ -128,3 +128,68 @@ def test_a_rolling_update_never_goes_under_min_in_service(terrace: Terrace, tiny
 
 def _member(image: str, word: str) -> dict[str, Any]:
     return {"properties": machine(image, environment={"WORD": word})["properties"]}
+
+
+def test_a_group_grows_and_shrinks_by_the_url_of_an_alarm(terrace: Terrace, tiny_image: str) -> None:
+    """A guest tells the alarm what it sees, through the gateway of its network; the alarm calls the policies."""
+    terrace.up("grow", _growing(tiny_image))
+    assert len(terrace.engine.containers("label=terrace.stack=grow")) == 3
+
+    def tell(state: str) -> str:
+        said = json.dumps({"state": state, "reason": "cpu"})
+        speak = f"wget -q -O - --post-data '{said}' \"$URL\""
+        return terrace("exec", "grow/sensor", "--", "sh", "-c", speak).out
+
+    def members(count: int) -> None:
+        terrace.until(
+            lambda: len(terrace.engine.containers("label=terrace.stack=grow")) == count + 1,
+            why=f"{count} members",
+        )
+        terrace.settled("grow")
+
+    assert "it was in state insufficient data" in tell("alarm")
+    members(3)
+    alarm = terrace.resources("grow")["cpu"]["attributes"]
+    assert (alarm["state"], alarm["called"]) == ("alarm", ["web goes from 2 to 3 members"])
+    tell("ok")
+    members(1)
+    tell("ok")
+    assert terrace.resources("grow")["cpu"]["attributes"]["state"] == "ok"
+    assert terrace("signal", "send", "grow", "cpu", "--state", "alarm").out == ""
+    members(2)
+    assert terrace.plan("grow") == {}
+    terrace.down("grow")
+
+
+def _growing(image: str) -> dict[str, Any]:
+    def policy(adjustment: int) -> Any:
+        return {
+            "type": "OS::Heat::ScalingPolicy",
+            "properties": {
+                "auto_scaling_group_id": {"get_resource": "web"},
+                "adjustment_type": "change_in_capacity",
+                "scaling_adjustment": adjustment,
+            },
+        }
+
+    alarm = {
+        "meter_name": "cpu_util",
+        "threshold": 80,
+        "alarm_actions": [{"get_attr": ["more", "alarm_url"]}],
+        "ok_actions": [{"get_attr": ["less", "alarm_url"]}],
+        "repeat_actions": False,
+    }
+    member = {"type": "Terrace::Machine", **_member(image, "one")}
+    sensor = machine(
+        image,
+        networks=[{"network": {"get_resource": "net"}}],
+        environment={"URL": {"get_attr": ["cpu", "alarm_url"]}},
+    )
+    return {
+        "net": of("Network"),
+        "web": of("AutoScalingGroup", min_size=1, max_size=3, desired_capacity=2, resource_def=member),
+        "more": policy(1),
+        "less": policy(-2),
+        "cpu": {"type": "OS::Aodh::Alarm", "properties": alarm},
+        "sensor": sensor,
+    }

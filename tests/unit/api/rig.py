@@ -24,6 +24,7 @@ from terrace.services.gate import Actor, Gate, Surface, Where
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
+from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.sealing import KeyFile
 
 OWNER = Actor("ann", owner=True)
@@ -77,9 +78,10 @@ class Rig:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
+            vault=MemoryVault(self.store),
         )
         self.services = Services(surface, self.settings, "memory")
-        builtin.offer(self.services.owned)
+        builtin.offer(self.services.owned, self.services.signals)
         self.app = build(self.services)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://terrace"

@@ -7,64 +7,23 @@ import socket
 import stat
 import struct
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from terrace.api.listen import OwnerProtocol, listen
+from terrace.api.listen import bound, listen, owner_only
 from terrace.errors import ConflictError, UserError
 
 
-class Peer:
-    """A transport whose other end belongs to `uid`."""
-
-    def __init__(self, uid: int) -> None:
-        self._uid = uid
-        self.aborted = False
-
-    def getsockopt(self, level: int, option: int, size: int) -> bytes:
-        assert (level, option) == (socket.SOL_SOCKET, socket.SO_PEERCRED)
-        return struct.pack("3i", 1, self._uid, 1)
-
-    def getsockname(self) -> str:
-        return "server.sock"
-
-    def getpeername(self) -> str:
-        return ""
-
-    def get_extra_info(self, name: str) -> Any:
-        return self if name == "socket" else None
-
-    def is_closing(self) -> bool:
-        return self.aborted
-
-    def close(self) -> None:
-        """Called at the end, however it came."""
-
-    def abort(self) -> None:
-        self.aborted = True
-
-
-async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI app that is never called."""
-
-
 @pytest.mark.parametrize(("uid", "let_in"), [(os.getuid(), True), (0, True), (12345, False)])
-async def test_everybody_but_the_owner_is_hung_up_on(uid: int, let_in: bool) -> None:
-    config = uvicorn.Config(
-        app=_nothing, interface="asgi3", lifespan="off", log_config=None, ws="none", http=OwnerProtocol
-    )
-    config.load()
-    state = ServerState()
-    protocol = OwnerProtocol(config=config, server_state=state, app_state={})
-    peer = Peer(uid)
-    protocol.connection_made(peer)  # type: ignore[arg-type]
-    assert peer.aborted is not let_in
-    assert bool(state.connections) is let_in
-    protocol.connection_lost(None)
-    assert not state.connections
+def test_everybody_but_the_owner_is_turned_away(
+    uid: int, let_in: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Peer:
+        def getsockopt(self, level: int, option: int, size: int) -> bytes:
+            assert (level, option) == (socket.SOL_SOCKET, socket.SO_PEERCRED)
+            return struct.pack("3i", 1, uid, 1)
+
+    assert (owner_only(Peer(), "") is not None) is let_in  # type: ignore[arg-type]
 
 
 def test_the_socket_is_the_owners_alone_and_goes_away_again(tmp_path: Path) -> None:
@@ -87,3 +46,15 @@ def test_folders_and_files_that_are_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError), listen(str(tmp_path / "file" / "s.sock")):
         pass
+
+
+def test_where_it_cannot_listen() -> None:
+    with bound("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConflictError, match="something else listens") as refused:
+            bound("127.0.0.1", port)
+        assert refused.value.code == "address-in-use"
+    for host in ("192.0.2.1", "no such name"):
+        with pytest.raises(UserError) as refused_too:
+            bound(host, port)
+        assert refused_too.value.code == "cannot-listen"

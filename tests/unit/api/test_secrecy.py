@@ -99,3 +99,19 @@ async def test_when_a_rollback_brings_it_back(rig: Rig) -> None:
     await rig.up(TEMPLATE, parameters={"password": "another"})
     assert (await rig.http.post(SHOP + "/rollback", json={})).status_code == 200
     assert SECRET not in stored(rig)
+
+
+async def test_kept_as_a_secret_of_the_project(rig: Rig) -> None:
+    secrets = "/v1/projects/default/secrets"
+    first = await rig.http.put(f"{secrets}/db", content=json.dumps({"value": SECRET}))
+    up = await rig.up(TEMPLATE, parameters={"password": "secret:db"})
+    assert up.json()["phase"] == "settled", up.text
+    second = await rig.http.put(f"{secrets}/db", content=json.dumps({"value": SECRET + "-too"}))
+    plan = await rig.put(TEMPLATE, parameters={"password": "secret:db"}, query={"dry_run": 1, "seal": 1})
+    document = await rig.http.get(SHOP + "/document")
+    refused = await rig.http.delete(f"{secrets}/db")
+    listed = await rig.http.get(secrets)
+    told = [first.text, up.text, second.text, plan.text, document.text, refused.text, listed.text]
+    for text in [*told, *await _told(rig), json.dumps(rig.telemetry.lines), stored(rig)]:
+        assert SECRET not in text
+    assert document.status_code == 200, document.text

@@ -10,7 +10,7 @@ from terrace.errors import SpecError
 from terrace.kinds import KINDS
 from terrace.kinds.group.members import members
 from terrace.model.decision import Expansion, Rollout
-from terrace.model.graph import Edge, Keep, Node
+from terrace.model.graph import Edge, Held, Keep, Node
 from terrace.model.record import Record, State
 from terrace.model.value import UNKNOWN, Call, Ref, Secret
 from terrace.ports.kind import Child, Composite, Wanted
@@ -136,11 +136,17 @@ def test_the_variable_may_have_another_name() -> None:
 
 
 def test_hooks_hold_members_by_their_names() -> None:
-    held = [["1", ["pre-update"], []], ["*", [], ["replace"]], ["[23]", ["pre-create"], ["replace"]]]
-    shape = {"kind": "Value", "properties": {"value": 1}, "held": held}
-    one, two = list(members(Node("g", "Group", {"resource_def": shape}), (1, 2)))
-    assert (one.hooks, one.restricted) == (("pre-update",), ("replace",))
+    held = (
+        Held(("1",), ("pre-update",)),
+        Held(("*",), (), ("replace",)),
+        Held(("[23]",), ("pre-create",), ("replace",)),
+        Held(("2", "db"), ("pre-delete",)),
+    )
+    shape = {"kind": "Value", "properties": {"value": 1}}
+    one, two = list(members(Node("g", "Group", {"resource_def": shape}, held=held), (1, 2)))
+    assert (one.hooks, one.restricted, one.held) == (("pre-update",), ("replace",), ())
     assert (two.hooks, two.restricted) == (("pre-create",), ("replace",))
+    assert two.held == (Held(("db",), ("pre-delete",)),)
 
 
 def test_members_inherit_from_their_group() -> None:

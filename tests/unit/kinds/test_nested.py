@@ -11,7 +11,7 @@ from terrace.errors import SpecError
 from terrace.kinds import KINDS
 from terrace.kinds.rules.pieces import with_index
 from terrace.model.decision import Expansion
-from terrace.model.graph import Blueprint, Edge, Keep, Node, Output, Until
+from terrace.model.graph import Blueprint, Edge, Held, Keep, Node, Output, Until
 from terrace.model.record import Record
 from terrace.model.value import Call, Ref, Secret
 from terrace.ports.kind import Composite, Wanted
@@ -147,9 +147,8 @@ def test_what_a_hidden_parameter_is_given_is_not_shown_when_it_does_not_fit() ->
 
 
 def test_what_is_set_for_a_part_goes_with_it() -> None:
-    part = Node(
-        "db", "Volume", external_id=Call("input", ("id",)), hooks=("pre-create",), restricted=("replace",)
-    )
-    (child,) = expand(Blueprint((part,))).children
+    part = Node("db", "Volume", external_id=Call("input", ("id",)))
+    held = (Held(("d*",), ("pre-create",), ("replace",)),)
+    (child,) = expand(Blueprint((part,)), held=held).children
     assert child.external_id == Call("input", ("shop", "id"))
     assert (child.hooks, child.restricted) == (("pre-create",), ("replace",))

@@ -59,6 +59,7 @@ FOUND: dict[str, Any] = {"found": {"value": {}, "gone": ""}}
 
 # kind, what stays, property, before, after, effect where the provider can do all, and where it can do nothing
 POLICY = {"group": "a", "adjustment": 1, "adjustment_type": "change_in_capacity"}
+SET = {"value": {"value": "x", "version": 1}, "gone": ""}
 CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Volume", {}, "size", 1, 2, Effect.UPDATE, Effect.REPLACE),
     ("Volume", {}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
@@ -140,6 +141,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("TestResource", {}, "attributes", {}, {"a": 1}, Effect.UPDATE, Effect.UPDATE),
     ("StackOutput", {"output": "x", **FOUND}, "stack", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("StackOutput", {"stack": "x", **FOUND}, "output", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Secret", {"found": SET}, "name", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("Stack", FOUND, "template", "a", "b", Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "parameters", {"a": 1}, {"a": 2}, Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "timeout", 0, "5m", Effect.UPDATE, Effect.UPDATE),
@@ -159,6 +161,15 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("LaunchConfiguration", {"image": "a"}, "key", "", "k", Effect.UPDATE, Effect.UPDATE),
     ("LaunchConfiguration", {"image": "a"}, "user_data", "", "#!", Effect.UPDATE, Effect.UPDATE),
     ("LaunchConfiguration", {"image": "a"}, "security_groups", [], ["x"], Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "rule", {}, {"type": "event"}, Effect.UPDATE, Effect.UPDATE),
+    *(
+        ("Alarm", {}, f"{state}_actions", [], ["http://x/y"], Effect.UPDATE, Effect.UPDATE)
+        for state in ("alarm", "ok", "insufficient_data")
+    ),
+    ("Alarm", {}, "repeat_actions", True, False, Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "enabled", True, False, Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "description", "a", "b", Effect.UPDATE, Effect.UPDATE),
+    ("Alarm", {}, "severity", "low", "critical", Effect.UPDATE, Effect.UPDATE),
     ("SoftwareConfig", {}, "config", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "group", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("SoftwareConfig", {}, "inputs", [], [{"name": "a"}], Effect.REPLACE, Effect.REPLACE),

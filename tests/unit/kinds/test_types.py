@@ -15,6 +15,11 @@ from tests.unit.kinds.asking import spec
 HEAT = sorted(name for name in TYPES if name.startswith("OS::"))
 
 OPENSTACK = """
+    Aodh::Alarm Aodh::CompositeAlarm Aodh::EventAlarm Aodh::GnocchiAggregationByMetricsAlarm
+    Aodh::GnocchiAggregationByResourcesAlarm Aodh::GnocchiResourcesAlarm Aodh::LBMemberHealthAlarm
+    Aodh::PrometheusAlarm Ceilometer::Alarm Ceilometer::GnocchiAggregationByMetricsAlarm
+    Ceilometer::GnocchiAggregationByResourcesAlarm Ceilometer::GnocchiResourcesAlarm Metering::Alarm
+    Heat::CWLiteAlarm
     Cinder::Volume Cinder::VolumeAttachment Glance::Image Glance::WebImage Heat::AutoScalingGroup
     Heat::CloudConfig Heat::Delay Heat::DeployedServer Heat::InstanceGroup Heat::MultipartMime
     Heat::None Heat::RandomString Heat::ResourceChain Heat::ResourceGroup Heat::ScalingPolicy

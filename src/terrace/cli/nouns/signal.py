@@ -1,4 +1,4 @@
-"""`terrace signal`: what guests and others say to handles and policies."""
+"""`terrace signal`: what guests and others say to handles, policies and alarms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from terrace.cli.shape import clean, emit, table, value
 
 @click.group("signal", cls=Group)
 def signal() -> None:
-    """Signals to the handles and scaling policies of a stack."""
+    """Signals to the handles, scaling policies and alarms of a stack."""
 
 
 @signal.command("list", epilog="  terrace signal list shop")
@@ -45,29 +45,27 @@ def listing(session: Session, stack: str, path: str | None) -> None:
     epilog="""\
   terrace signal send shop handle
   terrace signal send shop handle --status FAILURE --reason "no disk"
-  terrace signal send shop scale-up""",
+  terrace signal send shop scale-up
+  terrace signal send shop cpu-high --state ok""",
 )
 @click.argument("stack")
 @click.argument("path")
 @click.option(
-    "--status", type=click.Choice(["SUCCESS", "FAILURE"]), default="SUCCESS", help="what it reports"
+    "--status", type=click.Choice(["SUCCESS", "FAILURE"]), help="what it reports; SUCCESS by default"
+)
+@click.option(
+    "--state",
+    type=click.Choice(["alarm", "ok", "insufficient data"]),
+    help="the state of an alarm; alarm by default",
 )
 @click.option("--reason", help="one line of why")
 @click.option("--data", help="anything; JSON if it is that")
 @click.option("--id", "identity", help="what it is kept under; the next number by default")
 @pass_session
-def send(
-    session: Session,
-    stack: str,
-    path: str,
-    status: str,
-    reason: str | None,
-    data: str | None,
-    identity: str | None,
-) -> None:
-    """Send a signal to the handle, or the scaling policy, at PATH."""
-    given = {"reason": reason, "data": _parsed(data), "id": identity}
-    body = {"status": status, **{name: one for name, one in given.items() if one is not None}}
+def send(session: Session, /, stack: str, path: str, identity: str | None, **said: str | None) -> None:
+    """Send a signal to the handle, the scaling policy or the alarm at PATH."""
+    given = {**said, "data": _parsed(said["data"]), "id": identity}
+    body = {name: one for name, one in given.items() if one is not None}
     session.say(clean(session.client().signals.send(stack, path, body)["message"]))
 
 

@@ -18,7 +18,7 @@ REVOKED = -1
 def handle(step: Step, entropy: Entropy, place: str) -> dict[str, Any]:
     """The attributes of a door for signals at `place`, with those that were meant for this incarnation of it."""
     spec: HandleSpec = step.spec
-    made = _door(step, spec.rotation, entropy, place)
+    made = door(step, spec.rotation, entropy, place)
     header = f"-H 'X-Auth-Token: {made['token'].reveal()}'"
     json_both_ways = "-H 'Content-Type: application/json' -H 'Accept: application/json'"
     curl = f"curl -i -X POST --retry 10 --retry-connrefused {header} {json_both_ways} {made['endpoint']}"
@@ -37,12 +37,12 @@ def handle(step: Step, entropy: Entropy, place: str) -> dict[str, Any]:
 def policy(step: Step, entropy: Entropy, place: str) -> dict[str, Any]:
     """The attributes of a door that changes the size of a group."""
     spec: PolicySpec = step.spec
-    made = _door(step, spec.rotation, entropy, place)
+    made = door(step, spec.rotation, entropy, place)
     return {**made, "alarm_url": made["url"], "signal_url": made["url"]}
 
 
-def _door(step: Step, rotation: int, entropy: Entropy, place: str) -> dict[str, Any]:
-    """A door as it was, or with a new token when there is none yet or another is wanted."""
+def door(step: Step, rotation: int, entropy: Entropy, place: str) -> dict[str, Any]:
+    """The attributes of a door as it was, or with a new token when there is none yet or another is wanted."""
     known = step.attributes
     token = known.get("token")
     if step.verb is Verb.CREATE or token is None or known.get("rotation") != rotation:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from terrace.drivers.builtin import doors
+from terrace.drivers.builtin.alarms import AlarmSteps
 from terrace.drivers.builtin.keys import key_pair
 from terrace.drivers.builtin.randoms import random_string
 from terrace.drivers.builtin.stacks import StackSteps
@@ -17,17 +18,19 @@ from terrace.errors import CapabilityError, PermanentError, TransientError
 from terrace.model.plan import Note, Verdict
 from terrace.model.seen import Observation, Seen
 from terrace.model.spec.placement import FlavorSpec
+from terrace.model.spec.signal import UNMEASURED
 from terrace.model.spec.simple import DelaySpec, TestResourceSpec
 from terrace.model.spec.software import ConfigSpec
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Capabilities, CreateOnce, Fence
-from terrace.ports.stacks import OwnStacks
+from terrace.ports.stacks import Doors, OwnStacks
 
 CONFIGS = frozenset({"SoftwareConfig", "CloudConfig", "MultipartMime"})
 KINDS = CONFIGS | {"RandomString", "KeyPair", "Value", "None", "Delay", "TestResource", "DeployedServer"}
-KINDS |= {"Flavor", "ServerGroup", "StackOutput"}
-KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration"}
+KINDS |= {"Flavor", "ServerGroup", "StackOutput", "Secret"}
+KINDS |= {"WaitConditionHandle", "WaitCondition", "ScalingPolicy", "LaunchConfiguration", "Alarm"}
+UNHEEDED = Note(Verdict.IGNORED, "rule", UNMEASURED)
 
 CAPABILITIES = Capabilities(
     kinds=KINDS,
@@ -41,16 +44,18 @@ CAPABILITIES = Capabilities(
         "Delay": frozenset({"minimum", "jitter", "multiplier", "actions"}),
         "TestResource": frozenset({"value", "fail", "waits", "attributes"}),
         "StackOutput": frozenset({"stack", "output", "value"}),
+        "Secret": frozenset({"name", "value", "version"}),
         "DeployedServer": frozenset({"name", "metadata"}),
         "Flavor": frozenset({"cpu", "memory", "disk", "pids", "extra"}),
     },
     concurrency=10_000,
     data=frozenset(),
     synced=False,
-    made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy"}),
+    made=frozenset({"RandomString", "KeyPair", "WaitConditionHandle", "ScalingPolicy", "Alarm"}),
+    notes={"Alarm": (UNHEEDED,)},
 )
 
-DOORS = ("WaitConditionHandle", "ScalingPolicy")
+DOORS = ("WaitConditionHandle", "ScalingPolicy", "Alarm")
 NOWHERE = "http://127.0.0.1:8014"
 UNHEARD = Note(
     Verdict.IGNORED, "", "guests of this provider cannot reach the server: say where it is with signal_url"
@@ -66,16 +71,16 @@ class BuiltinDriver:
 
     def __init__(self, clock: Clock, entropy: Entropy, door: str = "http://127.0.0.1") -> None:
         """`door`: where guests reach the server, the beginning of the URLs for signals; "" when they cannot."""
-        self.capabilities = (
-            CAPABILITIES if door else replace(CAPABILITIES, notes=dict.fromkeys(DOORS, (UNHEARD,)))
-        )
+        self.capabilities = CAPABILITIES if door else _unheard(CAPABILITIES)
         self._clock = clock
         self._entropy = entropy
         self._door = door.rstrip("/") or NOWHERE
         self._stacks: StackSteps | None = None
+        self._alarms = AlarmSteps(entropy, self._door)
         self._appliers: dict[str, Callable[[Step], Receipt]] = {
             "Value": self._value,
             "StackOutput": self._value,
+            "Secret": self._secret,
             "None": self._nothing,
             "RandomString": self._random_string,
             "KeyPair": self._key_pair,
@@ -85,21 +90,24 @@ class BuiltinDriver:
             "ScalingPolicy": lambda step: _kept(step, doors.policy, self._entropy, self._door),
             "WaitCondition": lambda step: _kept(step, doors.condition, self._clock),
             "LaunchConfiguration": lambda step: _kept(step, doors.launch),
+            "Alarm": self._nothing,
             "DeployedServer": self._deployed_server,
             "Flavor": self._flavor,
             "ServerGroup": self._server_group,
             **dict.fromkeys(CONFIGS, self._config),
         }
 
-    def offer(self, stacks: OwnStacks) -> None:
-        """From now on there is also the kind Stack. Before anything else is asked of this driver."""
+    def offer(self, stacks: OwnStacks, doors: Doors) -> None:
+        """From now on there is also the kind Stack, and alarms call those behind `doors`. Before anything else is
+        asked of this driver."""
         self._stacks = StackSteps(stacks)
+        self._alarms.doors = doors
         kinds = KINDS | {"Stack"}
         in_place = {
             **CAPABILITIES.in_place,
             "Stack": frozenset({"template", "parameters", "timeout", "outputs"}),
         }
-        self.capabilities = replace(CAPABILITIES, kinds=kinds, recorded=kinds, in_place=in_place)
+        self.capabilities = replace(self.capabilities, kinds=kinds, recorded=kinds, in_place=in_place)
 
     async def observe(self, installation: str, adopted: Sequence[str]) -> Observation:
         """Always empty: every kind is recorded."""
@@ -113,6 +121,8 @@ class BuiltinDriver:
         """Carries out `step`. There are no requests, so the fence guards nothing here."""
         if step.kind == "Stack" and self._stacks is not None:
             return await self._stacks.apply(step)
+        if step.kind == "Alarm" and step.verb is not Verb.DELETE:
+            return Receipt(_seen(step, await self._alarms.attributes(step)))
         applier = self._appliers.get(step.kind)
         if applier is None:
             raise CapabilityError(f"Terrace itself makes no {step.kind}")
@@ -130,6 +140,11 @@ class BuiltinDriver:
         if step.verb is Verb.DELETE:
             return Receipt()
         return Receipt(_seen(step, {"value": step.spec.value}))
+
+    def _secret(self, step: Step) -> Receipt:
+        if step.verb is Verb.DELETE:
+            return Receipt()
+        return Receipt(_seen(step, {"value": step.spec.value, "version": step.spec.version}))
 
     def _nothing(self, step: Step) -> Receipt:
         return Receipt() if step.verb is Verb.DELETE else Receipt(_seen(step, {}))
@@ -213,6 +228,12 @@ class BuiltinDriver:
             seen = _seen(step, attributes, complete=step.verb is not Verb.CREATE)
             return Receipt.pending(f"{due:.6f}", min(left, LONGEST_NAP), f"{left:.0f} s to go", seen)
         return Receipt() if gone else Receipt(_seen(step, attributes))
+
+
+def _unheard(capabilities: Capabilities) -> Capabilities:
+    """Where guests cannot reach any door, and what is to be told of that."""
+    notes = {kind: (*capabilities.notes.get(kind, ()), UNHEARD) for kind in DOORS}
+    return replace(capabilities, notes=notes)
 
 
 def _kept(step: Step, attributes: Callable[..., dict[str, Any]], *means: Any) -> Receipt:

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from terrace.engine.stack.state import Live, StackState
 from terrace.model.record import Record, State
 
+PRE_DELETE = "pre-delete"
+
 
 def wake(state: StackState, live: Live) -> None:
     """Touches what waited for `live` to get further."""
@@ -17,11 +19,13 @@ def wake(state: StackState, live: Live) -> None:
 
 
 def unwant(state: StackState, live: Live) -> None:
-    """A life and all below it are no longer wanted."""
+    """A life and all below it are no longer wanted. What is in a composite that a person is asked about first stays
+    until then (see turn/depart.py)."""
     stack = [live]
     while stack:
         one = stack.pop()
-        stack.extend(one.children.values())
+        if not any(PRE_DELETE in record.hooks for record in one.records()):
+            stack.extend(one.children.values())
         if one.node is not None or one.undecided:
             state.want(one, None)
         state.agenda.touch(one.path)

@@ -162,6 +162,7 @@ class StackState:
         self.observe: set[str] = set()
         self.ledger: dict[str, Ruling] = {}
         self.directives: dict[str, dict[str, Any]] = {}
+        self.templates: dict[str, str] = {}
         self.imports = Imports()
         self.exports = Exports()
         self.ended: dict[str, int | None] = {}

@@ -35,6 +35,7 @@ def desire(state: StackState, generation: Generation, now: float) -> None:
         # What was last said of exports and uses may have been left out by the store, as of an older generation.
         state.exports.fresh = state.imports.changed = True
     state.generation = generation
+    state.templates = {}
     wanted = {} if generation.deleting else {node.path: node for node in generation.graph.nodes}
     moving.follow(state, wanted, generation.graph.moved, now)
     wanted |= {} if generation.deleting else snapshots.nodes(state)

@@ -7,11 +7,12 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from terrace.engine.stack import gate, spread, want
+from terrace.engine.stack.contents import contents
 from terrace.engine.stack.read import blueprint_of
 from terrace.engine.stack.state import Live, StackState, next_incarnation
 from terrace.engine.turn import hooks, rollout
 from terrace.errors import SpecError
-from terrace.model.decision import Expansion
+from terrace.model.decision import Expansion, Refuse
 from terrace.model.graph import Node
 from terrace.model.record import Fault, Record, State
 from terrace.ports.driver import Capabilities
@@ -20,7 +21,7 @@ from terrace.ports.kind import Child, Composite, Wanted
 
 def advance_composite(state: StackState, live: Live, now: float) -> None:
     """Decides one composite: whether it may open, what is in it, whether all of that is settled."""
-    record = live.current or _recall(state, live) or _blank(state, live, now)
+    record = live.current or _recall(state, live) or blank(state, live, now)
     blocked = gate.open_gate(state, live) or ("" if live.opened else rollout.holds_back(state, live, now))
     if blocked:
         live.blocked = blocked
@@ -52,7 +53,8 @@ def _recall(state: StackState, live: Live) -> Record | None:
     return None
 
 
-def _blank(state: StackState, live: Live, now: float) -> Record:
+def blank(state: StackState, live: Live, now: float) -> Record:
+    """The record of a composite that has none yet."""
     node = live.node
     assert node is not None
     record = Record(
@@ -77,13 +79,14 @@ def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
     node = live.node
     assert node is not None
     try:
-        wanted, expansion = _instantiate(state, live, want.evaluate_properties(state, node), record, now)
+        values = want.evaluate_properties(state, node)
+        asked = contents(state, node, values)
+        obstacle = hooks.changing(state, node, record, asked)
+        if obstacle:
+            return _held(state, live, record, obstacle, now)
+        wanted, expansion = _instantiate(state, live, values, record, now)
     except SpecError as error:
-        _unsettled(state, live)
-        fault = Fault(message=error.message, code=error.code, hint=error.hint, permanent=True, retry_at=now)
-        if record.fault is None or record.fault.message != error.message:
-            state.set_state(live, record, State.FAILING, error.message, now, fault=fault)
-        return False
+        return _refused(state, live, record, Refuse(error.message, error.hint), now, error.code)
     if expansion.undecided:
         _unsettled(state, live)
         live.expansion = live.expansion or expansion
@@ -93,12 +96,35 @@ def _expand(state: StackState, live: Live, record: Record, now: float) -> bool:
     live.stale = False
     _adopt(state, live, expansion)
     record = cast("Record", live.current)
-    ties = gate.ties(state, live)
-    if record.memory != expansion.memory or record.ties != ties:
-        state.set_state(live, record, record.state, record.why, now, memory=expansion.memory, ties=ties)
+    fields: dict[str, Any] = {"memory": expansion.memory, "ties": gate.ties(state, live)}
+    changes = {name: value for name, value in fields.items() if value != getattr(record, name)}
+    changes |= hooks.changed(node, record, asked)
+    if not changes.get("hook", record.hook):
+        state.hooked.discard(live.path)
+    if changes:
+        state.set_state(live, record, record.state, record.why, now, **changes)
     if expansion.look_again:
         state.agenda.look_at(expansion.look_again, live.path)
     return True
+
+
+def _held(state: StackState, live: Live, record: Record, obstacle: Refuse | str, now: float) -> bool:
+    """Leaves a composite, and what is in it, as it is."""
+    if isinstance(obstacle, Refuse):
+        return _refused(state, live, record, obstacle, now)
+    live.blocked = hooks.hold(state, live, record, obstacle, now).why
+    _unsettled(state, live)
+    return False
+
+
+def _refused(
+    state: StackState, live: Live, record: Record, why: Refuse, now: float, code: str = SpecError.code
+) -> bool:
+    _unsettled(state, live)
+    fault = Fault(why.reason, code, why.hint, permanent=True, retry_at=now)
+    if record.fault is None or record.fault.message != why.reason:
+        state.set_state(live, record, State.FAILING, why.reason, now, fault=fault)
+    return False
 
 
 def _instantiate(
@@ -116,7 +142,7 @@ def _instantiate(
 
 def expand_for_plan(state: StackState, live: Live, values: dict[str, Any], now: float) -> Expansion:
     """The children a composite would have, from properties that may hold UNKNOWN. SpecError when they do not fit."""
-    return _instantiate(state, live, values, live.current or _blank(state, live, now), now)[1]
+    return _instantiate(state, live, values, live.current or blank(state, live, now), now)[1]
 
 
 def _children(live: Live) -> dict[str, Child]:
@@ -176,6 +202,7 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
         if live.pending:
             return
     due = hooks.opening(state, cast("Node", live.node), record, "post-create")
+    due = due or (hooks.still(state, record) if record.post else "")
     if due:
         hooks.hold(state, live, record, due, now)
         _unsettled(state, live)
@@ -208,7 +235,7 @@ def _summarise(state: StackState, live: Live, record: Record, now: float) -> Non
 def _let_go(state: StackState, live: Live, record: Record) -> dict[str, Any]:
     """What changes in a record that no hook holds any more."""
     state.hooked.discard(live.path)
-    return {"hook": ""} if record.hook else {}
+    return {"hook": "", "post": ""} if record.hook or record.post else {}
 
 
 def _generation(state: StackState) -> int:

@@ -27,15 +27,18 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
     if _never_made(state, record, now):
         finish(state, live, record, "it was never made", now)
         return
+    composite = state.rules.kinds[record.kind].composite
+    if composite and live.node is None and _entered(state, live, record, now):
+        return
     # A delete intent that was committed is never taken back, so nothing holds it any more.
     why = "" if record.deleting else blocked(state, live, record)
     if why:
         _wait(state, live, record, why, now)
         return
-    due = "" if record.deleting else hooks.leaving(state, live, record, "pre-delete")
+    due = "" if record.deleting else hooks.leaving(state, live, record, spread.PRE_DELETE)
     if due:
         hooks.hold(state, live, record, due, now)
-    elif state.rules.kinds[record.kind].composite or record.shared:
+    elif composite or record.shared:
         finish(state, live, record, "", now)
     elif record.adopted == adopt.EXTERNAL:
         state.say(
@@ -52,6 +55,18 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
         _retain(state, live, record, now)
     else:
         _delete(state, moves, live, record, now)
+
+
+def _entered(state: StackState, live: Live, record: Record, now: float) -> bool:
+    """Whether a composite that goes is held before anything in it is touched; lets what is in it go when it is not."""
+    due = hooks.leaving(state, live, record, spread.PRE_DELETE)
+    if due:
+        hooks.hold(state, live, record, due, now)
+        return True
+    for child in list(live.children.values()):
+        if child.node is not None or child.undecided:
+            spread.unwant(state, child)
+    return False
 
 
 def _never_made(state: StackState, record: Record, now: float) -> bool:

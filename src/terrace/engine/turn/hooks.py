@@ -3,6 +3,8 @@ refused."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from terrace.engine.stack.state import Live, StackState
@@ -24,8 +26,13 @@ def restrict(node: Node, decision: Decision) -> Decision:
     word = WORDS.get(decision.verb, "") if isinstance(decision, Act) else ""
     if not word or word not in node.restricted or not isinstance(decision, Act):
         return decision
+    return restricted(word, decision.reason)
+
+
+def restricted(word: str, reason: str) -> Refuse:
+    """The refusal of what the environment restricts."""
     return Refuse(
-        f"it may not be {word}d ({decision.reason})",
+        f"it may not be {word}d ({reason})",
         hint=f"take {word} out of its restricted_actions in the environment",
     )
 
@@ -36,8 +43,8 @@ def before(state: StackState, wanted: Wanted, record: Record, act: Act) -> str:
     hooks = wanted.node.hooks
     if not hooks:
         return ""
-    if act.verb in (Verb.CREATE, Verb.ADOPT) and record.applied is None and record.incarnation == 1:
-        return _due(state, hooks, record.path, "pre-create", "1")
+    if act.verb in (Verb.CREATE, Verb.ADOPT) and record.applied is None and _first(state, record):
+        return _due(state, hooks, record.path, "pre-create", _this(record))
     tainted = count(state, record.path, TAINT)
     if act.verb in (Verb.UPDATE, Verb.REPLACE) and (
         wanted.digest != record.digest or tainted > record.taints
@@ -51,15 +58,33 @@ def before(state: StackState, wanted: Wanted, record: Record, act: Act) -> str:
 def opening(state: StackState, node: Node, record: Record, when: str) -> str:
     """The hook that holds a composite before ("pre-create") or after ("post-create") all that is in it is made for the
     first time; "" when none does."""
-    first = record.incarnation == 1 and not record.ready
-    return _due(state, node.hooks, record.path, when, "1") if node.hooks and first else ""
+    first = node.hooks and _first(state, record) and not record.ready
+    return _due(state, node.hooks, record.path, when, _this(record)) if first else ""
 
 
-def after(node: Node, record: Record, act: Act, digest: str) -> str:
+def changing(state: StackState, node: Node, record: Record, contents: str) -> Refuse | str:
+    """What is in the way of a composite that is asked to be something else (its contents, see stack/contents.py): the
+    hook that holds it, or that the environment restricts it; "" when nothing is."""
+    if not record.ready or not record.digest or record.digest == contents:
+        return ""
+    if "update" in node.restricted:
+        return restricted("update", "what it is given, or the template that it is made from, changed")
+    return _due(state, node.hooks, record.path, "pre-update", f"{record.incarnation}.0.{contents}")
+
+
+def changed(node: Node, record: Record, contents: str) -> dict[str, Any]:
+    """What changes in the record of a composite that is asked to be this from now on."""
+    other = record.ready and record.digest and record.digest != contents
+    waits = f"post-update {record.incarnation}.{contents}" if "post-update" in node.hooks else ""
+    fields = {"digest": contents, "hooks": kept(node), "post": waits if other else record.post}
+    fields["hook"] = "" if record.hook.startswith("pre-") else record.hook
+    return {name: value for name, value in fields.items() if value != getattr(record, name)}
+
+
+def after(state: StackState, node: Node, record: Record, act: Act, digest: str) -> str:
     """The hook that will hold the resource once `act` is done."""
-    first = act.verb in (Verb.CREATE, Verb.ADOPT) and record.incarnation == 1
-    if first:
-        return "post-create 1" if "post-create" in node.hooks else ""
+    if act.verb in (Verb.CREATE, Verb.ADOPT) and _first(state, record):
+        return f"post-create {_this(record)}" if "post-create" in node.hooks else ""
     changed = act.verb is Verb.UPDATE or (act.verb is Verb.CREATE and act.change is not NO_CHANGE)
     if changed and "post-update" in node.hooks:
         return f"post-update {record.incarnation}.{digest}"
@@ -76,7 +101,7 @@ def leaving(state: StackState, live: Live, record: Record, hook: str) -> str:
     """The pre-delete or post-delete hook that holds what nobody wants; a replaced one is not asked about."""
     if live.node is not None:
         return ""
-    return _due(state, record.hooks, record.path, hook, f"{record.incarnation}")
+    return _due(state, record.hooks, record.path, hook, _this(record))
 
 
 def hold(state: StackState, live: Live, record: Record, due: str, now: float) -> Record:
@@ -102,6 +127,18 @@ def kept(node: Node) -> tuple[str, ...]:
 def cleared(state: StackState, path: str, hook: str, token: str) -> bool:
     """Whether a person cleared it."""
     return bool(state.directives.get(path, {}).get(CLEARED + hook) == token)
+
+
+def _this(record: Record) -> str:
+    """What tells an incarnation from all others that ever were at its path."""
+    return f"{record.uid}.{record.incarnation}"
+
+
+def _first(state: StackState, record: Record) -> bool:
+    """Whether it is the first incarnation of a new life, and not one in place of another."""
+    parent = state.lives[record.path].parent
+    used = parent.current.incarnations if parent is not None and parent.current is not None else {}
+    return record.incarnation == used.get(record.path.rpartition("/")[2], 0) + 1
 
 
 def _due(state: StackState, hooks: tuple[str, ...], path: str, hook: str, token: str) -> str:

@@ -370,7 +370,7 @@ class Moves:
             ),
             "claims": claims,
             "hook": "",
-            "post": hooks.after(node, record, act, wanted.digest),
+            "post": hooks.after(state, node, record, act, wanted.digest),
         }
         self.state.hooked.discard(live.path)
         if act.verb is Verb.CREATE:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
-from terrace.kinds.rules.pieces import first_key, member_of, named, picked, with_index
+from terrace.kinds.rules.pieces import first_key, held, member_of, named, picked, with_index
 from terrace.kinds.schema import Property, Type
 from terrace.model.decision import Expansion
 from terrace.model.graph import Node
@@ -43,7 +42,6 @@ def member(
     node: Node, key: str, shape: dict[str, Any], properties: dict[str, Any], metadata: dict[str, Any]
 ) -> Node:
     """One member. What is set for its group holds for it."""
-    held = [one for one in shape.get("held", ()) if fnmatchcase(key, one[0])]
     return Node(
         path=f"{node.path}/{key}",
         kind=shape["kind"],
@@ -56,8 +54,7 @@ def member(
         place=node.place,
         type_name=shape.get("type_name") or "",
         metadata=metadata,
-        hooks=tuple(dict.fromkeys(hook for one in held for hook in one[1])),
-        restricted=tuple(dict.fromkeys(word for one in held for word in one[2])),
+        **held(node, key),
     )
 
 

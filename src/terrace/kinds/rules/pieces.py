@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from terrace.model.graph import Edge, Node
+from terrace.model.graph import Edge, Held, Node
 from terrace.model.value import Call, Ref, Secret
 
 MARK = "resource."
@@ -109,3 +110,16 @@ def picked(value: Any, path: tuple[Any, ...]) -> Any:
         else:
             return None
     return value
+
+
+def held(composite: Node, key: str) -> dict[str, Any]:
+    """The fields of the child `key` that say what holds and restricts it, and what is in it."""
+    if not composite.held:
+        return {}
+    meant = [one for one in composite.held if fnmatchcase(key, one.path[0])]
+    here = [one for one in meant if len(one.path) == 1]
+    return {
+        "hooks": tuple(dict.fromkeys(hook for one in here for hook in one.hooks)),
+        "restricted": tuple(dict.fromkeys(word for one in here for word in one.restricted)),
+        "held": tuple(Held(one.path[1:], one.hooks, one.restricted) for one in meant if len(one.path) > 1),
+    }

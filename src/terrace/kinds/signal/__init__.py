@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from terrace.kinds.signal.alarm import Alarm
 from terrace.kinds.signal.condition import WaitCondition
 from terrace.kinds.signal.handle import WaitConditionHandle
 
-__all__ = ["WaitCondition", "WaitConditionHandle"]
+__all__ = ["Alarm", "WaitCondition", "WaitConditionHandle"]

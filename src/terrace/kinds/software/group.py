@@ -10,7 +10,7 @@ import msgspec
 from terrace.errors import SpecError
 from terrace.kinds.rules.check import read
 from terrace.kinds.rules.noun import Noun
-from terrace.kinds.rules.pieces import first_key, member_of, named, picked
+from terrace.kinds.rules.pieces import first_key, held, member_of, named, picked
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.kinds.software.deployment import SETTINGS
 from terrace.model.decision import Effect, Expansion
@@ -88,6 +88,7 @@ class SoftwareDeploymentGroup(Noun):
                     edges=node.edges,
                     place=node.place,
                     type_name="Terrace::SoftwareDeployment",
+                    **held(node, key),
                 )
             )
         return Expansion(children=tuple(members), attributes={"": node.path})

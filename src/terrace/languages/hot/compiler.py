@@ -10,11 +10,12 @@ from terrace.kinds.schema import TypeEntry
 from terrace.languages.compiled import Compiled, Setting
 from terrace.languages.document import collector_paused
 from terrace.languages.hot.conditions import Conditions
-from terrace.languages.hot.environments.registry import Scopes
+from terrace.languages.hot.environments.registry import Scopes, typed
 from terrace.languages.hot.expressions import Expressions, Inputs
 from terrace.languages.hot.functions.table import vocabulary
 from terrace.languages.hot.inputs import Parts, Values, defaults, settle
 from terrace.languages.hot.job import Asker, Job
+from terrace.languages.hot.parameters import vault
 from terrace.languages.hot.parameters.parameter import PSEUDO
 from terrace.languages.hot.resources import Resources
 from terrace.languages.hot.targets import Nested, Target, Types
@@ -39,7 +40,7 @@ def compile_template(source: Source, kinds: Mapping[str, TypeEntry], setting: Se
     with collector_paused():
         graph, values, immutable = _Compiler(job).top()
     job.report.check()
-    parameters = {name: value for name, value in values.items() if name not in pseudo}
+    parameters = {name: vault.shown(value) for name, value in values.items() if name not in pseudo}
     return Compiled(graph, parameters, job.report.problems(), "hot", tuple(job.asked), immutable)
 
 
@@ -66,7 +67,8 @@ class _Compiler:
         values = settle(job, template)
         body = self.body(template, Values(values), (job.environment.registry, job.operator.registry), "")
         blueprints = {name: nested.blueprint for name, nested in self.nested.items() if nested is not None}
-        graph = Graph(body.nodes, blueprints, body.outputs, template.description, job.environment.moved)
+        nodes = (*vault.nodes(job), *body.nodes)
+        graph = Graph(nodes, blueprints, body.outputs, template.description, job.environment.moved)
         return graph, values, _immutable(job, template)
 
     def read(self, name: str) -> Template | None:
@@ -86,7 +88,7 @@ class _Compiler:
         if job.text(file) is None:
             job.missing_file(asker, file, "the template")
             return None
-        name = f"{file}#{path}" if any(scope.inside for scope in scopes) else file
+        name = f"{file}#{path}" if typed(scopes) else file
         if name not in self.nested:
             template = self.read(file)
             self.chain.append(file)

@@ -56,6 +56,10 @@ class Conditions:
         self._depth -= 1
         value = value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, Ref | Call):
+            if not self._on.inputs.late:
+                message = "a condition cannot hang on a secret of the project"
+                hint = "decide by a parameter of its own, which everybody may see"
+                return self._on.fail(at, "secret-in-condition", message, hint)
             self._size += 1
             return value
         if value is UNKNOWN or isinstance(value, bool):

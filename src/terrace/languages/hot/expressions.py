@@ -25,7 +25,9 @@ LATE = (Ref, Call, Secret, Unknown)
 
 
 class Inputs(Protocol):
-    """Where a template's parameters come from."""
+    """Where a template's parameters come from. `late`: they are known only when the template is put in its place."""
+
+    late: bool
 
     def names(self) -> Mapping[str, Any]:
         """The parameters that there are."""

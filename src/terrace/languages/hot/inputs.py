@@ -11,6 +11,7 @@ from terrace.engine.functions.forms import ASKED
 from terrace.languages.compiled import Asked
 from terrace.languages.hot.environments.merging import Given, combined
 from terrace.languages.hot.job import Asker, Job
+from terrace.languages.hot.parameters import vault
 from terrace.languages.hot.parameters.parameter import Parameter, broken
 from terrace.languages.hot.template import Template
 from terrace.languages.report import locate
@@ -23,6 +24,8 @@ FACADE = "@facade"
 
 class Values:
     """The parameters of a stack's own template: plain values, hidden ones secret."""
+
+    late = False
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
@@ -39,7 +42,7 @@ class Values:
         if not path or value is UNKNOWN:
             return value
         part = Call("path", (value, *path))
-        if holds(path, Ref) or holds(path, Call):
+        if isinstance(value, Call) or holds(path, Ref) or holds(path, Call):
             return part
         return evaluate(part, lambda ref: None, lambda args: None, job.fuel)
 
@@ -61,6 +64,8 @@ def _cost(value: Any) -> tuple[int, int]:
 class Parts:
     """The parameters of a nested template: expressions over the properties of the composite it becomes. `asked`:
     whether something wants to know of the resource around it."""
+
+    late = True
 
     def __init__(self, parameters: Mapping[str, Parameter], pseudo: Mapping[str, str]) -> None:
         self._names = {**parameters, **pseudo}
@@ -117,6 +122,9 @@ def checked(job: Job, template: Template, parameter: Parameter, given: Given | N
     if given is None or given.value is None:
         given = _by_default(job, parameter)
     if given is not None and given.value is not None:
+        secret = vault.named(given.value, parameter.type)
+        if secret:
+            return vault.of_parameter(job, parameter, given.document or template.document, given.mark, secret)
         return check(job, template, parameter, given)
     if parameter.default is None:
         message = f'the parameter "{parameter.name}" has no value'
@@ -131,6 +139,10 @@ def defaults(job: Job, template: Template) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, parameter in template.parameters.items():
         given = _by_default(job, parameter)
+        if given is not None and vault.named(given.value, parameter.type):
+            vault.refuse(job, parameter, given.document or template.document, given.mark)
+            found[name] = UNKNOWN
+            continue
         if parameter.default is not None or (given is not None and given.value is not None):
             found[name] = checked(job, template, parameter, None)
     return found

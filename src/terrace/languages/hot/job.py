@@ -15,7 +15,7 @@ from terrace.languages.files import OPERATOR, is_remote
 from terrace.languages.hot.environments.reading import Environment
 from terrace.languages.report import Report
 from terrace.languages.tree import parse
-from terrace.model.problem import Problem
+from terrace.model.problem import Place, Problem
 from terrace.model.stack import Source
 from terrace.model.value import Secret
 
@@ -33,7 +33,7 @@ class Asker(msgspec.Struct, frozen=True):
 class Job:
     """One compilation. `lenient`: for documents that are only checked: what is not about the language is a
     warning. `pseudo` are the values of OS::stack_name and its like. `environment` is the users', `operator` what
-    holds below it."""
+    holds below it. `secrets` are those of the project that parameters are given, and where."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Job:
         self.operator = Environment(operator=True)
         self._operators = setting.operator
         self.asked: list[Asked] = []
+        self.secrets: dict[str, Place] = {}
         self.report.expect(source.template)
         self._documents: dict[str, Document | None] = {}
 

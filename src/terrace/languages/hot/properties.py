@@ -61,7 +61,10 @@ class Properties:
             if found:
                 return values
         self._warn(entry, place)
-        return entry.translate(values)
+        native = entry.translate(values)
+        if entry.pending and self._job.lenient:
+            self._await(entry, native, place)
+        return native
 
     def policy(self, target: Target | None, tree: dict[str, Tree], what: str) -> dict[str, Any]:
         """A resource's update_policy, as the property that its type takes it as; {} when it takes none."""
@@ -104,6 +107,13 @@ class Properties:
                 message = f'{place.what}: property "{name}" has no effect: {known.ignored}'
                 at = self._document.key(place.given, name)
                 self._job.report.warn(self._document, at, "ignored-property", message)
+
+    def _await(self, entry: TypeEntry, native: dict[str, Any], place: Place) -> None:
+        """Says what nobody heeds yet, where no provider is asked; a plan says it of the provider."""
+        for name, why in entry.pending.items():
+            if native.get(name) is not None:
+                message = f"{place.what}: its {name} is ignored because {why}"
+                self._job.report.warn(self._document, place.mark, "ignored-property", message)
 
     def _wrong(self, error: SpecError, type_name: str, place: Place) -> None:
         """Reports what a kind says of a property."""

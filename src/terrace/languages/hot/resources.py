@@ -6,7 +6,7 @@ from typing import Any
 
 from terrace.engine.expression import without_elided
 from terrace.languages.document import Mark, Tree
-from terrace.languages.hot.environments.registry import Scopes, entered, everywhere
+from terrace.languages.hot.environments.registry import Scopes, entered, everywhere, within
 from terrace.languages.hot.expressions import Expressions
 from terrace.languages.hot.inputs import FACADE
 from terrace.languages.hot.job import Job
@@ -127,9 +127,6 @@ class Resources:
         nested = target.nested if target is not None else None
         if nested is not None and nested.facade:
             properties[FACADE] = self._facade(tree, metadata, keep)
-        hooks, restricted = self._held(name)
-        if self.scopes and target is not None and isinstance(properties.get("resource_def"), dict):
-            self._hold_members(name, properties["resource_def"])
         return Node(
             path=name,
             kind=target.kind if target is not None else "",
@@ -144,9 +141,8 @@ class Resources:
             description=self.shape.text(tree, "description", f"the description of {what}"),
             ignored=target.ignored(tree) if target is not None else {},
             external_id="" if external is None or external is UNKNOWN else external,
-            hooks=hooks,
-            restricted=restricted,
             condition=self.conditions.get(name, True),
+            **(self._held(name) if self.scopes and not self.types.path else {}),
         )
 
     def _values(self, tree: dict[str, Tree], what: str, shape: str) -> tuple[dict[str, Any], dict[str, Tree]]:
@@ -244,23 +240,15 @@ class Resources:
         policy = self.expressions.argument(tree.get(UPDATE_POLICY))
         return {"metadata": metadata, "deletion_policy": keep.value.capitalize(), UPDATE_POLICY: policy or {}}
 
-    def _held(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The hooks that hold a resource, and what must not be done to it."""
-        scopes = entered(self.scopes, name) if self.scopes else ()
-        hooks = dict.fromkeys(hook for scope in scopes for hook in scope.hooks)
-        restricted = dict.fromkeys(word for scope in scopes for word in scope.restricted)
-        return tuple(hooks), tuple(restricted)
-
-    def _hold_members(self, name: str, shape: dict[str, Any]) -> None:
-        """Notes with what members are which hooks hold those of some names, and what must not be done to them."""
-        inside = [one for scope in entered(self.scopes, name) for one in scope.inside.items()]
-        held = [
-            [pattern, list(scope.hooks), list(scope.restricted)]
-            for pattern, scope in inside
-            if scope.hooks or scope.restricted
-        ]
-        if held:
-            shape["held"] = held
+    def _held(self, name: str) -> dict[str, Any]:
+        """The fields of a node that say what holds and restricts it, and what is in it. Those of what is in nested
+        templates follow from that when it is put in its place."""
+        scopes = entered(self.scopes, name)
+        return {
+            "hooks": tuple(dict.fromkeys(hook for scope in scopes for hook in scope.hooks)),
+            "restricted": tuple(dict.fromkeys(word for scope in scopes for word in scope.restricted)),
+            "held": within(scopes),
+        }
 
     def _edges(self, name: str, tree: dict[str, Tree], used: set[str]) -> tuple[Edge, ...]:
         """What a resource comes after, besides what its properties refer to. All of it is noted for the

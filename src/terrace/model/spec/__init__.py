@@ -5,7 +5,7 @@ SPECS maps the native kind name to its spec. Fields may hold Secret or, in a pla
 
 from __future__ import annotations
 
-from terrace.model.spec.crossing import StackOutputSpec, StackSpec
+from terrace.model.spec.crossing import NamedSecretSpec, StackOutputSpec, StackSpec
 from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.network import NetworkSpec, PortSpec, SubnetSpec
@@ -17,7 +17,7 @@ from terrace.model.spec.router import (
     RouterInterfaceSpec,
     RouterSpec,
 )
-from terrace.model.spec.signal import ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
+from terrace.model.spec.signal import AlarmSpec, ConditionSpec, HandleSpec, LaunchSpec, PolicySpec
 from terrace.model.spec.simple import (
     DelaySpec,
     ImageSpec,
@@ -53,11 +53,13 @@ SPECS: dict[str, type] = {
     "Delay": DelaySpec,
     "TestResource": TestResourceSpec,
     "StackOutput": StackOutputSpec,
+    "Secret": NamedSecretSpec,
     "Stack": StackSpec,
     "WaitConditionHandle": HandleSpec,
     "WaitCondition": ConditionSpec,
     "ScalingPolicy": PolicySpec,
     "LaunchConfiguration": LaunchSpec,
+    "Alarm": AlarmSpec,
     "SoftwareConfig": ConfigSpec,
     "CloudConfig": ConfigSpec,
     "MultipartMime": ConfigSpec,

@@ -1,4 +1,4 @@
-"""What reaches over to other stacks: an output that is read, and a whole stack that a resource owns."""
+"""What reaches out of a stack: an output that is read, a secret of the project, a whole stack that a resource owns."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ class StackOutputSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     stack: str
     output: str
     value: Any = None
+    gone: str = ""
+
+
+class NamedSecretSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The secret `name` of the project, as it was last found; `gone` says why it is there no longer ("" while it
+    is)."""
+
+    name: str
+    value: Any = None
+    version: Any = 0
     gone: str = ""
 
 

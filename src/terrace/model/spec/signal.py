@@ -58,3 +58,29 @@ class LaunchSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
     user_data: Any = ""
     security_groups: tuple[str, ...] = ()
+
+
+ALARM, OK, UNSURE = STATES = ("alarm", "ok", "insufficient data")
+"""The states of an alarm."""
+UNMEASURED = "nothing measures metrics yet: signal its alarm_url, or that of the policy"
+
+
+class AlarmSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What watches something, and whom it calls when that turns. `rule` says what and when, in the words of its
+    `type`; `actions` are the URLs that are called in each state (see STATES). `repeat`: also when a state is said
+    again. `state` is the one that was last said, `why` and `at` when (epoch seconds); `words` counts what was said,
+    `turns` how often that was another state, for the alarm with the uid `to`. `rotation` as of a HandleSpec."""
+
+    rule: dict[str, Any] = {}
+    actions: dict[str, tuple[Any, ...]] = {}
+    repeat: bool = True
+    enabled: bool = True
+    description: str = ""
+    severity: str = "low"
+    state: str = UNSURE
+    why: str = ""
+    at: float = 0.0
+    words: int = 0
+    turns: int = 0
+    to: str = ""
+    rotation: int = 0

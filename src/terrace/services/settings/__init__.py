@@ -6,7 +6,15 @@ from importlib import resources
 
 from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "Document",
     "Limits",
     "ProviderSettings",
+    "ServerSettings",
     "Settings",
     "Surroundings",
     "Tuning",
@@ -22,6 +31,7 @@ __all__ = [
     "parse",
     "read_struct",
     "settings_file",
+    "split_address",
     "with_operator",
 ]
 

@@ -8,13 +8,23 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from terrace.errors import DocumentError
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
-from terrace.services.settings.schema import Defaults, Limits, ProviderSettings, Settings, Tuning
+from terrace.services.settings.schema import (
+    Defaults,
+    Limits,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+    Tuning,
+    split_address,
+)
 from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "default_provider", "environment_d")
-KEYS = (*TEXTS, "limits", "tuning", "defaults", "providers", "catalogue")
+KEYS = (*TEXTS, "server", "limits", "tuning", "defaults", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
 
@@ -53,6 +63,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     limits = read_struct(document, Limits, root.pop("limits", {}), ("limits",))
     tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
     defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
+    server = _server(document, root.pop("server", {}), around)
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
     for key in root:
@@ -60,7 +71,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     if not providers:
         providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
-    if document.problems or limits is None or tuning is None or defaults is None:
+    if document.problems or limits is None or tuning is None or defaults is None or server is None:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
@@ -72,6 +83,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         limits=limits,
         tuning=tuning,
         defaults=defaults,
+        server=server,
         environment_d=_environment_d(texts, file, around),
         file=file,
         text=text,
@@ -107,6 +119,25 @@ def _text(document: Document, value: Any, name: str) -> str:
         return value
     document.blame((name,), "must be text, and not empty")
     return ""
+
+
+def _server(document: Document, table: Any, around: Surroundings) -> ServerSettings | None:
+    found = read_struct(document, ServerSettings, table, ("server",))
+    if found is None:
+        return None
+    if found.listen:
+        try:
+            split_address(found.listen)
+        except ValueError as error:
+            document.blame(("server", "listen"), f'"{found.listen}" is no address', hint=str(error))
+    elif found.certificate:
+        document.blame(("server", "certificate"), "is shown to nobody", hint='set "listen" besides')
+    if bool(found.certificate) != bool(found.key):
+        given, missing = ("certificate", "key") if found.certificate else ("key", "certificate")
+        document.blame(("server", given), f'needs "{missing}" beside it')
+    return msgspec.structs.replace(
+        found, certificate=around.expand(found.certificate), key=around.expand(found.key)
+    )
 
 
 def _providers(document: Document, tables: Any, catalogue: Catalogue) -> dict[str, ProviderSettings]:

@@ -46,6 +46,26 @@ class Defaults(msgspec.Struct, frozen=True):
     on_failure: OnFailure = OnFailure.KEEP
 
 
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of "host:port" or "[IPv6]:port". ValueError."""
+    host, _, port = text.rpartition(":")
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not inner or (":" in inner) != (inner != host) or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError('write it as "host:port", for example "127.0.0.1:7443" or "[::1]:7443"')
+    return inner, int(port)
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
+    `connections` at once in all, and from one source."""
+
+    listen: str = ""
+    certificate: str = ""
+    key: str = ""
+    connections: Count = 2000
+    connections_per_source: Count = 1000
+
+
 class ProviderSettings(msgspec.Struct, frozen=True):
     """One configured provider. `table` is what its driver's own settings are made of."""
 
@@ -67,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
+    server: ServerSettings = ServerSettings()
     environment_d: str = ""
     operator: Source = Source("")
     file: str = ""

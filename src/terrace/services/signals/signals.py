@@ -17,7 +17,9 @@ from terrace.model.record import Record
 from terrace.model.spec.signal import FAILURE, SUCCESS
 from terrace.model.stack import Directive, Stack
 from terrace.model.value import Secret
+from terrace.ports.stacks import Ring
 from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.signals.alarms import Alarms
 from terrace.services.signals.finding import standing
 from terrace.services.signals.heard import heard, tell
 from terrace.services.signals.rate import Rate
@@ -31,7 +33,8 @@ BURST, PER_SECOND = 50.0, 10.0
 TRIES, TRIES_PER_SECOND = 10.0, 0.2
 REVOKED = -1
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
-_DOORS = ("WaitConditionHandle", "ScalingPolicy")
+_DOORS = ("WaitConditionHandle", "ScalingPolicy", "Alarm")
+_URL = re.compile(r"https?://[^/]+(?:/[^/]+)*?/v1/signals/([^/?#]{1,255})/([^/?#]{1,255})")
 
 
 class Knock(msgspec.Struct, frozen=True):
@@ -60,6 +63,7 @@ class Signals:
     def __init__(self, surface: Surface, sizes: Sizes) -> None:
         self._on = surface
         self._sizes = sizes
+        self._alarms = Alarms(surface)
         self._rate = Rate(BURST, PER_SECOND)
         self._tries = Rate(TRIES, TRIES_PER_SECOND)
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -75,30 +79,37 @@ class Signals:
             raise NotFoundError(
                 "there is no such door, or its token is another by now", code="unknown-signal"
             )
-        state, live, record = found
-        if record.kind == "ScalingPolicy":
-            return await self._sizes.knocked(state, live)
-        return await self._keep(state.stack.id, live.path, record, knock.body)
+        return await self._take(*found, knock.body)
 
     async def send(self, actor: Actor, where: Where, path: str, body: bytes) -> Taken:
         """Sends a signal as a person who needs no token."""
-        state, live, record = await self._door(actor, Right.WRITE, where, path)
-        if record.kind == "ScalingPolicy":
-            return await self._sizes.knocked(state, live)
-        return await self._keep(state.stack.id, path, record, body, actor.name)
+        return await self._take(*await self._door(actor, Right.WRITE, where, path), body, actor.name)
+
+    async def call(self, url: str, ring: Ring) -> str | None:
+        """Takes a signal from an alarm, which has the URL of a door (ports.stacks.Doors). What came twice is kept once:
+        a policy knows the number, and a handle keeps it under an id that follows from it."""
+        match = _URL.fullmatch(url)
+        found = self._open(Knock(match[1], match[2])) if match is not None else None
+        if found is None:
+            return None
+        state, live, record = found
+        if record.kind == "Alarm":
+            return f"{live.path} is an alarm, and alarms do not call each other"
+        said = {
+            "id": f"{ring.alarm}-{ring.number}",
+            "reason": ring.why or f"{ring.name} is in state {ring.state}",
+            "data": {"alarm": ring.name, "state": ring.state},
+        }
+        try:
+            return (await self._take(state, live, record, msgspec.json.encode(said), ring.name, ring)).message
+        except (ConflictError, QuotaError) as error:
+            return error.message
 
     async def listing(self, actor: Actor, where: Where, path: str = "") -> list[SignalView]:
         """The signals that came to a stack, or to one of its handles, oldest first."""
         stack = await self._on.gate.stack(actor, Right.READ, where)
         found = [
-            SignalView(
-                one.path,
-                one.what[len(SIGNAL) :],
-                one.value["status"],
-                one.value["reason"],
-                one.value["data"],
-                one.at,
-            )
+            _view(one)
             for one in await self._on.store.directives(stack.id)
             if one.what.startswith(SIGNAL) and path in ("", one.path)
         ]
@@ -124,6 +135,22 @@ class Signals:
             f"by {actor.name}",
         )
         return await heard(self._on, state.stack, live.uid, lambda now: _rotation(now) == wish.value)
+
+    async def _take(
+        self,
+        state: StackState,
+        live: Live,
+        record: Record,
+        body: bytes,
+        who: str = "guest",
+        ring: Ring | None = None,
+    ) -> Taken:
+        """A signal that may come in, to whatever kind of door."""
+        if record.kind == "ScalingPolicy":
+            return await self._sizes.knocked(state, live, ring)
+        if record.kind == "Alarm":
+            return await self._alarms.told(state, live, body, who)
+        return await self._keep(state.stack.id, live.path, record, body, who)
 
     # --- doors
 
@@ -155,7 +182,7 @@ class Signals:
             raise ConflictError(
                 f'"{path}" is a {record.kind}: nobody can send it signals',
                 code="no-signals",
-                hint="signals go to a WaitConditionHandle or a ScalingPolicy",
+                hint="signals go to a WaitConditionHandle, a ScalingPolicy or an Alarm",
             )
         found = await self._on.controller.locate(record.uid)
         if found is None:
@@ -166,7 +193,7 @@ class Signals:
 
     # --- keeping
 
-    async def _keep(self, stack: str, path: str, record: Record, body: bytes, who: str = "guest") -> Taken:
+    async def _keep(self, stack: str, path: str, record: Record, body: bytes, who: str) -> Taken:
         async with self._turns.setdefault(stack + path, asyncio.Lock()):
             to = f"{record.uid}-{record.incarnation}"
             known = {

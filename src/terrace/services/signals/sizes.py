@@ -13,12 +13,15 @@ from terrace.errors import ConflictError, TransientError, UserError
 from terrace.kinds.group.size import SIZE, Size, adjusted, current, kept
 from terrace.model.spec.signal import PolicySpec
 from terrace.model.stack import Directive, Stack
+from terrace.ports.stacks import Ring
 from terrace.services.gate import Actor, Right, Surface, Where
 from terrace.services.signals.finding import standing
 from terrace.services.signals.heard import heard, tell
 
 GROUPS = ("Group", "AutoScalingGroup")
 SCALED = "scaled"
+RUNG = "rung/"
+"""The beginning of the name of a directive that says which call of an alarm was the last to change a size."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -76,8 +79,9 @@ class Sizes:
         size = bounds.within(found.size)
         return SizeView(path, size, found.who, found.why, found.at, bounds.minimum, bounds.maximum)
 
-    async def knocked(self, state: StackState, policy: Live) -> Taken:
-        """Has a policy change its group, unless that or the policy itself is cooling down."""
+    async def knocked(self, state: StackState, policy: Live, ring: Ring | None = None) -> Taken:
+        """Has a policy change its group, unless that or the policy itself is cooling down. A `ring` that did so already
+        does nothing when it comes again."""
         spec = policy.wanted.spec if policy.wanted is not None else None
         if not isinstance(spec, PolicySpec):
             raise TransientError(f"{policy.path} is not ready yet", retry_after=1.0)
@@ -86,11 +90,14 @@ class Sizes:
             raise ConflictError(f'{policy.path}: "{spec.group}" is no group that stands', code="no-group")
         async with self._turn(state.stack.id):
             said = await self._said(state, live.path)
+            mine = await self._said(state, policy.path)
+            if ring is not None and ring.number <= mine.get(RUNG + ring.alarm, 0):
+                return Taken("", "DONE", f"{live.path} was changed by that already")
             now = self._on.clock.now()
             counts = current(_memory(live), said, live.uid, live.wanted.spec.bounds)
             busy = max(
                 counts.at + getattr(live.wanted.spec, "cooldown", 0.0) if counts.at else 0.0,
-                float((await self._said(state, policy.path)).get(SCALED, 0.0)) + spec.cooldown,
+                float(mine.get(SCALED, 0.0)) + spec.cooldown,
             )
             if now < busy:
                 return Taken("", "COOLDOWN", f"nothing is done for another {busy - now:.0f} s: cooling down")
@@ -98,10 +105,17 @@ class Sizes:
             after = adjusted(spec, before, live.wanted.spec.bounds)
             if after == before:
                 return Taken("", "UNCHANGED", f"{live.path} stays at {before} members")
-            why = f"{policy.path}: from {before}"
-            wish = await self._wish(state, live, after, policy.path, why)
-            mark = Directive(state.stack.id, policy.path, SCALED, now, policy.path, why, now)
-            await self._on.store.direct([wish, mark])
+            why = f"{policy.path}: from {before}" + (f", called by {ring.name}" if ring is not None else "")
+            marks = {SCALED: now} | ({} if ring is None else {RUNG + ring.alarm: ring.number})
+            await self._on.store.direct(
+                [
+                    await self._wish(state, live, after, policy.path, why),
+                    *(
+                        Directive(state.stack.id, policy.path, what, one, policy.path, why, now)
+                        for what, one in marks.items()
+                    ),
+                ]
+            )
         words = f"{after} members, said by {policy.path}; it was {before}"
         await tell(self._on, state.stack.id, "group.scaled", live.path, words)
         return Taken("", "SCALED", f"{live.path} goes from {before} to {after} members")

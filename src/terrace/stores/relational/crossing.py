@@ -7,10 +7,12 @@ from typing import Any
 
 from terrace.model.graph import Crossing, Found, Name, Use
 from terrace.model.stack import Generation, Stack
+from terrace.model.value import VAULT
 from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
+from terrace.stores.relational import secrets
 from terrace.stores.relational.database import Database, Writer
 
 
@@ -92,6 +94,8 @@ def _imports(reader: Writer, encoding: Encoding, stack: str, names: Sequence[Nam
 
 
 def _find(reader: Writer, encoding: Encoding, name: Name) -> Found:
+    if name.stack == VAULT:
+        return secrets.find(reader, encoding, name)
     if not name.output:
         rows = reader.execute(SQL["exports.of_name"], (name.project, name.stack)).fetchall()
         return Found(name, ({key: encoding.read_value(body) for key, body in rows},))

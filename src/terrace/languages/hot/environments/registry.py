@@ -12,6 +12,7 @@ import msgspec
 from terrace.languages.document import Document, Mark, Tree
 from terrace.languages.files import is_remote, is_template, resolve
 from terrace.languages.shape import Shape, describe
+from terrace.model.graph import Held
 
 HOOKS = tuple(f"{when}-{what}" for what in ("create", "update", "delete") for when in ("pre", "post"))
 RESTRICTED = ("update", "replace")
@@ -68,6 +69,24 @@ def layered(scopes: Scopes, user: Scope, operator: Scope) -> Scopes:
 def closed(type_name: str, operator: Scope) -> bool:
     """Whether the operator has taken a type away."""
     return any(type_name == name or _covers(name, type_name) for name in operator.closed)
+
+
+def typed(scopes: Scopes) -> bool:
+    """Whether types stand for something else inside of where `scopes` hold. What holds and restricts resources there
+    is another matter, see `within`."""
+    inside = tuple(inner for scope in scopes for inner in scope.inside.values())
+    return any(scope.types for scope in inside) or bool(inside and typed(inside))
+
+
+def within(scopes: Scopes) -> tuple[Held, ...]:
+    """What holds and restricts the resources that are somewhere inside of the one where `scopes` hold."""
+    found: list[Held] = []
+    for scope in scopes:
+        for pattern, inner in scope.inside.items():
+            if inner.hooks or inner.restricted:
+                found.append(Held((pattern,), inner.hooks, inner.restricted))
+            found += [Held((pattern, *one.path), one.hooks, one.restricted) for one in within((inner,))]
+    return tuple(found)
 
 
 def everywhere(scopes: Scopes) -> Scopes:

@@ -107,7 +107,8 @@ _ALL = (
         "yaql",
         texts.yaql,
         versions.NEWTON,
-        "What a yaql expression makes of data, whose root is $.data; 200 iterations and 10,000 bytes at most.",
+        "What a yaql expression makes of data, whose root is $.data; 200 iterations and 10,000 bytes at most, no clock"
+        " and no chance.",
         conditions=versions.PIKE,
     ),
     Entry(

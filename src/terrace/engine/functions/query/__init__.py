@@ -22,7 +22,7 @@ def yaql(args: list[Any], fuel: Tank) -> Any:
     _check(expression)
     fuel.spend(START)
     pay(data, fuel)
-    from terrace.engine.functions import world
+    from terrace.engine.functions.query import world
 
     return pay(world.answer(expression, data, fuel), fuel)
 

@@ -1,8 +1,8 @@
 """The small world in which an expression of yaql lives. It imports the library, so it is imported late.
 
 What an author writes there is a program: so nothing in it asks for the time or for chance, no regular expression
-is tried but those that terrace.engine.patterns can follow, and no arithmetic grows without bound. It runs on fuel:
-each call of a function costs steps, and iterations, texts and lists have their limits.
+tries one way after another, and no arithmetic grows without bound. It runs on fuel: each call of a function costs
+steps, and iterations, texts and lists have their limits.
 """
 
 from __future__ import annotations
@@ -13,35 +13,23 @@ from functools import cache
 from typing import Any
 
 import yaql
-from yaql.language import contexts, conventions, exceptions, specs, utils, yaqltypes
+from yaql.language import conventions, exceptions, specs, utils, yaqltypes
 
+from terrace.engine.functions.query.dates import DATES, is_date, is_span
+from terrace.engine.functions.query.metered import MOST_BYTES, MOST_ITERATIONS, Metered
+from terrace.engine.functions.query.regexes import REGEXES
 from terrace.engine.functions.tank import Tank
-from terrace.engine.patterns import Pattern
 from terrace.errors import SpecError
 
-MOST_ITERATIONS = 200
-MOST_BYTES = 10_000
-STEP = 150
-"""What one call of a function costs: the library does much for each."""
-GONE = frozenset({"random", "pow", "shiftBitsLeft", "call", "replace"})
+GONE = frozenset(
+    {"random", "pow", "shiftBitsLeft", "call", "replace", "now", "localtz", "datetime", "format"}
+) | {
+    "#property#utc",
+    "#property#timestamp",
+}
 """Functions that are taken away: they are not pure, or one call of them can make something endless. What is left of
-`replace` is put back below."""
+some is put back."""
 TOO_MUCH = (exceptions.CollectionTooLargeException, exceptions.MemoryQuotaExceededException, RecursionError)
-
-
-class Metered(contexts.Context):  # type: ignore[misc]
-    """A context in which each call of a function costs fuel. The library makes contexts below it by itself."""
-
-    def __init__(
-        self, parent_context: Any = None, data: Any = utils.NO_VALUE, convention: Any = None
-    ) -> None:
-        super().__init__(parent_context, data, convention)
-        self.tank: Tank | None = getattr(parent_context, "tank", None)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.tank is not None:
-            self.tank.spend(STEP)
-        return super().__call__(*args, **kwargs)
 
 
 def answer(expression: str, data: Any, fuel: Tank) -> Any:
@@ -76,14 +64,14 @@ def _world() -> tuple[Any, Any]:
         "yaql.convertSetsToLists": True,
     }
     root = Metered(convention=conventions.CamelCaseConvention())
-    context = yaql.create_context(context=root, regex=False, datetime=False, yaqlized=False)
+    context = yaql.create_context(context=root, regex=False, datetime=True, yaqlized=False)
     layer = context
     while layer is not None:
         for known in layer._functions.values():
             for spec in [spec for spec in known if spec.name in GONE]:
                 layer.delete_function(spec)
         layer = layer.parent
-    for function in (regex, matches, matches_, fits, fits_, fits_not, fits_not_, replace, replace_by):
+    for function in (*REGEXES, *DATES, replace, replace_by):
         context.register_function(function)
     return yaql.YaqlFactory().create(options), context
 
@@ -99,75 +87,19 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
+    if is_date(value):
+        return value.isoformat()
+    if is_span(value):
+        raise SpecError(
+            "yaql: the result is a span of time",
+            hint="take a number of it: .seconds, .minutes, .hours, .days",
+        )
     if isinstance(value, collections.abc.Iterable):
         return [_plain(item) for item in value]
     raise SpecError("yaql: the result is no plain data")
 
 
-# --- functions put back: the names are those of yaql, a `_` at the end makes another form of the same
-
-_PATTERN = yaqltypes.PythonType(Pattern)
-
-
-def _found(context: Metered, pattern: Pattern, string: str) -> bool:
-    found = pattern.found(string)
-    if context.tank is not None:
-        context.tank.spend(pattern.spent)
-    return found
-
-
-@specs.parameter("pattern", yaqltypes.String())
-def regex(pattern: str) -> Pattern:
-    """A regular expression."""
-    return Pattern(pattern)
-
-
-@specs.parameter("pattern", _PATTERN)
-@specs.parameter("string", yaqltypes.String())
-@specs.method
-def matches(context: Metered, pattern: Pattern, string: str) -> bool:
-    """Whether something in the text fits."""
-    return _found(context, pattern, string)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", yaqltypes.String())
-@specs.method
-def matches_(context: Metered, string: str, pattern: str) -> bool:
-    """Whether something in the text fits."""
-    return _found(context, Pattern(pattern), string)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", _PATTERN)
-@specs.name("#operator_=~")
-def fits(context: Metered, string: str, pattern: Pattern) -> bool:
-    """Whether something in the text fits."""
-    return _found(context, pattern, string)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", yaqltypes.String())
-@specs.name("#operator_=~")
-def fits_(context: Metered, string: str, pattern: str) -> bool:
-    """Whether something in the text fits."""
-    return _found(context, Pattern(pattern), string)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", _PATTERN)
-@specs.name("#operator_!~")
-def fits_not(context: Metered, string: str, pattern: Pattern) -> bool:
-    """Whether nothing in the text fits."""
-    return not _found(context, pattern, string)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", yaqltypes.String())
-@specs.name("#operator_!~")
-def fits_not_(context: Metered, string: str, pattern: str) -> bool:
-    """Whether nothing in the text fits."""
-    return not _found(context, Pattern(pattern), string)
+# --- functions put back
 
 
 @specs.parameter("string", yaqltypes.String())

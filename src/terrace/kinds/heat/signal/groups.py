@@ -1,4 +1,4 @@
-"""Heat's and AWS's names for what waits for signals and for what grows and shrinks by them."""
+"""Heat's and AWS's names for what grows and shrinks by signals, and for chains."""
 
 from __future__ import annotations
 
@@ -9,31 +9,11 @@ from terrace.kinds.group.policy import KINDS
 from terrace.kinds.group.rolling import PROPERTIES, UPDATES
 from terrace.kinds.heat.words import REQUIRED_TEXT, TEXT, entry, first, given, ignored, refused, renamed
 from terrace.kinds.schema import Property, Type, TypeEntry
-from terrace.kinds.signal.condition import LONGEST, watching
 
 BALANCERS = "load balancers are not there yet: machines are to be listed with them by hand"
 COUNT: Final = Property(Type.INTEGER, minimum=0, maximum=100_000)
 NEEDED_COUNT: Final = Property(Type.INTEGER, required=True, minimum=0, maximum=100_000)
 SECONDS: Final = Property(Type.DURATION)
-WAITED: Final = Property(Type.INTEGER, minimum=1)
-PERIOD: Final = Property(Type.DURATION, minimum=1, maximum=LONGEST, required=True)
-TRANSPORTS = ("CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "TOKEN_SIGNAL", "ZAQAR_SIGNAL")
-
-HANDLE: Final[dict[str, Property]] = {
-    "signal_transport": Property(
-        Type.STRING, allowed=TRANSPORTS, ignored="signals come by HTTP, to a URL with a token of its own"
-    ),
-}
-CONDITION: Final[dict[str, Property]] = {
-    "handle": REQUIRED_TEXT,
-    "count": WAITED,
-    "timeout": PERIOD,
-}
-AWS_CONDITION: Final[dict[str, Property]] = {
-    "Handle": REQUIRED_TEXT,
-    "Count": WAITED,
-    "Timeout": PERIOD,
-}
 ROLLING: Final = Property(Type.MAP, properties=UPDATES)
 SCALING: Final[dict[str, Property]] = {
     "resource": Property(Type.MAP, required=True, properties=MEMBER),
@@ -87,23 +67,6 @@ LAUNCH: Final[dict[str, Property]] = {
 
 
 CHAIN: Final = Chain.schema.properties
-
-
-def _handle(properties: dict[str, Any]) -> dict[str, Any]:
-    return {}
-
-
-def _aws_handle(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"form": "url"}
-
-
-def _condition(properties: dict[str, Any]) -> dict[str, Any]:
-    names = ("handle", "count", "timeout")
-    return watching(renamed(properties, {name: name for name in names}))
-
-
-def _aws_condition(properties: dict[str, Any]) -> dict[str, Any]:
-    return watching(renamed(properties, {"Handle": "handle", "Count": "count", "Timeout": "timeout"}))
 
 
 def _scaling(properties: dict[str, Any]) -> dict[str, Any]:
@@ -166,19 +129,7 @@ def _launch(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _DOOR = "alarm_url signal_url"
-SIGNAL: Final[tuple[TypeEntry, ...]] = (
-    entry(
-        "OS::Heat::WaitConditionHandle",
-        "WaitConditionHandle",
-        HANDLE,
-        "token endpoint curl_cli signals",
-        _handle,
-    ),
-    entry("OS::Heat::WaitCondition", "WaitCondition", CONDITION, "data", _condition),
-    entry("AWS::CloudFormation::WaitConditionHandle", "WaitConditionHandle", {}, "signals", _aws_handle),
-    entry(
-        "AWS::CloudFormation::WaitCondition", "WaitCondition", AWS_CONDITION, "", _aws_condition, Data="data"
-    ),
+GROUPS: Final[tuple[TypeEntry, ...]] = (
     entry("OS::Heat::ScalingPolicy", "ScalingPolicy", POLICY, _DOOR, _policy),
     entry(
         "AWS::AutoScaling::ScalingPolicy", "ScalingPolicy", AWS_POLICY, "", _aws_policy, AlarmUrl="alarm_url"

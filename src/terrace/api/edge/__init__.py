@@ -1,0 +1,1 @@
+"""The edge: how strangers reach the server, and what stands around every request."""

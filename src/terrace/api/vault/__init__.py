@@ -1,0 +1,1 @@
+"""What is kept for projects: their secrets, and how much they may have."""

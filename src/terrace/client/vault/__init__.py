@@ -1,0 +1,1 @@
+"""What a server keeps for projects: secrets, keys, quotas."""

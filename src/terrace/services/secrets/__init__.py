@@ -1,0 +1,7 @@
+"""Secrets that projects keep by name, and the keys that everything secret is sealed with."""
+
+from __future__ import annotations
+
+from terrace.services.secrets.named import NamedSecrets
+
+__all__ = ["NamedSecrets"]
