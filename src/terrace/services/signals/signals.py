@@ -89,7 +89,7 @@ class Signals:
         """Takes a signal from an alarm, which has the URL of a door (ports.stacks.Doors). What came twice is kept once:
         a policy knows the number, and a handle keeps it under an id that follows from it."""
         match = _URL.fullmatch(url)
-        found = self._open(Knock(match[1], match[2])) if match is not None else None
+        found = await self._open(Knock(match[1], match[2])) if match is not None else None
         if found is None:
             return None
         state, live, record = found
