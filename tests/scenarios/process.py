@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from terrace.ports.driver import Driver
+    from terrace.stores.in_memory.engines import MemoryEngines
     from terrace.stores.memory import MemoryStore
-    from terrace.stores.memory_engines import MemoryEngines
 
 PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
 GUARDED = frozenset({"observe", "lookup", "apply"})

@@ -19,9 +19,9 @@ from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
-from terrace.stores.memory_crossing import MemoryCrossings
-from terrace.stores.memory_engines import MemoryEngines
-from terrace.stores.tables import Row, Saved, Tables, Told
+from terrace.stores.in_memory.crossing import MemoryCrossings
+from terrace.stores.in_memory.engines import MemoryEngines
+from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
 

@@ -211,7 +211,7 @@ def _told(query: str, *values: str | int) -> Callable[[Writer], bool]:
 def _take(writer: Writer, member: str, scopes: Sequence[str], *, again: bool = False) -> list[Lease]:
     """Those of `scopes` that nobody alive holds (`again`: or it itself does). The rows are locked before it is looked
     who lives, so of two that try at once the second sees what the first did."""
-    writer.executemany(SQL["engines.open"], [(scope,) for scope in sorted(scopes)])
+    writer.executemany(SQL["engines.open"], [(scope, "", 0, 0.0) for scope in sorted(scopes)])
     taken = []
     for start in range(0, len(scopes), CHUNK):
         some = sorted(scopes)[start : start + CHUNK]

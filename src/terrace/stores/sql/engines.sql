@@ -37,7 +37,7 @@ WHERE l.scope IS NULL OR NOT EXISTS (SELECT 1 FROM engines e WHERE e.id = l.hold
 ORDER BY s.id LIMIT ?;
 
 -- name: open
-INSERT INTO leases (scope, holder, epoch, expires) VALUES (?, '', 0, 0) ON CONFLICT (scope) DO NOTHING;
+INSERT INTO leases (scope, holder, epoch, expires) VALUES (?, ?, ?, ?) ON CONFLICT (scope) DO NOTHING;
 
 -- name: locked
 SELECT scope, holder, epoch FROM leases WHERE scope IN (?*) ORDER BY scope /* FOR UPDATE */;

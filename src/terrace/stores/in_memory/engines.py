@@ -10,7 +10,7 @@ from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Lease
 from terrace.ports.clock import Clock
 from terrace.ports.engines import Beat, Member, News, Published
-from terrace.stores.tables import Tables
+from terrace.stores.in_memory.tables import Tables
 
 STACK = "stack:"
 
