@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from terrace.errors import TransientError
+from terrace.ports.telemetry import Telemetry
 from terrace.runtime.controller import Controller, Means, Tuning
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_task_factory(make)  # type: ignore[arg-type]
 
 
-class Process:
+class Process(Telemetry):
     """One engine. `strike(name)`, if set, is called before and after each commit and may kill."""
 
     def __init__(self, name: str, random: Random, clock: Any) -> None:

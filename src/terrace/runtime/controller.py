@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from terrace.ports.engines import ENGINE, ROLES, Engines, Member
 from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import QUEUE, STACKS, Telemetry
 from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
@@ -193,6 +194,12 @@ class Controller:
                     grace=self.tuning.grace,
                     exchange=self._shared.exchange(name) if self._shared is not None else None,
                 )
+        self._telemetry.gauge(QUEUE, lambda: {(name,): pool.busy for name, pool in self._pools.items()})
+        self._telemetry.gauge(STACKS, self._phases)
+
+    def _phases(self) -> dict[tuple[str, ...], float]:
+        workers = self._crew.workers.values() if self._crew is not None else ()
+        return dict(Counter((worker.state.stack.phase.value,) for worker in workers))
 
     async def stop(self) -> None:
         """Stops working. Where others can go on, steps that run come to their end first, within `parting` seconds; the

@@ -21,6 +21,7 @@ from terrace.model.step import Step, Verb
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.engines import Published
 from terrace.ports.store import Ruling
+from terrace.ports.telemetry import CALL_FAILURES, CALLS
 from terrace.runtime.engines.exchange import Exchange, Report
 from terrace.runtime.leases import Holding
 from terrace.runtime.pool import Pool
@@ -258,14 +259,17 @@ class Hub:
         try:
             observation = await self._driver.observe(self._around.installation, tuple(adopted))
         except ProviderError as error:
+            self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._silent(started, error)
             await self._publish(Report(started, trouble=self.trouble), answers)
             return None
         except Exception as error:
+            self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._around.telemetry.log("error", "observe.crashed", provider=self.name, error=repr(error))
             self._silent(started, ProviderError(f"{type(error).__name__}: {error}"))
             await self._publish(Report(started, trouble=self.trouble), answers)
             return None
+        self._around.telemetry.took(CALLS, self._around.clock.now() - started, self.name, "observe")
         self.listings += 1
         self.listed_at = started
         if self.trouble is not None:

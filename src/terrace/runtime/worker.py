@@ -23,7 +23,7 @@ from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Driver
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import LEASES, Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding, Leases
@@ -138,6 +138,8 @@ class StackWorker:
 
     def lost(self) -> None:
         """The lease has gone to another engine."""
+        if self._holding.lease is not None or not self.finished:
+            self._around.telemetry.count(LEASES, "lost")
         self._holding.lease = None
         self.finished = True
         self._wake.set()
@@ -159,6 +161,7 @@ class StackWorker:
         while self._holding.lease is None and not await self._holding.take():
             await self._around.clock.sleep(self._around.lease / 4)
         self.state.epoch = self._holding.epoch
+        self._around.telemetry.count(LEASES, "taken")
         await self._load()
         try:
             while not self.finished:
@@ -177,6 +180,8 @@ class StackWorker:
         self.finished = True
         self._wake.set()
         self._prober.close()
+        if self._holding.lease is not None:
+            self._around.telemetry.count(LEASES, "given back")
         await self._holding.release()
 
     async def _load(self) -> None:

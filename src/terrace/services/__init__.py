@@ -54,3 +54,9 @@ class Services:
         self.sizes = Sizes(surface)
         self.signals = Signals(surface, self.sizes)
         self.doctor = Doctor(surface, settings, self.providers)
+
+    def close(self) -> None:
+        """The server was told to stop: what would never end ends now, and nothing new is asked for."""
+        self.doctor.stopping = True
+        self.stacks.close()
+        self.events.close()

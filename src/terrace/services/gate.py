@@ -4,6 +4,7 @@ stack any other way. Who may do what, quotas and the audit log are decided here 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 import msgspec
@@ -112,6 +113,10 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
     )
 
 
+async def _writable() -> None:
+    """What lies in memory always is."""
+
+
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
     the secrets of projects."""
@@ -124,6 +129,7 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    writable: Callable[[], Awaitable[None]] = _writable
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:

@@ -17,6 +17,7 @@ from terrace.drivers.sim.world import World
 from terrace.kinds import KINDS
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue
 from terrace.ports.driver import Driver
+from terrace.ports.telemetry import Telemetry
 from terrace.runtime.controller import Controller, Means, Tuning
 from terrace.runtime.system import SystemClock, SystemEntropy
 from terrace.services import Services
@@ -34,7 +35,7 @@ SHOP = STACKS + "/shop"
 HEAD = "heat_template_version: 2021-04-16\n"
 
 
-class Lines:
+class Lines(Telemetry):
     """Telemetry that keeps what it is told."""
 
     def __init__(self) -> None:

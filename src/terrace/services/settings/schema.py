@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -57,13 +57,19 @@ def split_address(text: str) -> tuple[str, int]:
 
 class ServerSettings(msgspec.Struct, frozen=True):
     """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
-    `connections` at once in all, and from one source."""
+    `connections` at once in all, and from one source; `rate`: requests a second of one credential, after the first
+    `burst` of them. `log` is the form of log lines, `log_requests` which requests have one."""
 
     listen: str = ""
     certificate: str = ""
     key: str = ""
     connections: Count = 2000
     connections_per_source: Count = 1000
+    rate: Annotated[float, Meta(ge=1)] = 500.0
+    burst: Count = 1000
+    log: Literal["json", "pretty"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_requests: Literal["all", "changes", "failures"] = "all"
 
 
 class StoreSettings(msgspec.Struct, frozen=True):

@@ -52,6 +52,10 @@ class RelationalStore(Wishes, Crossings):
     async def installation(self) -> str:
         return self._installation
 
+    async def writable(self) -> None:
+        """Tries whether something could be written now. ProviderError when not."""
+        await self.database.write(lambda writer: None)
+
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         return await self.database.write(
             lambda writer: writing.apply(writer, self._encoding, commits),
