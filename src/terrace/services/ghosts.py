@@ -19,7 +19,7 @@ class Ghosts:
         """Those of one provider."""
         await self._on.gate.admit(actor, Right.INSPECT)
         self._providers.driver(provider)
-        return [ghost for ghost in self._on.controller.ghosts() if ghost.provider == provider]
+        return [ghost for ghost in await self._on.controller.ghosts() if ghost.provider == provider]
 
     async def reap(self, actor: Actor, provider: str, provider_id: str) -> None:
         """Removes one, also one that holds data. NotFoundError when it is no ghost."""
