@@ -119,8 +119,9 @@ async def run(settings: Settings) -> None:
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
     drivers = build_drivers(settings, clock, entropy)
@@ -128,7 +129,7 @@ async def run(settings: Settings) -> None:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
-        secrets = KeyFile(os.path.join(settings.state, "key"))
+        secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
@@ -145,6 +146,7 @@ async def run(settings: Settings) -> None:
             telemetry=telemetry,
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
+            keys=RelationalKeys(store.database, secrets, clock),
             writable=store.writable,
         )
         services = Services(surface, settings, await store.installation())
@@ -177,14 +179,15 @@ async def attend(
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    knocking = asyncio.create_task(guests.run(bell))
+    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
     try:
         app = Around(build(services), telemetry, settings.server.log_requests)
         server = Server(app, listening, telemetry, services.close)
         server.ready = ready
         await server.serve()
     finally:
-        knocking.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:

@@ -12,6 +12,7 @@ import msgspec
 from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.keys import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -118,8 +119,8 @@ async def _writable() -> None:
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
-    the secrets of projects."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
+    projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
 
     gate: Gate
     store: Store
@@ -129,6 +130,7 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    keys: Keys | None = None
     writable: Callable[[], Awaitable[None]] = _writable
 
 
