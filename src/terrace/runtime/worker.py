@@ -27,7 +27,6 @@ from terrace.ports.telemetry import LEASES, Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
 from terrace.runtime.leases import Holding, Leases
-from terrace.runtime.outside.reach import LEADING, addresses_of, known_by
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.probing import Prober
@@ -114,18 +113,6 @@ class StackWorker:
         error = self._scrub.error(error)
         jitter = self._around.entropy.random()
         self._take(lambda now: absorb.fail(self.state, step, error, now, jitter))
-
-    def held(self, step: Step) -> frozenset[str]:
-        """What this stack is known to hold of what the step refers to."""
-        key = (step.owner.uid, step.owner.incarnation)
-        doing, own = self.state.doing.get(key), self.state.record(key)
-        ties = doing[2] if doing else own[1].ties if own else ()
-        found = (self.state.record((tie.uid, tie.incarnation)) for tie in ties)
-        held = known_by(one[1] for one in found if one is not None)
-        if step.kind in LEADING:  # an address may come through groups and nested templates
-            standing = (one for live in self.state.lives.values() for one in live.records())
-            held |= addresses_of(standing)
-        return held
 
     def observed(self, provider: str, listing: absorb.Listing) -> None:
         """A complete listing of a provider. One that began before the stack was ours says nothing: others may have
