@@ -8,10 +8,12 @@ from typing import Any
 from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
+from terrace.client.people import People
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
+from terrace.client.vault.keys import Keys
 from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
@@ -39,8 +41,10 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.keys = Keys(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
+        self.people = People(self._transport)
 
     def version(self) -> dict[str, Any]:
         """{version, installation}; needs no credential."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from terrace.engine.stack.state import StackState
 from terrace.errors import InvariantError, PermanentError, TerraceError, TransientError
 from terrace.model.seen import Seen
 from terrace.model.spec.named import NAMED
@@ -14,22 +15,21 @@ from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.telemetry import CALL_FAILURES, CALLS, STEPS, Telemetry
-from terrace.runtime.outside.reach import Reach
+from terrace.runtime.outside.reach import Reach, held_by
 
 APPLY_LIMIT = 60.0
 
 
 class Taker(Protocol):
-    """Who gets the outcome of a step."""
+    """Who gets the outcome of a step, for a stack."""
+
+    state: StackState
 
     def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
         """It came back."""
 
     def failure(self, step: Step, error: TerraceError) -> None:
         """It failed."""
-
-    def held(self, step: Step) -> frozenset[str]:
-        """What its stack is known to hold of what the step refers to: ids and addresses."""
 
 
 class Pool:
@@ -61,6 +61,13 @@ class Pool:
         if room and self._fresh < len(self._queue):
             self._begin()
 
+    def withdraw(self, taker: Taker) -> list[Step]:
+        """Takes back the steps of one that have not begun."""
+        taken = [step for step, _, one in self._queue if one is taker]
+        if taken:
+            self._queue = deque(entry for entry in self._queue if entry[2] is not taker)
+        return taken
+
     async def _refuse(self, step: Step) -> Seen:
         raise InvariantError(f"nobody said who takes on {step.provider_id}")
 
@@ -91,7 +98,7 @@ class Pool:
                     receipt = Receipt.done(await self.take_on(step))
                 else:
                     if self.reach is not None and step.kind in NAMED:
-                        await self.reach.check(self.name, step, taker.held(step))
+                        await self.reach.check(self.name, step, held_by(taker.state, step))
                     receipt = await self.driver.apply(step, fence)
             except TerraceError as error:
                 self._tell(step, "refused" if isinstance(error, PermanentError) else "failed", began)

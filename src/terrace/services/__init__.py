@@ -18,21 +18,26 @@ from terrace.services.operations.looking import Looking
 from terrace.services.operations.orders import Orders
 from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
+from terrace.services.people import People, Registry
+from terrace.services.people.audit import Audit
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
-from terrace.services.secrets import NamedSecrets
+from terrace.services.secrets import KeyKeeping, NamedSecrets
 from terrace.services.settings import Settings
 from terrace.services.signals import Signals, Sizes
 from terrace.services.stacks import Stacks
 
 
 class Services:
-    """All use cases of one server. `installation` is the id that its labels carry."""
+    """All use cases of one server. `installation` is the id that its labels carry, `registry` where people are written
+    down."""
 
-    def __init__(self, surface: Surface, settings: Settings, installation: str) -> None:
+    def __init__(self, surface: Surface, settings: Settings, installation: str, registry: Registry) -> None:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
+        self.people = People(surface, registry, settings)
+        self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
         admission = Admission(settings, surface.controller.drivers, surface.controller.reach)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
@@ -46,6 +51,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
+        self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)
         self.ghosts = Ghosts(surface, self.providers)

@@ -8,6 +8,7 @@ from terrace.errors import ConflictError, NotFoundError
 from terrace.model.plan import Plan
 from terrace.model.stack import Generation, Stack
 from terrace.services.gate import SUSPENDED, Actor, Right, Surface, Where, allow
+from terrace.services.plans.elsewhere import vouch
 from terrace.services.stacks import Stacks
 
 
@@ -36,7 +37,7 @@ class History:
         to."""
         await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), SUSPENDED)
         async with self._stacks.turn(where):
-            stack, target = await self._target(actor, Right.WRITE, where, to)
+            stack, target = await self._target(actor, where, to)
             again = msgspec.structs.replace(
                 target,
                 number=stack.generation + 1,
@@ -47,7 +48,7 @@ class History:
                 settled=0.0,
                 failed="",
             )
-            await self._stacks.vouch(actor, stack, target.graph)
+            await vouch(self._on.gate, actor, stack.project, target.graph)
             described = msgspec.structs.replace(stack, description=target.graph.description)
             return await self._stacks.save(
                 described, again, stack.generation if expected is None else expected
@@ -55,14 +56,12 @@ class History:
 
     async def plan_rollback(self, actor: Actor, where: Where, to: int | None = None) -> Plan:
         """What `rollback` would do now; saves nothing."""
-        stack, target = await self._target(actor, Right.READ, where, to)
+        stack, target = await self._target(actor, where, to)
         plan = await self._on.controller.plan(stack, target.graph)
         return msgspec.structs.replace(plan, stack=where.stack)
 
-    async def _target(
-        self, actor: Actor, right: Right, where: Where, to: int | None
-    ) -> tuple[Stack, Generation]:
-        stack = await self._on.gate.stack(actor, right, where)
+    async def _target(self, actor: Actor, where: Where, to: int | None) -> tuple[Stack, Generation]:
+        stack = await self._on.gate.stack(actor, Right.READ, where)
         kept = await self._on.store.generations(stack.id)
         past = [one for one in kept if one.number < stack.generation and one.settled and not one.deleting]
         listing = f"terrace history {where.stack}"

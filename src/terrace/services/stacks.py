@@ -17,9 +17,9 @@ from terrace.model.plan import Plan
 from terrace.model.problem import Problem
 from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
-from terrace.services.across.elsewhere import vouch
 from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
+from terrace.services.plans.elsewhere import vouch
 from terrace.services.plans.saved import Seal, moved
 from terrace.services.secrets.named import check_named
 
@@ -58,7 +58,7 @@ class Stacks:
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
         """The stacks of a project, by name."""
-        self._on.gate.admit(actor, Right.READ, project)
+        await self._on.gate.admit(actor, Right.READ, project)
         return await self._on.store.stacks(project)
 
     async def get(self, actor: Actor, where: Where) -> Stack:
@@ -69,7 +69,7 @@ class Stacks:
         """Saves the wish as the stack's next generation, synced, and wakes the engine. `expected`: the
         generation the caller knows (0: the stack must not exist; None: whatever). DocumentError, QuotaError,
         ConflictError."""
-        self._on.gate.enter(actor, Right.WRITE, where)
+        await self._on.gate.enter(actor, Right.WRITE, where)
         async with self.turn(where):
             for attempt in range(ATTEMPTS):
                 try:
@@ -98,7 +98,7 @@ class Stacks:
         self, actor: Actor, where: Where, wish: Wish, expected: int | None = None, *, seal: bool = False
     ) -> Preview:
         """What `apply` would do now; saves nothing. `seal`: also as it can be kept and applied later."""
-        self._on.gate.enter(actor, Right.READ, where)
+        await self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         stack = found or self._new(where)
         prepared = await self._prepared(actor, where, found, stack, wish)
@@ -113,16 +113,16 @@ class Stacks:
             warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
         return Preview(plan, warnings, digest, sealed)
 
-    def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
+    async def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
         """The wish in a plan that was kept. UserError."""
-        self._on.gate.enter(actor, Right.READ, where)
+        await self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
 
     async def _prepared(
         self, actor: Actor, where: Where, found: Stack | None, stack: Stack, wish: Wish
     ) -> Prepared:
         prepared = await self._admission.prepare(where, stack.id, wish, await self._parameters(found))
-        await self.vouch(actor, stack, prepared.graph)
+        await vouch(self._on.gate, actor, stack.project, prepared.graph)
         await check_named(self._on.vault, where.project, prepared.graph)
         graph = await self._in_part(found, prepared.graph, wish)
         return msgspec.structs.replace(prepared, graph=graph)
@@ -154,7 +154,8 @@ class Stacks:
     ) -> Stack:
         """Wants nothing of the stack any more. `forget`: what cannot be reached is given up; `force`: also when
         other stacks use its outputs, which then keep what they have. ConflictError."""
-        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
+        needed = Right.OPERATE if forget or force else Right.WRITE
+        await allow(self._on.store, await self._on.gate.stack(actor, needed, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
@@ -201,7 +202,7 @@ class Stacks:
     async def wait(self, actor: Actor, stack: Stack, timeout: float, *, gone: bool = False) -> Stack:
         """The stack once its generation has settled or failed, or once it is `gone` (then with that phase),
         or as it is after `timeout` seconds, or when the server stops."""
-        self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
+        await self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
         wanted = stack.generation
         deadline = self._on.clock.now() + timeout
         while True:
@@ -235,10 +236,6 @@ class Stacks:
             ) from error
         self._on.controller.wake(saved.id)
         return saved
-
-    async def vouch(self, actor: Actor, stack: Stack, graph: Graph) -> None:
-        """DocumentError when `actor` may not have the stack be so: it makes stacks in projects that are not theirs."""
-        await vouch(self._on.gate, actor, stack.project, graph)
 
     def turn(self, where: Where) -> asyncio.Lock:
         """Held for one change of a stack: two people who make the same stack at once do not get half of

@@ -10,9 +10,11 @@ import pytest
 
 from terrace.errors import DocumentError, ForbiddenError, NotFoundError
 from terrace.model.graph import Graph, Node
+from terrace.model.stack import Source
 from terrace.model.value import Call
-from terrace.services.across.elsewhere import OWNED, vouch
-from terrace.services.gate import Actor, Right
+from terrace.services.admission import Wish
+from terrace.services.gate import Actor, Right, Where
+from terrace.services.plans.elsewhere import OWNED, vouch
 from tests.unit.api.rig import HEAD, OWNER, Rig
 
 CHILD = (
@@ -102,7 +104,7 @@ class Doors:
         self.projects = projects
         self.seen = seen
 
-    def admit(self, actor: Actor, right: Right, project: str = "", subject: str = "") -> None:
+    async def admit(self, actor: Actor, right: Right, project: str = "", subject: str = "") -> None:
         if project == self.seen:
             raise ForbiddenError("you may only look")
         if project not in self.projects:
@@ -129,3 +131,18 @@ async def test_who_asks_must_be_one_who_could(rig: Rig) -> None:
         with pytest.raises(DocumentError):
             await vouch(rig.services.stacks._on.gate, actor, "a", graph(project))
     await vouch(rig.services.stacks._on.gate, OWNER, "a", graph("b"))
+
+
+async def test_by_their_rights(rig: Rig) -> None:
+    rights = frozenset({Right.READ, Right.WRITE})
+    wish = Wish(Source("t.yaml", {"t.yaml": HEAD + PARENT % "b", "child.yaml": CHILD % 1}))
+    where = Where("a", "shop")
+    for mine in ({"a": rights}, {"a": rights, "b": frozenset({Right.READ})}):
+        bob = Actor("bob", rights=mine)
+        for ask in (rig.services.stacks.plan, rig.services.stacks.apply):
+            with pytest.raises(DocumentError, match='no project "b" in which you may make stacks'):
+                await ask(bob, where, wish)
+    accepted = await rig.services.stacks.apply(Actor("bob", rights={"a": rights, "b": rights}), where, wish)
+    assert accepted.created
+    while not await names(rig, "b"):
+        await asyncio.sleep(0.02)

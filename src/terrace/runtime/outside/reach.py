@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
+from terrace.engine.stack.state import StackState
 from terrace.engine.turn.adopt import ADOPTED, EXTERNAL
 from terrace.errors import TransientError
 from terrace.model.record import Record
@@ -141,6 +142,19 @@ def hint_of(kind: str) -> str:
         "refer to one of the template with get_resource; another project's must be shared_with this one, and what "
         "nobody here made must be among `existing` in the provider's settings"
     )
+
+
+def held_by(state: StackState, step: Step) -> frozenset[str]:
+    """What a stack is known to hold of what a step of it refers to."""
+    key = (step.owner.uid, step.owner.incarnation)
+    doing, own = state.doing.get(key), state.record(key)
+    ties = doing[2] if doing else own[1].ties if own else ()
+    found = (state.record((tie.uid, tie.incarnation)) for tie in ties)
+    held = known_by(one[1] for one in found if one is not None)
+    if step.kind in LEADING:  # an address may come through groups and nested templates
+        standing = (one for live in state.lives.values() for one in live.records())
+        held |= addresses_of(standing)
+    return held
 
 
 def known_by(records: Iterable[Record]) -> frozenset[str]:

@@ -19,9 +19,9 @@ from terrace.errors import (
 from terrace.model.stack import Directive, Source, Stack
 from terrace.model.value import Secret, holds
 from terrace.ports.stacks import Order, Standing
-from terrace.services.across.elsewhere import OWNED
 from terrace.services.admission import Admission, Wish
-from terrace.services.gate import Actor, Surface, Where
+from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.plans.elsewhere import OWNED
 from terrace.services.stacks import Stacks
 
 DEEPEST = 5
@@ -73,7 +73,9 @@ class OwnedStacks:
                         f'parameter "{name}" is given a hidden value, but its template does not hide it',
                         hint="add hidden: true to that parameter",
                     )
-            await self._stacks.apply(_actor(order.owner), where, wish, present.generation if present else 0)
+            await self._stacks.apply(
+                _actor(order.owner, where.project), where, wish, present.generation if present else 0
+            )
         except ConflictError as error:
             raise TransientError(error.message, hint=error.hint) from error
         except DocumentError as error:
@@ -99,7 +101,7 @@ class OwnedStacks:
     async def delete(self, project: str, name: str, owner: str) -> None:
         """See ports.stacks."""
         with suppress(NotFoundError):
-            await self._stacks.delete(_actor(owner), Where(project, name), force=True)
+            await self._stacks.delete(_actor(owner, project), Where(project, name), force=True)
 
     async def _owner(self, stack: Stack) -> dict[str, Any]:
         """Whose a stack is. Between its first generation and the directive that says it, the generation does."""
@@ -122,5 +124,7 @@ class OwnedStacks:
         return depth
 
 
-def _actor(owner: str) -> Actor:
-    return Actor(OWNED + owner, owner=True)
+def _actor(owner: str, project: str) -> Actor:
+    """The resource itself asks, and may do nothing outside its own project."""
+    rights = frozenset({Right.READ, Right.WRITE, Right.OPERATE})
+    return Actor(OWNED + owner, rights={project: rights}, credential="resource")

@@ -12,6 +12,7 @@ from terrace.model.plan import Planned
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.services.gate import Actor, Right, Surface, Where, check_path, check_stack
 from terrace.services.history import History
+from terrace.services.plans.elsewhere import vouch
 from terrace.services.stacks import Stacks
 
 
@@ -31,12 +32,12 @@ class Changing:
             await self._under_way(stack)
             return await self._history.rollback(actor, where, stack.settled or None)
         async with self._stacks.turn(where):
-            stack = await self._on.gate.stack(actor, Right.WRITE, where)
+            stack = await self._on.gate.stack(actor, Right.READ, where)
             current = await self._under_way(stack)
             before = await self._before(stack)
             done = await self._done(stack, current, before.graph)
             graph = blend(current.graph, before.graph, lambda path: path in done)
-            await self._stacks.vouch(actor, stack, graph)
+            await vouch(self._on.gate, actor, stack.project, graph)
             again = msgspec.structs.replace(
                 before,
                 number=stack.generation + 1,

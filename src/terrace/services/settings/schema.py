@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from terrace.model.catalogue import Catalogue
 from terrace.model.stack import OnFailure, Source
+from terrace.services.settings.access import Access, Ldap
 
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,62}\Z")]
 Size = Annotated[int, Meta(ge=1, extra={"unit": "size"})]
@@ -95,16 +96,19 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 class Settings(msgspec.Struct, frozen=True):
     """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
-    on; `environment_d`: the folder of the operator's environments ("": there are none), and `operator` what was read
-    from it; `file` and `text`: what was read ("" when there is no file)."""
+    on; `key_file`: the file with the master keys; `environment_d`: the folder of the operator's environments ("": there
+    are none), and `operator` what was read from it; `file` and `text`: what was read ("" when there is no file)."""
 
     state: str
     socket: str
     providers: dict[str, ProviderSettings]
     default_provider: str
+    key_file: str = ""
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
+    people: Access = Access()
+    ldap: Ldap | None = None
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     environment_d: str = ""

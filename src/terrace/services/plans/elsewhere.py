@@ -50,7 +50,7 @@ async def vouch(gate: Gate, actor: Actor, project: str, graph: Graph) -> None:
 
 async def _may(gate: Gate, actor: Actor, project: str) -> bool:
     try:
-        gate.admit(actor, Right.WRITE, project)
+        await gate.admit(actor, Right.WRITE, project)
     except (ForbiddenError, NotFoundError, UserError):
         return False
     return True
