@@ -44,7 +44,11 @@ NOTES: Final = {
     ),
     "Port": (
         Note(Verdict.MAPS, "", "an address that the machine gets when it is put on the network"),
-        Note(Verdict.REFUSED, "more", "a machine has one address on each network of an engine"),
+        Note(
+            Verdict.REFUSED,
+            "more",
+            "a machine has one address on each network of an engine, which would give a second one to others",
+        ),
     ),
 }
 """What becomes of these kinds on an engine."""
