@@ -1,0 +1,1 @@
+"""What tests are given that is not made by them."""
