@@ -18,6 +18,7 @@ from scripts.reference.errors import errors
 from scripts.reference.heat import heat
 from scripts.reference.kinds import kinds
 from scripts.reference.lifecycle import lifecycle
+from scripts.reference.metrics import metrics
 from scripts.reference.settings import settings
 from scripts.reference.text import REFERENCE
 
@@ -29,6 +30,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "lifecycle.md": lifecycle,
     "api.md": api,
+    "metrics.md": metrics,
 }
 
 

@@ -24,7 +24,7 @@ REFERENCE = DOCS / "reference"
 SOURCE = ROOT / "src" / "terrace"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 REFERENCE_PAGES = [
-    f"{name}.md" for name in ["kinds", "heat", "settings", "errors", "cli", "lifecycle", "api"]
+    f"{name}.md" for name in ["kinds", "heat", "settings", "errors", "cli", "lifecycle", "api", "metrics"]
 ]
 REAL = {"first-stack.md"}
 """Pages whose commands need Docker: tests/real/test_readme.py runs those."""

@@ -9,6 +9,8 @@ from typing import Any
 from scripts.reference.commands import paragraph
 from scripts.reference.text import code, page, table
 
+from terrace.ports.telemetry import Telemetry
+
 
 def api() -> str:
     """Every path of the API, one line each."""
@@ -31,12 +33,16 @@ def api() -> str:
     )
 
 
+class Silent(Telemetry):
+    """Nobody reads it."""
+
+
 def _app() -> Any:
     from terrace.api import build
-    from terrace.services.settings import Limits
+    from terrace.services.settings import Limits, ServerSettings
 
     nothing = SimpleNamespace(
-        settings=SimpleNamespace(limits=Limits()), telemetry=SimpleNamespace(log=lambda *_, **__: None)
+        settings=SimpleNamespace(limits=Limits(), server=ServerSettings()), telemetry=Silent()
     )
     return build(nothing)  # type: ignore[arg-type]
 

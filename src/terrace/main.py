@@ -13,14 +13,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from terrace.api.edge.serving import Door
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
     from terrace.ports.secrets import Secrets
     from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
+    from terrace.runtime.bell import Bell
     from terrace.runtime.controller import Controller
+    from terrace.services import Services
     from terrace.services.settings import Settings
     from terrace.stores.relational import RelationalStore
 
@@ -28,8 +31,6 @@ DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
 LEASE_SURE = 0.75
 """What is left of a lease when it is renewed; no request may take longer, or it could not be begun safely."""
-LOG_SIZE, LOGS_KEPT = 10 * 1024**2, 3
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def cli() -> None:
@@ -133,19 +134,17 @@ async def keep(settings: Settings, words: list[str]) -> bool:
 
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
-    import asyncio
     from contextlib import AsyncExitStack
 
-    from terrace.api import build, build_doors
-    from terrace.api.edge.serving import Server
     from terrace.api.listen import open_doors, own_folder
-    from terrace.api.signals.listener import DoorListener
+    from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
     drivers = build_drivers(settings, clock, entropy)
@@ -153,11 +152,12 @@ async def run(settings: Settings) -> None:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
-        secrets = KeyFile(os.path.join(settings.state, "key"))
+        secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
-        telemetry = open_log(os.path.join(settings.state, "server.log"))
+        said = settings.server
+        telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
         listening = ending.enter_context(open_doors(settings, telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         surface = Surface(
@@ -169,6 +169,8 @@ async def run(settings: Settings) -> None:
             telemetry=telemetry,
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
+            keys=RelationalKeys(store.database, secrets, clock),
+            writable=store.writable,
         )
         services = Services(surface, settings, await store.installation())
         builtin = drivers["builtin"]
@@ -177,18 +179,38 @@ async def run(settings: Settings) -> None:
         await controller.start()
         ending.push_async_callback(stop, controller)
 
-        def ready() -> None:
-            settle_memory()
-            where = {"socket": settings.socket, "listen": settings.server.listen, "state": settings.state}
-            telemetry.log("info", "server.ready", pid=os.getpid(), **where)
+        await attend(services, controller.bell, drivers, listening)
+        telemetry.log("info", "server.stopping")
 
-        guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-        knocking = asyncio.create_task(guests.run(controller.bell))
-        ending.callback(knocking.cancel)
-        server = Server(build(services), listening, telemetry, services.events.close)
+
+async def attend(
+    services: Services, bell: Bell, drivers: dict[str, Driver], listening: Sequence[Door]
+) -> None:
+    """Serves `services` at every door, and signals where guests reach them, until SIGTERM."""
+    import asyncio
+
+    from terrace.api import build, build_doors
+    from terrace.api.edge.around import Around
+    from terrace.api.edge.serving import Server
+    from terrace.api.signals.listener import DoorListener
+
+    settings, telemetry = services.settings, services.telemetry
+
+    def ready() -> None:
+        settle_memory()
+        where = {"socket": settings.socket, "listen": settings.server.listen, "state": settings.state}
+        telemetry.log("info", "server.ready", pid=os.getpid(), **where)
+
+    guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
+    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
+    try:
+        app = Around(build(services), telemetry, settings.server.log_requests)
+        server = Server(app, listening, telemetry, services.close)
         server.ready = ready
         await server.serve()
-        telemetry.log("info", "server.stopping")
+    finally:
+        for task in beside:
+            task.cancel()
 
 
 def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
@@ -311,54 +333,3 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(25_000, 25, 25)
-
-
-class Log:
-    """Implements ports.Telemetry with structlog."""
-
-    def __init__(self, logger: Any) -> None:
-        self._logger = logger
-
-    def log(self, level: str, event: str, **fields: Any) -> None:
-        """One line."""
-        self._logger.log(LEVELS[level], event, **fields)
-
-
-def open_log(path: str) -> Log:
-    """Log lines as JSON into the file at `path`, which is turned over as it grows; those of libraries from
-    warnings on."""
-    import logging
-    from logging.handlers import RotatingFileHandler
-
-    import structlog
-
-    logging.raiseExceptions = False  # a full disk must not stop the server for the sake of its log
-    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, stamp]
-    handler = RotatingFileHandler(path, maxBytes=LOG_SIZE, backupCount=LOGS_KEPT, encoding="utf-8")
-    os.chmod(path, 0o600)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(default=str),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("terrace").setLevel(logging.INFO)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    return Log(structlog.get_logger("terrace"))

@@ -12,12 +12,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from terrace.errors import TransientError
+from terrace.ports.telemetry import Telemetry
 from terrace.runtime.controller import Controller, Means, Tuning
 
 if TYPE_CHECKING:
     from random import Random
 
     from terrace.ports.driver import Driver
+    from terrace.stores.in_memory.engines import MemoryEngines
     from terrace.stores.memory import MemoryStore
 
 PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
@@ -41,7 +43,7 @@ def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_task_factory(make)  # type: ignore[arg-type]
 
 
-class Process:
+class Process(Telemetry):
     """One engine. `strike(name)`, if set, is called before and after each commit and may kill."""
 
     def __init__(self, name: str, random: Random, clock: Any) -> None:
@@ -94,6 +96,7 @@ class Process:
             kinds,
             Means(self, entropy, secrets, self),
             Tuning(holder=self.name, **tuning),
+            GuardedStore(store.engines, self),  # type: ignore[arg-type]
         )
         await self.run(self.controller.start())
 
@@ -152,9 +155,9 @@ class Process:
 
 
 class GuardedStore:
-    """A store as one process has it."""
+    """A store, or what engines say to each other in it, as one process has it."""
 
-    def __init__(self, store: MemoryStore, process: Process) -> None:
+    def __init__(self, store: MemoryStore | MemoryEngines, process: Process) -> None:
         self._store = store
         self._process = process
 

@@ -12,6 +12,7 @@ from terrace.drivers.sim.faults import Faults
 from terrace.drivers.sim.world import Entry
 from terrace.model.graph import Graph, Node
 from terrace.model.value import Ref
+from terrace.ports.telemetry import Telemetry
 from terrace.services.gate import Actor, Gate, Surface, Where
 from terrace.services.signals import Knock, Signals, Sizes
 from terrace.stores.memory_vault import MemoryVault
@@ -68,7 +69,7 @@ def services(simulation: Simulation) -> tuple[Signals, Sizes]:
     return Signals(surface, sizes), sizes
 
 
-class _Quiet:
+class _Quiet(Telemetry):
     def log(self, level: str, event: str, **fields: Any) -> None:
         """Nobody reads it."""
 

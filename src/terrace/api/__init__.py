@@ -7,15 +7,17 @@ from fastapi import FastAPI
 from terrace import __version__
 from terrace.api import events, guests, history, operations, providers, resources, server, stacks
 from terrace.api.documents import BodyLimit, publish
+from terrace.api.edge import health
+from terrace.api.edge.rates import Rates
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
-from terrace.api.vault import secrets
+from terrace.api.vault import keys, secrets
 from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
-    server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
-    secrets,
+    health, server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
+    secrets, keys,
 )  # fmt: skip
 
 
@@ -35,7 +37,9 @@ def build(services: Services) -> FastAPI:
     app.state.services = services
     for module in ROUTERS:
         app.include_router(module.router)
+    limits = services.settings.server
     app.add_middleware(BodyLimit, limit=services.settings.limits.body)
+    app.add_middleware(Rates, telemetry=services.telemetry, rate=limits.rate, burst=limits.burst)
     install(app, services.telemetry)
     publish(app, __version__)
     return app

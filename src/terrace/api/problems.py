@@ -39,7 +39,7 @@ CODES = {
 }
 """Codes that have a status of their own."""
 
-PLAIN = {404: "unknown-path", 405: "method-not-allowed", 413: "body-too-large"}
+PLAIN = {404: "unknown-path", 405: "method-not-allowed", 413: "body-too-large", 429: "too-many-requests"}
 
 
 def status_of(error: errors.TerraceError) -> int:
@@ -72,7 +72,7 @@ def install(app: FastAPI, telemetry: Telemetry) -> None:
     async def on_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.TerraceError)
         if isinstance(error, errors.InvariantError):
-            telemetry.log("error", "api.bug", path=_told(request.url.path), message=error.message)
+            telemetry.log("error", "api.bug", path=told_path(request.url.path), message=error.message)
         return respond(error)
 
     async def on_validation(request: Request, error: Exception) -> Response:
@@ -97,7 +97,7 @@ def install(app: FastAPI, telemetry: Telemetry) -> None:
         return _response(_view(error.status_code, code, message, hint), dict(error.headers or {}))
 
     async def on_bug(request: Request, error: Exception) -> Response:
-        telemetry.log("error", "api.bug", path=_told(request.url.path), error=type(error).__name__)
+        telemetry.log("error", "api.bug", path=told_path(request.url.path), error=type(error).__name__)
         return _response(
             _view(500, "internal-error", "a bug in Terrace", "the server's log says more: terrace doctor")
         )
@@ -112,7 +112,7 @@ def install(app: FastAPI, telemetry: Telemetry) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def _told(path: str) -> str:
+def told_path(path: str) -> str:
     """A path as the log may have it: what follows the name of a door is its token."""
     return "/".join(path.split("/")[:4]) if path.startswith("/v1/signals/") else path
 

@@ -7,7 +7,7 @@ import asyncio
 from terrace.errors import ProviderError, TerraceError
 from terrace.ports.clock import Clock
 from terrace.ports.store import Commit, Store
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import COMMITS, Telemetry
 from terrace.runtime.bell import Bell
 
 
@@ -57,6 +57,7 @@ class Committer:
     async def _write(self, commits: list[Commit]) -> list[bool]:
         wait = 0.5
         while True:
+            began = self._clock.now()
             try:
                 results = await self._store.commit(commits)
             except ProviderError as error:
@@ -67,6 +68,7 @@ class Committer:
                 wait = min(wait * 2, 10.0)
                 continue
             self.trouble = ""
+            self._telemetry.took(COMMITS, self._clock.now() - began)
             if any(commit.events for commit in commits):
                 self._bell.ring()
             return results

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from terrace.errors import InvariantError, TerraceError, TransientError
+from terrace.errors import InvariantError, PermanentError, TerraceError, TransientError
 from terrace.model.seen import Seen
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import CALL_FAILURES, CALLS, STEPS, Telemetry
 
 APPLY_LIMIT = 60.0
 
@@ -55,6 +55,13 @@ class Pool:
         if room and self._fresh < len(self._queue):
             self._begin()
 
+    def withdraw(self, taker: Taker) -> list[Step]:
+        """Takes back the steps of one that have not begun."""
+        taken = [step for step, _, one in self._queue if one is taker]
+        if taken:
+            self._queue = deque(entry for entry in self._queue if entry[2] is not taker)
+        return taken
+
     async def _refuse(self, step: Step) -> Seen:
         raise InvariantError(f"nobody said who takes on {step.provider_id}")
 
@@ -79,16 +86,20 @@ class Pool:
             step, fence, taker = self._queue.popleft()
             if rate:
                 await self._pace(rate)
+            began = self._clock.now()
             try:
                 if step.verb is Verb.ADOPT:
                     receipt = Receipt.done(await self.take_on(step))
                 else:
                     receipt = await self.driver.apply(step, fence)
             except TerraceError as error:
+                self._tell(step, "refused" if isinstance(error, PermanentError) else "failed", began)
                 taker.failure(step, error)
             except TimeoutError:
+                self._tell(step, "failed", began)
                 taker.failure(step, TransientError("the provider did not answer in time"))
             except Exception as error:
+                self._tell(step, "failed", began)
                 self._telemetry.log(
                     "error", "step.crashed", provider=self.name, kind=step.kind, error=repr(error)
                 )
@@ -96,11 +107,18 @@ class Pool:
                     step, InvariantError(f"driver of {self.name!r} failed: {type(error).__name__}: {error}")
                 )
             else:
+                self._tell(step, "pending" if receipt.handle else "done", began)
                 if receipt.seen is not None:
                     self.touched[receipt.seen.provider_id] = self._clock.now()
                 elif step.provider_id:
                     self.touched[step.provider_id] = self._clock.now()
                 taker.receipt(self.name, step, receipt)
+
+    def _tell(self, step: Step, result: str, began: float) -> None:
+        self._telemetry.count(STEPS, step.kind, step.verb.value, result)
+        self._telemetry.took(CALLS, self._clock.now() - began, self.name, "apply")
+        if result in ("refused", "failed"):
+            self._telemetry.count(CALL_FAILURES, self.name, "apply")
 
     async def _pace(self, rate: float) -> None:
         now = self._clock.now()

@@ -20,7 +20,7 @@ from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
-from terrace.services.secrets import NamedSecrets
+from terrace.services.secrets import KeyKeeping, NamedSecrets
 from terrace.services.settings import Settings
 from terrace.services.signals import Signals, Sizes
 from terrace.services.stacks import Stacks
@@ -46,6 +46,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
+        self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)
         self.ghosts = Ghosts(surface, self.providers)
@@ -54,3 +55,9 @@ class Services:
         self.sizes = Sizes(surface)
         self.signals = Signals(surface, self.sizes)
         self.doctor = Doctor(surface, settings, self.providers)
+
+    def close(self) -> None:
+        """The server was told to stop: what would never end ends now, and nothing new is asked for."""
+        self.doctor.stopping = True
+        self.stacks.close()
+        self.events.close()

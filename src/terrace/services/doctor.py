@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from enum import StrEnum
@@ -16,6 +17,10 @@ from terrace.services.settings import Settings
 
 SPACE = 256 * 1024**2
 """Bytes that should be free where the state folder is."""
+AGAIN = 1.0
+"""Seconds for which what was found of readiness counts."""
+PATIENCE = 5.0
+"""Seconds that the store may take to show that it can be written."""
 
 
 class Health(StrEnum):
@@ -42,6 +47,35 @@ class Doctor:
         self._on = surface
         self._settings = settings
         self._known = providers
+        self._looked = float("-inf")
+        self._unready = ""
+        self.stopping = False
+        """Set when the server was told to stop: it is ready for nothing new."""
+
+    async def unready(self) -> str:
+        """Why the server cannot do its work at the moment; "" when it can. However often it is asked, it looks once a
+        second."""
+        now = self._on.clock.now()
+        if now - self._looked >= AGAIN:
+            self._looked, self._unready = now, await self._hindered()
+        return "the server is stopping" if self.stopping else self._unready
+
+    async def _hindered(self) -> str:
+        if self._on.controller.trouble:
+            return self._on.controller.trouble
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._on.writable()
+        except TerraceError as error:
+            return error.message
+        except TimeoutError:
+            return f"the store does not answer within {PATIENCE:g} s"
+        return ""
+
+    def measured(self, actor: Actor) -> str:
+        """All measurements, in the text format of Prometheus."""
+        self._on.gate.admit(actor, Right.READ)
+        return self._on.telemetry.measured()
 
     async def examine(self, actor: Actor) -> list[Check]:
         """All checks, in a fixed order."""
@@ -51,7 +85,7 @@ class Doctor:
             self._state_folder(),
             await self._database(),
             *self._providers(actor),
-            self._ghosts(),
+            await self._ghosts(),
         ]
 
     def _settings_file(self) -> Check:
@@ -101,8 +135,8 @@ class Doctor:
                 checks.append(Check(name, Health.FAULT, status.why or "does not answer", hint))
         return checks
 
-    def _ghosts(self) -> Check:
-        count = len(self._on.controller.ghosts())
+    async def _ghosts(self) -> Check:
+        count = len(await self._on.controller.ghosts())
         if count:
             return Check(
                 "ghosts", Health.WARNING, f"things that nothing wants: {count}", "terrace ghost list"

@@ -4,6 +4,7 @@ stack any other way. Who may do what, quotas and the audit log are decided here 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.keys import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -112,9 +114,13 @@ async def allow(store: Store, stack: Stack, flag: str) -> None:
     )
 
 
+async def _writable() -> None:
+    """What lies in memory always is."""
+
+
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
-    the secrets of projects."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
+    projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
 
     gate: Gate
     store: Store
@@ -124,6 +130,8 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    keys: Keys | None = None
+    writable: Callable[[], Awaitable[None]] = _writable
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:

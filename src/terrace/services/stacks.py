@@ -52,6 +52,7 @@ class Stacks:
         self._on = surface
         self._admission = admission
         self._seal = Seal(surface.controller.secrets)
+        self._closing = False
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
@@ -188,9 +189,14 @@ class Stacks:
         self._on.controller.wake(stack.id)
         return stack
 
+    def close(self) -> None:
+        """Whoever waits gets the stack as it now is."""
+        self._closing = True
+        self._on.controller.bell.ring()
+
     async def wait(self, actor: Actor, stack: Stack, timeout: float, *, gone: bool = False) -> Stack:
         """The stack once its generation has settled or failed, or once it is `gone` (then with that phase),
-        or as it is after `timeout` seconds."""
+        or as it is after `timeout` seconds, or when the server stops."""
         self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
         wanted = stack.generation
         deadline = self._on.clock.now() + timeout
@@ -202,7 +208,7 @@ class Stacks:
             if not gone and (ended := await self._ended(now, wanted)) is not None:
                 return ended
             left = deadline - self._on.clock.now()
-            if left <= 0:
+            if left <= 0 or self._closing:
                 return now
             await self._on.controller.bell.wait(rung, min(left, 5.0))
 

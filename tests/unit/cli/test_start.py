@@ -18,7 +18,7 @@ HEAVY = (
     "subprocess",
     "importlib.metadata",
 )
-NEVER = ("httpx", "pydantic", "fastapi", "uvicorn", "structlog", "terrace.services", "terrace.languages")
+NEVER = ("httpx", "pydantic", "fastapi", "uvicorn", "h11", "terrace.services", "terrace.languages")
 
 SCRIPT = """
 import sys

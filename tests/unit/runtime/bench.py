@@ -17,6 +17,7 @@ from terrace.model.record import Record
 from terrace.model.stack import Generation, Source, Stack
 from terrace.model.value import Ref
 from terrace.ports.driver import Driver
+from terrace.ports.telemetry import Telemetry
 from terrace.runtime.controller import Controller, Means, Tuning
 from terrace.stores.memory import MemoryStore
 
@@ -36,7 +37,7 @@ class PlainSecrets:
         return data.hex()
 
 
-class Log:
+class Log(Telemetry):
     """Keeps log lines."""
 
     def __init__(self) -> None:

@@ -52,8 +52,16 @@ GIVEN: dict[str, Any] = {
     "hook": "pre-create",
     "document": {},
 }
-INTERNAL = {("stacks", "turn"), ("stacks", "save"), ("events", "close"), ("providers", "driver")}
+INTERNAL = {
+    ("stacks", "turn"),
+    ("stacks", "save"),
+    ("events", "close"),
+    ("stacks", "close"),
+    ("providers", "driver"),
+}
 """Not use cases: what use cases do after they passed."""
+OPEN = {("doctor", "unready")}
+"""What everybody may ask."""
 
 
 def _use_cases(rig: Rig) -> list[tuple[str, str, Any]]:
@@ -61,7 +69,7 @@ def _use_cases(rig: Rig) -> list[tuple[str, str, Any]]:
         (part, name, method)
         for part in PARTS
         for name, method in inspect.getmembers(getattr(rig.services, part), inspect.ismethod)
-        if not name.startswith("_") and (part, name) not in INTERNAL
+        if not name.startswith("_") and (part, name) not in INTERNAL | OPEN
     ]
 
 

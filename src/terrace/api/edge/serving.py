@@ -21,7 +21,7 @@ from terrace.api.edge.crowd import Crowd
 from terrace.api.edge.protocol import Connection, Patience
 from terrace.api.problems import respond
 from terrace.errors import ForbiddenError
-from terrace.ports.telemetry import Telemetry
+from terrace.ports.telemetry import CONNECTIONS, LAG, REFUSED, Telemetry
 
 GRACE = 20
 """Seconds that requests may take to end after the server was told to stop."""
@@ -29,6 +29,9 @@ HANDSHAKE = 10.0
 """Seconds that agreeing on TLS may take."""
 BREATH = 0.5
 """Seconds until it tries again to let somebody in when the system has no room for more."""
+
+SAMPLE = 1.0
+"""Seconds between two looks at how late the loop is."""
 
 # Each TLS connection holds a buffer of this size for what comes in; asyncio's 256 KiB are 125 MB for 500 who only
 # listen.
@@ -58,6 +61,7 @@ class Door:
         tls: Tls | None = None,
         patience: Patience = Patience(),  # noqa: B008 -- a value
     ) -> None:
+        self.name = "tcp" if tls else "unix"
         self.listener = listener
         self.crowd = crowd
         self.admits = admits
@@ -97,6 +101,7 @@ class Porter:
                 continue
             source = door.admits(connection, address)
             if source is None or not door.crowd.enter(source):
+                self._telemetry.count(REFUSED, "crowd" if source is not None else "not the owner")
                 connection.close()
             else:
                 task = loop.create_task(self._enter(connection, source))
@@ -112,6 +117,7 @@ class Porter:
                 door.crowd.leave(source)
 
         def dropped(why: str) -> None:
+            self._telemetry.count(REFUSED, why)
             self._telemetry.log("debug", "server.dropped", source=source, why=why)
 
         make = partial(Connection, self._config, self._state, door.patience, left, dropped)
@@ -148,6 +154,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the doors."""
+        self._telemetry.gauge(CONNECTIONS, lambda: {(door.name,): door.crowd.inside for door in self._doors})
         self.servers = [self._porter(door) for door in self._doors]  # type: ignore[misc]
         self.started = True
 
@@ -159,7 +166,17 @@ class Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Sleeps; the ticking of uvicorn's own loop would wake an idle machine ten times a second."""
         self.ready()
+        lag = asyncio.get_running_loop().create_task(self._lag())
         await self._told.wait()
+        lag.cancel()
+
+    async def _lag(self) -> None:
+        """Measures how late the loop comes around, once a second."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + SAMPLE
+            await asyncio.sleep(SAMPLE)
+            self._telemetry.took(LAG, max(0.0, loop.time() - due))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from terrace.languages.hot.targets import Target, Types
 from terrace.languages.hot.template import Template, since
 from terrace.languages.shape import Shape, describe
 from terrace.model.graph import Edge, Keep, Node
-from terrace.model.value import UNKNOWN, Call, Ref, Secret
+from terrace.model.value import UNKNOWN, Call, Ref, Secret, aside
 
 USUAL = frozenset({"type", "properties", "metadata", "depends_on", "deletion_policy", "description"})
 WITH_CONDITIONS = ("condition", "external_id")
@@ -75,8 +75,14 @@ class Resources:
             self.conditions[name] = condition
         return condition is not False
 
-    def _target(self, tree: dict[str, Tree], resource: str, scopes: Scopes, what: str) -> Target | None:
+    def _target(
+        self, tree: dict[str, Tree], resource: str, scopes: Scopes, what: str, *, members: bool = False
+    ) -> Target | None:
         name = tree.get("type")
+        if isinstance(name, dict) and members and not _refers(name):
+            name = self.expressions.argument(name)
+            if name is UNKNOWN:
+                return None
         if isinstance(name, str):
             return self.types.find(name, tree, resource, scopes)
         if name is None:
@@ -91,7 +97,7 @@ class Resources:
         shape = properties.get(key) if isinstance(properties, dict) else None
         if not isinstance(shape, dict):
             return None
-        return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"')
+        return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"', members=True)
 
     def compile(self) -> tuple[Node, ...]:
         """All resources as nodes."""
@@ -110,9 +116,7 @@ class Resources:
         values, given = self._values(tree, what, target.shape if target is not None else "")
         place = Place(what, mark, given, adopted=tree.get("external_id") is not None)
         if UPDATE_POLICY in tree:
-            before, on.uses = on.uses, {}
             values = values | self.properties.policy(target, tree, what)
-            on.uses = before
         if target is not None and target.group and target.shape in given:
             properties = self._group(target, values, place)
         elif target is not None and target.chain:
@@ -230,14 +234,19 @@ class Resources:
             return native
         scopes = everywhere(entered(self.scopes, name) if self.scopes else ())
         listed = place.given.get("resources")
-        found = [self.types.find(one, listed, f"{name}/*", scopes, at) for at, one in enumerate(types)]
+        found = [
+            self.types.find(one, listed, f"{name}/*", scopes, at)
+            if isinstance(listed, list)
+            else self.types.find(one, place.given, f"{name}/*", scopes, "resources")
+            for at, one in enumerate(types)
+        ]
         own = shared if isinstance(shared, dict) else {}
         native["members"] = [self._shape(member, own, shown) for member in found]
         return native
 
     def _facade(self, tree: dict[str, Tree], metadata: Any, keep: Keep) -> dict[str, Any]:
         """What a nested template may know of the resource around it."""
-        policy = self.expressions.argument(tree.get(UPDATE_POLICY))
+        policy = aside(self.expressions.apart(tree.get(UPDATE_POLICY)))
         return {"metadata": metadata, "deletion_policy": keep.value.capitalize(), UPDATE_POLICY: policy or {}}
 
     def _held(self, name: str) -> dict[str, Any]:
@@ -287,3 +296,10 @@ class Resources:
             message = f"{what} has a deletion_policy that there is not"
             self.shape.error(self.document.value(tree, "deletion_policy"), "unknown-policy", message, hint)
         return Keep.DELETE
+
+
+def _refers(tree: Tree) -> bool:
+    """Whether other resources are referred to anywhere in it, which are not known before it is."""
+    if isinstance(tree, dict):
+        return not tree.keys().isdisjoint(("get_attr", "get_resource")) or any(map(_refers, tree.values()))
+    return isinstance(tree, list) and any(map(_refers, tree))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -57,13 +57,19 @@ def split_address(text: str) -> tuple[str, int]:
 
 class ServerSettings(msgspec.Struct, frozen=True):
     """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
-    `connections` at once in all, and from one source."""
+    `connections` at once in all, and from one source; `rate`: requests a second of one credential, after the first
+    `burst` of them. `log` is the form of log lines, `log_requests` which requests have one."""
 
     listen: str = ""
     certificate: str = ""
     key: str = ""
     connections: Count = 2000
     connections_per_source: Count = 1000
+    rate: Annotated[float, Meta(ge=1)] = 500.0
+    burst: Count = 1000
+    log: Literal["json", "pretty"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_requests: Literal["all", "changes", "failures"] = "all"
 
 
 class StoreSettings(msgspec.Struct, frozen=True):
@@ -86,13 +92,14 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 class Settings(msgspec.Struct, frozen=True):
     """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
-    on; `environment_d`: the folder of the operator's environments ("": there are none), and `operator` what was read
-    from it; `file` and `text`: what was read ("" when there is no file)."""
+    on; `key_file`: the file with the master keys; `environment_d`: the folder of the operator's environments ("": there
+    are none), and `operator` what was read from it; `file` and `text`: what was read ("" when there is no file)."""
 
     state: str
     socket: str
     providers: dict[str, ProviderSettings]
     default_provider: str
+    key_file: str = ""
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
