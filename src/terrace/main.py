@@ -116,11 +116,12 @@ async def keep(settings: Settings, words: list[str]) -> bool:
     from pathlib import Path
 
     from terrace.runtime.system import SystemClock
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
     from terrace.stores.upkeep import command
     from terrace.stores.upkeep.ground import Ground, Keys, SqliteGround
 
-    keys = Keys(lambda: KeyFile(os.path.join(settings.state, "key")), SystemClock())
+    clock = SystemClock()
+    keys = Keys(lambda: Envelope(KeyFile(settings.key_file), clock), clock)
     ground: Ground = SqliteGround(Path(settings.state, "terrace.db"), keys)
     if settings.store.url:
         from terrace.stores.postgres import Address
