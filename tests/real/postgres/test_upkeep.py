@@ -23,6 +23,7 @@ from terrace.stores.upkeep.checking import check
 from terrace.stores.upkeep.copying import sums
 from terrace.stores.upkeep.ground import Keys, SqliteGround
 from terrace.stores.upkeep.postgres import PostgresGround
+from tests.contracts.store.old import OLD, judge
 from tests.contracts.store.samples import (
     FlippedSecrets,
     HandClock,
@@ -32,7 +33,6 @@ from tests.contracts.store.samples import (
     a_stack,
     an_event,
 )
-from tests.data.databases import OLD, judge
 
 KEYS = Keys(FlippedSecrets, HandClock())
 

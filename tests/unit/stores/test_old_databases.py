@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.contracts.store.old import OLD, judge
 from tests.contracts.store.samples import FlippedSecrets, HandClock
-from tests.data.databases import OLD, judge
 
 from terrace.stores.queries import migrations
 from terrace.stores.sqlite import SqliteStore

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from terrace.model.value import Secret
-from terrace.ports.store import Ruling, Store
 from tests.contracts.store.samples import a_record, an_event
 
-OLD = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
+from terrace.model.value import Secret
+from terrace.ports.store import Ruling, Store
+
+OLD = sorted((Path(__file__).parents[2] / "data" / "databases").glob("[0-9]*.sql"))
 
 
 async def judge(store: Store, schema: int) -> None:

@@ -1,1 +1,0 @@
-"""What tests are given that is not made by them."""
