@@ -112,7 +112,11 @@ async def test_servers_of_two_versions_side_by_side(url: str, monkeypatch: pytes
     assert len(await again.records(worker.stack.id)) == len(await stores[0].records(worker.stack.id)) == 22
     await stores[0].database.write(
         lambda writer: (
-            writer.execute("INSERT INTO identity (key, value) VALUES ('compatible_from', '9999')") and None
+            writer.execute(
+                "INSERT INTO identity (key, value) VALUES ('compatible_from', '9999')"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            )
+            and None
         )
     )
     for store in (older, again, *stores):
