@@ -20,6 +20,9 @@ HEAD = "heat_template_version: 2018-08-31\n"
          ["lib/one.yaml", "lib/two.yaml"]),
         ("resource_registry: {'My::T': t.yaml, resources: {web: {'My::T': /w.yaml}}}", ["lib/t.yaml", "/w.yaml"]),
         (HEAD + "resources: {a: {type: http://example.com/x.yaml}}", []),
+        (HEAD + "resources: {a: {type: 'OS::Heat::Stack', properties: {template: own.yaml}}}", ["lib/own.yaml"]),
+        (HEAD + "resources: {a: {type: 'OS::Heat::Stack', properties: {template: 'a: b.yaml'}}}", []),
+        (HEAD + "resources: {a: {type: X, properties: {type: {}, properties: {template: x.yaml}}}}", []),
         ("a: [", []),
     ],
 )  # fmt: skip
@@ -33,6 +36,7 @@ def test_needed_files(text: str, names: list[str]) -> None:
         "resources:\n  a:\n    properties:\n      resources:\n        - one.yaml\n        - X\n",
         "resources: {a: {properties: {resources: [X, one.yaml]}}}\n",
         "resources: {a: {type: 'one.yaml'}}\n",
+        "resources: {a: {type: 'OS::Heat::Stack', properties: {template: one.yaml}}}\n",
         "resource_registry: {'My::T': one.yaml}\n",
     ],
 )
