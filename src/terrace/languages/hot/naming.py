@@ -67,9 +67,9 @@ def _visit(tree: Any, found: dict[str, None], seen: set[int]) -> None:
         if isinstance(one, str) and is_template(one):
             found[one] = None
     properties = tree.get("properties")
-    owned = isinstance(kind, str) and kind in STACKS and isinstance(properties, dict)
-    template = properties.get("template") if owned else None
-    if isinstance(template, str) and is_file(template):
-        found[template] = None
+    if isinstance(kind, str) and kind in STACKS and isinstance(properties, dict):
+        template = properties.get("template")
+        if isinstance(template, str) and is_file(template):
+            found[template] = None
     for item in tree.values():
         _visit(item, found, seen)
