@@ -22,8 +22,11 @@ resources:
   group: {type: 'Terrace::SecurityGroup', properties: {rules: [{protocol: tcp}]}}
   router: {type: 'Terrace::Router'}
   float: {type: 'Terrace::FloatingIP'}
+  range: {type: 'Terrace::Subnet', properties: {network: {get_resource: lan}, cidr: 10.1.0.0/24}}
+  lb: {type: 'Terrace::LoadBalancer', properties: {network: {get_resource: lan}}}
+  pool: {type: 'Terrace::Pool', properties: {balancer: {get_resource: lb}, protocol: TCP, algorithm: ROUND_ROBIN}}
 """
-NAMES = ("data", "copy", "lan", "at", "vm", "group", "router", "float")
+NAMES = ("data", "copy", "lan", "at", "vm", "group", "router", "float", "range", "lb", "pool")
 
 
 def shared(*projects: str) -> str:
@@ -84,6 +87,16 @@ def users(have: dict[str, str]) -> dict[str, str]:
         "floating to a port": f"{{type: 'Terrace::FloatingIP', properties: {{port: {have['at']}}}}}",
         "floating to a machine": "{type: 'Terrace::FloatingIPAssociation', properties: "
         f"{{floating_ip: {have['float']}, machine: {have['vm']}}}}}",
+        "balancer": f"{{type: 'Terrace::LoadBalancer', properties: {{network: {have['lan']}}}}}",
+        "balancer on a subnet": f"{{type: 'Terrace::LoadBalancer', properties: {{subnet: {have['range']}}}}}",
+        "member on a subnet": "{type: 'Terrace::PoolMember', properties: "
+        f"{{pool: x, address: 10.1.0.5, port: 80, subnet: {have['range']}}}}}",
+        "member of a pool": "{type: 'Terrace::PoolMember', properties: "
+        f"{{pool: {have['pool']}, address: 10.1.0.5, port: 80}}}}",
+        "monitor of a pool": "{type: 'Terrace::HealthMonitor', properties: "
+        f"{{pool: {have['pool']}, type: TCP, delay: 5, timeout: 3, retries: 3}}}}",
+        "listener of a balancer": "{type: 'Terrace::Listener', properties: "
+        f"{{balancer: {have['lb']}, protocol: TCP, port: 80}}}}",
         "script": "{type: 'OS::Heat::SoftwareDeployment', properties: "
         f"{{server: {have['vm']}, config: {{get_resource: config}}}}}}",
     }
@@ -219,3 +232,15 @@ async def test_what_one_project_imported_is_its_own(rig: Rig) -> None:
     copying = f"resources:\n  y: {{type: 'Terrace::Volume', properties: {{source: {planted}}}}}\n"
     assert (await up(rig, "b", copying)).status_code == 422
     assert (await up(rig, "a", copying, "other")).json()["phase"] == "settled"
+
+
+async def test_an_id_is_not_made_up_of_parts(rig: Rig) -> None:
+    """Drivers read ids such as UID-1@ADDRESS: a uid of one's own before another's address is no id."""
+    reach = rig.controller.reach
+    own = "resources:\n  at: {type: 'Terrace::Value', properties: {value: 1}}\n"
+    assert (await up(rig, "b", own)).json()["phase"] == "settled"
+    (made_here,) = (await ids(rig, "b")).values()
+    assert await reach.allows("local", "b", "Port", made_here)
+    for forged in (f"{made_here}@10.1.0.5", f"port:{made_here}", f"{made_here}@lan", made_here[:-1] + "2"):
+        assert not await reach.allows("local", "b", "Port", forged)
+        assert not await reach.allows("local", "b", "Subnet", forged)

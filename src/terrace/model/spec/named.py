@@ -39,6 +39,11 @@ NAMED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("Machine", "machine"),
     ),
     "SoftwareDeployment": (("Machine", "machine"),),
+    "LoadBalancer": (_NETWORK, ("Subnet", "subnet"), _GROUP),
+    "Listener": (("LoadBalancer", "balancer"), ("Pool", "pool")),
+    "Pool": (("LoadBalancer", "balancer"), ("Listener", "listener")),
+    "PoolMember": (("Pool", "pool"), ("Subnet", "subnet")),
+    "HealthMonitor": (("Pool", "pool"),),
 }
 """By kind: what is named, and where. Fields of specs and properties of templates stand side by side where they differ.
 What a provider's settings give names to (images, flavors, networks outside) is not among them."""

@@ -27,6 +27,8 @@ OWNERS_PROJECT = "default"
 """The project of whoever runs this installation."""
 SHARED_WITH = "shared_with"
 CHECKED = frozenset({Verb.CREATE, Verb.UPDATE})
+ALSO = {"Volume": ("Volume", "VolumeSnapshot"), "Subnet": ("Subnet", "Network")}
+"""What may stand where something of a kind is named, if not only that."""
 IDS = frozenset({"network_id", "volume_id", "subnets", "security_groups"})
 """Attributes that hold ids of things which were checked when they were first named."""
 ADDRESSES = frozenset({"ip", "first_address", "networks", "addresses", "fixed_ips"})
@@ -34,7 +36,7 @@ LEADING = frozenset({"FloatingIP", "FloatingIPAssociation"})
 """Kinds that lead to an address, or to a place on a network (a port)."""
 STANDING = frozenset({"Machine", "Port"})
 """Kinds whose addresses a provider gives."""
-_TOKEN = re.compile(r"(?:[a-z]+:)?(?P<uid>[A-Za-z0-9]+)-\d+(?:@.*)?")
+_TOKEN = re.compile(r"(?:[a-z0-9]+:)?(?P<uid>[A-Za-z0-9]+)-\d+(?:@.*)?")
 
 
 class Memory(Protocol):
@@ -80,10 +82,12 @@ class Reach:
         if kind == ADDRESS:
             return False
         if (found := _TOKEN.fullmatch(selector)) is not None:
-            holder = await self._of_uid(found["uid"])
-            if holder is not None:
-                return _gives(*holder, project)
-        for one in ("Volume", "VolumeSnapshot") if kind == "Volume" else (kind,):
+            # The whole of it must be an id that was given: what stands behind the uid says what is meant.
+            for stack_id, record in await self._store.holders([found["uid"]]):
+                stack = await self._store.stack(stack_id)
+                if record.provider_id == selector and stack is not None:
+                    return _gives(stack, record, project)
+        for one in ALSO.get(kind, (kind,)):
             seen = await self._drivers[provider].lookup(one, selector)
             if seen is not None:
                 return await self.permits(provider, project, seen)
