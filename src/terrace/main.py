@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from terrace.api.edge.serving import Door
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
+    from terrace.ports.people import Directory
     from terrace.ports.secrets import Secrets
     from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
@@ -212,8 +213,17 @@ async def build_services(
         keys=RelationalKeys(database, secrets, clock),
         writable=store.writable,
     )
-    registry = Registry(RelationalPeople(database), log)
+    registry = Registry(RelationalPeople(database), log, build_directory(settings))
     return Services(surface, settings, await store.installation(), registry)
+
+
+def build_directory(settings: Settings) -> Directory | None:
+    """The directory that the settings name."""
+    if settings.ldap is None:
+        return None
+    from terrace.drivers.ldap.directory import LdapDirectory, Place
+
+    return LdapDirectory(Place(**{name: getattr(settings.ldap, name) for name in Place.__struct_fields__}))
 
 
 async def stop(controller: Controller) -> None:
