@@ -165,7 +165,9 @@ async def attend(
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
+    beside = [
+        asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend(), services.people.tend())
+    ]
     try:
         app = Around(build(services), telemetry, settings.server.log_requests)
         server = Server(app, listening, telemetry, services.close)
