@@ -15,6 +15,7 @@ from terrace.services.settings import Ldap
 from tests.real.people.slapd import BASE, Slapd, certify, dn
 from tests.unit.api.rig import Rig, running
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ldap3")
 NOBODY = (
     "",
     " ",
