@@ -9,6 +9,7 @@ from terrace.api import events, guests, history, operations, providers, resource
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
+from terrace.api.engines import members
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import keys, secrets
@@ -17,7 +18,7 @@ from terrace.services.signals import BODY
 
 ROUTERS = (
     health, server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
-    secrets, keys,
+    secrets, keys, members,
 )  # fmt: skip
 
 
