@@ -42,7 +42,7 @@ class Engines:
 
     async def listing(self, actor: Actor) -> list[Engine]:
         """All that are alive, by name."""
-        self._on.gate.admit(actor, Right.INSTALLATION, subject="engines")
+        await self._on.gate.admit(actor, Right.INSPECT)
         engines = self._on.controller.engines
         if engines is None:
             return [self._alone()]
@@ -52,7 +52,7 @@ class Engines:
         """Has an engine give its stacks to the others, each as soon as no step of it runs, and take none (`on` False:
         take its share again). It goes on answering people. NotFoundError; ConflictError when nobody else could take
         its stacks."""
-        self._on.gate.admit(actor, Right.INSTALLATION, subject=f"drain {name}")
+        await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"drain {name}")
         engines = self._on.controller.engines
         if engines is None:
             raise ConflictError(
