@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from terrace.services import Services
     from terrace.services.settings import Settings
     from terrace.stores.relational import RelationalStore
+    from terrace.stores.sealing import Envelope
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -117,10 +118,6 @@ async def run(settings: Settings) -> None:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
-    from terrace.services import Services
-    from terrace.services.gate import Gate, Surface
-    from terrace.stores.relational.keys import RelationalKeys
-    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
@@ -137,19 +134,7 @@ async def run(settings: Settings) -> None:
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
         listening = ending.enter_context(open_doors(settings, telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        surface = Surface(
-            gate=Gate(store, telemetry),
-            store=store,
-            controller=controller,
-            clock=clock,
-            entropy=entropy,
-            telemetry=telemetry,
-            vault=RelationalVault(store.database, secrets, clock),
-            defaults=settings.defaults,
-            keys=RelationalKeys(store.database, secrets, clock),
-            writable=store.writable,
-        )
-        services = Services(surface, settings, await store.installation())
+        services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned, services.signals)
@@ -194,6 +179,41 @@ def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
     """Where guests of any provider are to reach the server."""
     found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
     return frozenset[tuple[str, int]]().union(*found)
+
+
+async def build_services(
+    settings: Settings,
+    store: RelationalStore,
+    controller: Controller,
+    sources: tuple[Clock, Entropy, Envelope, Telemetry],
+) -> Services:
+    """The use cases over a store that is open, and over what drives its stacks."""
+    from terrace.services import Services
+    from terrace.services.gate import Gate, Surface
+    from terrace.services.people import Registry
+    from terrace.services.people.audit import Clerk
+    from terrace.stores.relational.audit import RelationalAudit
+    from terrace.stores.relational.keys import RelationalKeys
+    from terrace.stores.relational.people import RelationalPeople
+    from terrace.stores.relational.secrets import RelationalVault
+
+    clock, entropy, secrets, telemetry = sources
+    database = store.database
+    log = RelationalAudit(database, secrets.digest)
+    surface = Surface(
+        gate=Gate(store, telemetry, clock, Clerk(log)),
+        store=store,
+        controller=controller,
+        clock=clock,
+        entropy=entropy,
+        telemetry=telemetry,
+        vault=RelationalVault(database, secrets, clock),
+        defaults=settings.defaults,
+        keys=RelationalKeys(database, secrets, clock),
+        writable=store.writable,
+    )
+    registry = Registry(RelationalPeople(database), log)
+    return Services(surface, settings, await store.installation(), registry)
 
 
 async def stop(controller: Controller) -> None:
