@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from terrace.ports.audit import ALLOWED, ANCHOR, AuditLog, Entry, chained
+from terrace.ports.audit import ALLOWED, ANCHOR, DENIED, AuditLog, Entry, chained
 from terrace.services.gate import Actor, Gate
 from terrace.services.people.audit import Audit, Clerk
 from terrace.stores.queries import SQL
@@ -166,6 +166,16 @@ async def test_many_write_at_once(log: AuditLog, audit: Audit) -> None:
     await asyncio.gather(*(clerks[one % 3].note(an_entry(one)) for one in range(120)))
     verdict = await audit.verify(OWNER)
     assert (verdict.whole, verdict.count) == (True, 120)
+
+
+async def test_nobody_fills_the_log_by_knocking(log: AuditLog) -> None:
+    clerk = Clerk(log)
+    for number in range(400):
+        await clerk.note(Entry("eve", "read", DENIED, "shop", credential="e", at=1.0 + number / 100))
+        await clerk.note(Entry("ada", "write", ALLOWED, "shop", credential="a", at=1.0 + number / 100))
+    rows = await log.page()
+    assert sum(row.entry.outcome == ALLOWED for row in rows) == 400
+    assert sum(row.entry.outcome == DENIED for row in rows) == 203
 
 
 async def test_a_clerk_hands_on_what_goes_wrong(log: AuditLog) -> None:
