@@ -37,6 +37,7 @@ class Exchange:
         self._stored: dict[str, Seen] | None = None
         self._known: dict[str, Seen] = {}
         self._read = 0
+        self._anew = False
         self._epoch = 0
         self._adopted: frozenset[str] = frozenset()
 
@@ -51,7 +52,7 @@ class Exchange:
 
     def forget(self) -> None:
         """Everything is read anew: there are stacks here of whose things nothing was kept."""
-        self._read = 0
+        self._anew = True
 
     async def records(self, store: PatientStore, uid: str) -> list[Record]:
         """The records of the stack that has this uid, whoever works on it."""
@@ -103,13 +104,13 @@ class Exchange:
     async def read(self, ours: Iterable[str]) -> Report | None:
         """The last listing, as far as it is about `ours` (uids) or what was adopted; None when nothing is new."""
         self._stored = None
-        after = self._read
+        after, self._anew = 0 if self._anew else self._read, False
         listing, rows = await self._membership.engines.sightings(self.provider, after)
         if listing.number == after:
             return None
         adopted = frozenset(listing.adopted)
         if after and (listing.number - after >= KEPT or adopted - self._adopted):
-            self._read = 0
+            self._anew = True
             return await self.read(ours)
         self._adopted = adopted
         self._keep(rows, frozenset(ours), adopted, fresh=not after)
