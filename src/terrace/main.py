@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from terrace.api.edge.serving import Door
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
+    from terrace.ports.people import Directory
     from terrace.ports.secrets import Secrets
-    from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
     from terrace.runtime.bell import Bell
     from terrace.runtime.controller import Controller
@@ -156,7 +156,7 @@ async def run(settings: Settings) -> None:
         ending.push_async_callback(store.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
-        listening = ending.enter_context(open_doors(settings, telemetry))
+        listening = ending.enter_context(open_doors(reachable(settings), telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
@@ -188,7 +188,9 @@ async def attend(
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
+    beside = [
+        asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend(), services.people.tend())
+    ]
     try:
         app = Around(build(services), telemetry, settings.server.log_requests)
         server = Server(app, listening, telemetry, services.close)
@@ -236,8 +238,17 @@ async def build_services(
         keys=RelationalKeys(database, secrets, clock),
         writable=store.writable,
     )
-    registry = Registry(RelationalPeople(database), log)
+    registry = Registry(RelationalPeople(database), log, build_directory(settings))
     return Services(surface, settings, await store.installation(), registry)
+
+
+def build_directory(settings: Settings) -> Directory | None:
+    """The directory that the settings name."""
+    if settings.ldap is None:
+        return None
+    from terrace.drivers.ldap.directory import LdapDirectory, Place
+
+    return LdapDirectory(Place(**{name: getattr(settings.ldap, name) for name in Place.__struct_fields__}))
 
 
 async def stop(controller: Controller) -> None:
@@ -247,6 +258,17 @@ async def stop(controller: Controller) -> None:
 
     with suppress(TimeoutError):
         await asyncio.wait_for(controller.stop(), STOPPING)
+
+
+def reachable(settings: Settings) -> Settings:
+    """The settings as far as doors go: a server that only works on stacks has none but its Unix socket."""
+    from msgspec.structs import replace
+
+    from terrace.ports.engines import API
+
+    if API in settings.server.roles:
+        return settings
+    return replace(settings, server=replace(settings.server, listen=""))
 
 
 def build_store(settings: Settings, secrets: Secrets, clock: Clock) -> RelationalStore:
@@ -319,16 +341,23 @@ DRIVERS = {"docker": _docker, "sim": _sim}
 
 def build_controller(
     settings: Settings,
-    store: Store,
+    store: RelationalStore,
     drivers: dict[str, Driver],
     sources: tuple[Clock, Entropy, Secrets, Telemetry],
 ) -> Controller:
     """The runtime, tuned as the settings say."""
+    import socket
+
     from terrace.kinds import KINDS
     from terrace.runtime.controller import Controller, Means, Tuning
+    from terrace.stores.queries import migrations
 
     clock, entropy, secrets, telemetry = sources
+    said = settings.server
     tuning = Tuning(
+        holder=said.name or socket.gethostname(),
+        roles=said.roles,
+        version=migrations()[-1][0],
         resync=settings.tuning.resync,
         grace=settings.tuning.ghost_grace,
         lease=settings.tuning.lease,
@@ -348,6 +377,7 @@ def build_controller(
         KINDS,
         Means(clock, entropy, secrets, telemetry),
         tuning,
+        store.engines if settings.store.url else None,
     )
 
 
