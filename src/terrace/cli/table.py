@@ -58,14 +58,26 @@ THINGS = {
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
 }
 
+ACCESS = {
+    "login": Entry("access.login", "login", "log in at a server, and use it from now on"),
+    "logout": Entry("access.login", "logout", "end the session at a server"),
+    "context": Entry("access.context", "context", "the servers that you know: list, use, remove"),
+}
+
 HELP = {
     "doctor": Entry("doctor", "doctor", "check this machine and the connection; says how to mend each fault"),
     "completion": Entry("completion", "completion", "completion for bash, zsh or fish"),
     "version": Entry("version", "version", "versions of this program and of the server"),
 }
 
-SECTIONS = {"Every day": EVERY_DAY, "Operations on a stack": OPERATIONS, "Things": THINGS, "Help": HELP}
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **HELP}
+SECTIONS = {
+    "Every day": EVERY_DAY,
+    "Operations on a stack": OPERATIONS,
+    "Things": THINGS,
+    "Servers": ACCESS,
+    "Help": HELP,
+}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **ACCESS, **HELP}
 
 EXIT_CODES = """\
 Exit codes:
@@ -80,6 +92,7 @@ Exit codes:
 OPTIONS = """\
 Options, before or behind the command:
   --server ADDRESS    https://host:port or unix:///path, instead of the local server
+  --context NAME      a server that `terrace login` made known, or local
   --token-file FILE   the token that says who you are; - reads it from standard input
   --project NAME      the project to work in
   --no-color          plain text

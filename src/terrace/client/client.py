@@ -7,6 +7,7 @@ from typing import Any
 
 from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
+from terrace.client.doors.sessions import Sessions
 from terrace.client.doors.signals import Signals
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
@@ -41,6 +42,7 @@ class Client:
         self.providers = Providers(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
+        self.sessions = Sessions(self._transport)
 
     def version(self) -> dict[str, Any]:
         """{version, installation}; needs no credential."""
