@@ -40,6 +40,7 @@ tools() {
     have iptables || missing+=(iptables)
     have nft || missing+=(nftables)
     have ip || missing+=(iproute2)
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(postgresql)
     have git || missing+=(git)
     have ps || missing+=(procps)
     have busybox || missing+=(busybox-static)

@@ -140,10 +140,11 @@ def test_every_setting_is_described() -> None:
     from terrace.drivers.docker.settings import DockerSettings, Registry, Tls
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, Settings, Tuning
+    from terrace.services.settings import Defaults, Limits, ServerSettings, Settings, StoreSettings, Tuning
 
     tables = {
         "listener": ServerSettings,
+        "store": StoreSettings,
         "defaults": Defaults,
         "limits": Limits,
         "tuning": Tuning,

@@ -17,7 +17,7 @@ def settings() -> str:
     from terrace.drivers.docker import settings as docker
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import FLAVORS, IMAGES, Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, Tuning, commented
+    from terrace.services.settings import Defaults, Limits, ServerSettings, StoreSettings, Tuning, commented
 
     text = words("settings")
     flavors = [
@@ -33,6 +33,7 @@ def settings() -> str:
         "## server.toml",
         table(["Setting", "What it is"], [[code(name), line] for name, line in text["server"].items()]),
         *_section("[server]", ServerSettings, text["listener"]),
+        *_section("[store]", StoreSettings, text["store"]),
         *_section("[defaults]", Defaults, text["defaults"]),
         *_section("[limits]", Limits, text["limits"]),
         *_section("[tuning]", Tuning, text["tuning"]),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from terrace.runtime.controller import Controller
     from terrace.services import Services
     from terrace.services.settings import Settings
+    from terrace.stores.relational import RelationalStore
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -120,7 +121,6 @@ async def run(settings: Settings) -> None:
     from terrace.services.gate import Gate, Surface
     from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import KeyFile
-    from terrace.stores.sqlite import SqliteStore
 
     clock, entropy = SystemClock(), SystemEntropy()
     drivers = build_drivers(settings, clock, entropy)
@@ -129,7 +129,7 @@ async def run(settings: Settings) -> None:
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
         secrets = KeyFile(os.path.join(settings.state, "key"))
-        store = SqliteStore(os.path.join(settings.state, "terrace.db"), secrets, clock)
+        store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
         said = settings.server
@@ -200,6 +200,18 @@ async def stop(controller: Controller) -> None:
 
     with suppress(TimeoutError):
         await asyncio.wait_for(controller.stop(), STOPPING)
+
+
+def build_store(settings: Settings, secrets: Secrets, clock: Clock) -> RelationalStore:
+    """The store that the settings name, not yet open. Only that one is imported."""
+    chosen = settings.store
+    if chosen.url:
+        from terrace.stores.postgres import Address, PostgresStore
+
+        return PostgresStore(Address(chosen.url, chosen.password_file), secrets, patience=chosen.patience)
+    from terrace.stores.sqlite import SqliteStore
+
+    return SqliteStore(os.path.join(settings.state, "terrace.db"), secrets, clock)
 
 
 def build_drivers(settings: Settings, clock: Clock, entropy: Entropy) -> dict[str, Driver]:

@@ -53,8 +53,13 @@ def tiny_image(engine: Engine) -> str:
 
 
 def base_image(engine: Engine) -> str:
-    """The image of the recipe debian-12, from the cache if this very one was built before, else built by Terrace."""
-    recipe = debian.RECIPES["debian-12"]
+    """The image of the recipe debian-12."""
+    return recipe_image(engine, "debian-12")
+
+
+def recipe_image(engine: Engine, name: str) -> str:
+    """The image of a recipe, from the cache if this very one was built before, else built by Terrace."""
+    recipe = debian.RECIPES[name]
     digest = debian.digest(recipe, debian.survey(recipe, certificates=True))
     reference = f"{REPOSITORY}{recipe.name}:{digest}"
     kept = _cache() / f"{recipe.name}-{digest}.tar"

@@ -14,7 +14,7 @@ from terrace.engine.functions import FUNCTIONS
 from terrace.engine.functions.logic import truth
 from terrace.engine.functions.trees import step
 from terrace.errors import InvariantError, SpecError
-from terrace.model.value import EXPORTS, UNKNOWN, Call, Ref, Secret, holds
+from terrace.model.value import ASIDE, EXPORTS, UNKNOWN, Call, Ref, Secret, holds
 
 Lookup = Callable[[Ref], Any]
 Inputs = Callable[[tuple[Any, ...]], Any]
@@ -100,10 +100,8 @@ class _Evaluation:
         args = [self.run(arg) for arg in call.args]
         if self.elided:
             args = [None if arg is ELIDED else arg for arg in args]
-        if call.function == "input":
-            return self.inputs(tuple(args))
-        if call.function == "export":
-            return self.lookup(Ref(EXPORTS, tuple(args)))
+        if call.function in ("input", "export", ASIDE):
+            return self.read(call.function, args)
         function = FUNCTIONS.get(call.function)
         if function is None:
             raise InvariantError(f"no function {call.function!r}")
@@ -120,6 +118,12 @@ class _Evaluation:
                     args[index] = reveal(arg)
         result = function(args, self.fuel)
         return Secret(result) if secret else result
+
+    def read(self, function: str, args: list[Any]) -> Any:
+        """What is read and not worked out, whether it is known or not."""
+        if function == "input":
+            return self.inputs(tuple(args))
+        return args[0] if function == ASIDE else self.lookup(Ref(EXPORTS, tuple(args)))
 
     def choose(self, args: tuple[Any, ...]) -> Any:
         """(condition, value, other): the one that the condition says; without the other nothing."""

@@ -9,6 +9,14 @@ from terrace.errors import SpecError
 from terrace.kinds.across.secret import NamedSecret
 from terrace.kinds.across.stack import HEAT_STACK, Stack
 from terrace.kinds.across.stack_output import StackOutput
+from terrace.kinds.balance import (
+    OCTAVIA,
+    HealthMonitor,
+    Listener,
+    LoadBalancer,
+    Pool,
+    PoolMember,
+)
 from terrace.kinds.builtin import Delay, Nothing, RandomString, Value
 from terrace.kinds.complete import complete
 from terrace.kinds.group import SHAPE, Chain, Group, LaunchConfiguration, ScalingGroup, ScalingPolicy
@@ -64,6 +72,11 @@ NOUNS: Final[tuple[Noun, ...]] = (
     RouterGateway(),
     FloatingIP(),
     FloatingIPAssociation(),
+    LoadBalancer(),
+    Listener(),
+    Pool(),
+    PoolMember(),
+    HealthMonitor(),
     KeyPair(),
     Image(),
     Group(),
@@ -123,6 +136,7 @@ TYPES: Final[dict[str, TypeEntry]] = (
     {entry.type: entry for noun in NOUNS if noun.name != "Nested" for entry in [_own(noun)]}
     | HEAT
     | HEAT_STACK
+    | OCTAVIA
 )
 
 

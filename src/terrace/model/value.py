@@ -112,8 +112,23 @@ class Secret:
         raise TypeError("a secret cannot be pickled")
 
 
+ASIDE: Final = "aside"
+"""The function of a Call with one argument that is read as it is when it is asked for: nothing comes after what it
+refers to, and nothing is looked at again because of that."""
+
+
+def aside(value: Any) -> Any:
+    """`value` with its expressions set aside."""
+    kind = type(value)
+    if kind is Ref or kind is Call:
+        return Call(ASIDE, (value,))
+    if kind is dict:
+        return {key: aside(item) for key, item in value.items()}
+    return [aside(item) for item in value] if kind is list or kind is tuple else value
+
+
 def refs(value: Any) -> set[str]:
-    """The paths of the nodes that `value` refers to, however deep."""
+    """The paths of the nodes that `value` refers to, however deep, but for what is set aside."""
     found: set[str] = set()
     _collect(value, found)
     return found
@@ -127,7 +142,8 @@ def _collect(value: Any, found: set[str]) -> None:
         found.add(value.node)
         _collect(value.path, found)
     elif kind is Call:
-        _collect(value.args, found)
+        if value.function != ASIDE:
+            _collect(value.args, found)
     elif kind is dict:
         for item in value.values():
             _collect(item, found)

@@ -31,7 +31,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     so intents are synced to disk first. `made`: kinds whose receipts carry something Terrace made up
     (keys, random strings): on disk before anyone sees it. `own_network`: machines that name no network
     share one of their stack, on which names resolve. `notes`: by kind, what becomes of it or of one of its
-    properties here where that is not just what the words say; a REFUSED one of a property refuses what gives it.
+    properties here where that is not just what the words say; a REFUSED one of a property refuses what gives it
+    (of "protocol=UDP": what gives it that value).
     `snapshots`: whether what data kinds hold can be copied (SNAPSHOT, RESTORE, and volumes made from snapshots and from
     other volumes). `hosts`: how many computers it places machines on, as far as it knows (0: it does not say).
     `image_urls`: what the address of an image must begin with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -202,5 +202,16 @@ class Writing(Protocol):
         beyond the newest `generations_kept` per stack, never the newest or the last settled."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Writing, Protocol):
+class Hinting(Protocol):
+    """Between servers of one store: "look again", never anything that counts. Who hears nothing looks by himself."""
+
+    async def notify(self, channel: str) -> None:
+        """Tells all servers that listen; `channel` is up to 200 characters. It may be lost."""
+
+    def hints(self) -> AsyncIterator[str]:
+        """The channels that any server, this one too, told of since this was called; "" when some may have been lost.
+        It ends at once where no other server can be, and else never."""
+
+
+class Store(Opening, Wishes, Reading, Crossings, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

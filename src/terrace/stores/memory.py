@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -229,6 +229,14 @@ class MemoryStore(_Leasing, MemoryCrossings):
                 for number in surplus(pairs, stack.settled, generations_kept):
                     tables.put(saved, number, None)
             tables.drop_old_leases(self._clock.now())
+
+    async def notify(self, channel: str) -> None:
+        """Nobody else is there."""
+
+    async def hints(self) -> AsyncIterator[str]:
+        others: tuple[str, ...] = ()
+        for other in others:
+            yield other
 
     def _save(self, tables: Tables, stack: str, number: int, generation: Generation) -> None:
         light, content = self._encoding.generation(msgspec.structs.replace(generation, number=number))

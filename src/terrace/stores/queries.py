@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_COLUMN = re.compile(r"^    (\w+) (TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b", re.MULTILINE)
+_ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b")
+_COMPATIBLE = re.compile(r"-- compatible from (\d{4})\n")
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -27,12 +31,31 @@ def many(name: str, count: int) -> str:
     return SQL[name].replace("?*", ", ".join("?" * count))
 
 
-def migrations() -> list[tuple[int, list[str]]]:
-    """Every migration: its number and its statements, in order."""
+def migrations() -> list[tuple[int, int, list[str]]]:
+    """Every migration, in order: its number, the oldest schema whose servers may go on beside it (0: as before), and
+    its statements."""
     found = []
     for file in sorted((_FOLDER / "migrations").glob("*.sql")):
         if name := _MIGRATION.fullmatch(file.name):
-            found.append((int(name[1]), _statements(file.read_text(encoding="utf-8"))))
+            text = file.read_text(encoding="utf-8")
+            said = _COMPATIBLE.match(text)
+            found.append((int(name[1]), int(said[1]) if said else 0, _statements(text)))
+    return found
+
+
+@cache
+def columns() -> dict[str, dict[str, str]]:
+    """Every table of the newest schema: its columns, in order, and their types."""
+    found: dict[str, dict[str, str]] = {}
+    for *_, statements in migrations():
+        for statement in statements:
+            word, kind, name = statement.split()[:3]
+            if (word, kind) == ("CREATE", "TABLE"):
+                found[name] = dict(_COLUMN.findall(statement))
+            elif (word, kind) == ("DROP", "TABLE"):
+                del found[name]
+            elif added := _ADDED.fullmatch(statement.split(" DEFAULT ")[0].split(" NOT NULL")[0]):
+                found[added[1]][added[2]] = added[3]
     return found
 
 

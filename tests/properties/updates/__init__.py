@@ -6,6 +6,7 @@ provider nor Terrace itself makes is named in ELSEWHERE, with where its updates 
 
 from __future__ import annotations
 
+from tests.properties.updates.balance import BALANCE
 from tests.properties.updates.case import Case
 from tests.properties.updates.machines import MACHINES
 from tests.properties.updates.net import NET
@@ -13,6 +14,6 @@ from tests.properties.updates.own import OWN
 from tests.properties.updates.scaling import SCALING
 from tests.properties.updates.software import SOFTWARE
 
-CASES: dict[str, Case] = MACHINES | NET | SOFTWARE | SCALING | OWN
+CASES: dict[str, Case] = MACHINES | NET | BALANCE | SOFTWARE | SCALING | OWN
 
 ELSEWHERE: dict[str, str] = {"Stack": "tests/unit/api/test_across.py"}

@@ -25,9 +25,11 @@ def test_a_signal_is_sent(terrace, routes, server) -> None:
     routes[f"POST {SHOP}/signals/group/0/h"] = TAKEN
     ran = terrace("signal", "send", "shop", "group/0/h", "--data", '{"a": 1}', "--id", "x", "--reason", "r")
     assert ran.err == "terrace: signal 1: SUCCESS\n"
-    assert server.requests[-1].body == {"status": "SUCCESS", "data": {"a": 1}, "id": "x", "reason": "r"}
+    assert server.requests[-1].body == {"data": {"a": 1}, "id": "x", "reason": "r"}
     terrace("signal", "send", "shop", "group/0/h", "--status", "FAILURE", "--data", "plain words")
     assert server.requests[-1].body == {"status": "FAILURE", "data": "plain words"}
+    terrace("signal", "send", "shop", "cpu-high", "--state", "insufficient data")
+    assert server.requests[-1].body == {"state": "insufficient data"}
 
 
 def test_a_token_is_changed_only_with_a_yes(terrace, routes, server) -> None:

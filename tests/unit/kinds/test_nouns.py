@@ -13,6 +13,7 @@ from terrace.model.seen import Seen
 from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN, Secret
 from tests.unit.kinds.asking import UNABLE, able, changes, decide, spec, there, wanted, wrong
+from tests.unit.kinds.balancing import BALANCE
 
 KEY = "ssh-ed25519 AAAAC3Nz me@here"
 SUBNET = {"network": "n", "cidr": "10.0.0.0/24"}
@@ -117,6 +118,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ),
     ("Port", {"network": "n"}, "security_groups", [], ["g"], Effect.UPDATE, Effect.UPDATE),
     *PASSAGE,
+    *BALANCE,
     ("KeyPair", {}, "name", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("KeyPair", {}, "public_key", None, KEY, Effect.REPLACE, Effect.REPLACE),
     ("Image", {}, "source", "a:1", "a:2", Effect.REPLACE, Effect.REPLACE),

@@ -30,7 +30,8 @@ OPENSTACK = """
     Neutron::FloatingIPAssociation Neutron::Net Neutron::Port Neutron::Router Neutron::RouterGateway
     Neutron::RouterInterface Neutron::SecurityGroup Neutron::SecurityGroupRule Neutron::Subnet
     Nova::Flavor Nova::FloatingIP Nova::FloatingIPAssociation Nova::KeyPair Nova::Server
-    Nova::ServerGroup Zun::Container
+    Nova::ServerGroup Octavia::HealthMonitor Octavia::Listener Octavia::LoadBalancer Octavia::Pool
+    Octavia::PoolMember Zun::Container
 """
 
 

@@ -10,8 +10,8 @@ from tests.unit.runtime.bench import STACK, Bench, play
 
 from terrace.kinds.group import Group
 from terrace.kinds.nested import Nested
-from terrace.model.graph import Blueprint, Graph, Node, Output
-from terrace.model.value import Call, Ref
+from terrace.model.graph import Blueprint, Edge, Graph, Node, Output
+from terrace.model.value import Call, Ref, aside
 
 BOX = Blueprint(
     nodes=(
@@ -108,5 +108,36 @@ def test_a_count_that_is_not_known_yet() -> None:
         assert await bench.controller.outputs(STACK) == {"refs": None, "size": None}
         await bench.settled()
         assert (await bench.controller.outputs(STACK))["size"] == 2
+
+    play(scene)
+
+
+def test_what_a_policy_refers_to_holds_nothing_up() -> None:
+    """How many change at once is read of something that comes after the group itself."""
+
+    def graph(batch: int, value: int) -> Graph:
+        shape = {
+            "kind": "Machine",
+            "type_name": "Terrace::Machine",
+            "properties": {"image": "one", "memory": value},
+        }
+        rolling = {"max_batch_size": aside(Ref("batch", ("value",))), "pause_time": 5}
+        return Graph(
+            (
+                Node(
+                    "g",
+                    "Group",
+                    {"count": 4, "update_policy": {"rolling_update": rolling}, "resource_def": shape},
+                ),
+                Node("batch", "Value", {"value": batch}, (Edge("g"),)),
+            )
+        )
+
+    async def scene(bench: Bench) -> None:
+        await bench.up(graph(2, 64))
+        await bench.up(graph(2, 128))
+        updates = [one for one in await bench.store.events(limit=10_000) if one.kind == "resource.updating"]
+        at = sorted({one.at for one in updates if one.path.startswith("g/")})
+        assert len(at) == 2, "two at a time"
 
     play(scene)

@@ -174,3 +174,32 @@ def test_the_commented_file_says_the_defaults() -> None:
     tables = {"limits": plain.limits, "tuning": plain.tuning, "defaults": plain.defaults}
     for name, section in tables.items():
         assert tomllib.loads(bare)[name].keys() == set(section.__struct_fields__), name
+
+
+def test_which_store() -> None:
+    assert read("").store.url == ""
+    chosen = read(
+        '[store]\nurl = "postgresql://me@db:5432/terrace"\npassword_file = "~/pw"\npatience = "1m"'
+    ).store
+    assert (chosen.url, chosen.password_file, chosen.patience) == (
+        "postgresql://me@db:5432/terrace",
+        "/home/ann/pw",
+        60.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('url = "mysql://db/x"', "store.url: is no address of a PostgreSQL database"),
+        ('url = "postgresql://me:hush@db/x"', "store.url: holds a password"),
+        ('url = "postgresql://me@db/x?password=hush"', "store.url: holds a password"),
+        ('password_file = "/pw"', "store.password_file: is for no database"),
+        ('url = "postgres://me@db/x"\npatience = 1', "store.patience:"),
+    ],
+)
+def test_a_store_that_cannot_be(text: str, message: str) -> None:
+    (problem,) = mistakes(f"[store]\n{text}")
+    assert problem.message.startswith(message)
+    assert "hush" not in repr(problem)
+    assert problem.line >= 2

@@ -6,7 +6,7 @@ import pytest
 
 from terrace.errors import UserError
 from terrace.stores import order
-from terrace.stores.queries import SQL, many, migrations
+from terrace.stores.queries import SQL, many
 from terrace.stores.sqlite.migrating import dialect
 
 
@@ -32,11 +32,6 @@ def test_queries_have_one_name_each_and_no_end() -> None:
     assert SQL["records.delete"] == "DELETE FROM records WHERE uid = ? AND incarnation = ? AND stack = ?"
     assert all(text and not text.endswith(";") and "--" not in text for text in SQL.values())
     assert many("records.known", 3).endswith("IN (?, ?, ?)")
-
-
-def test_migrations_are_numbered_without_a_gap() -> None:
-    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
-    assert all(statements for _, statements in migrations())
 
 
 def test_the_dialect_turns_types_and_holds_to_them() -> None:

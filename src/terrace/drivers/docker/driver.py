@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from terrace.drivers.docker import guests, labels, seen
+from terrace.drivers.docker.balance import door as balance
+from terrace.drivers.docker.balance.balancers import Balancers
+from terrace.drivers.docker.balance.notes import NOTES as BALANCE_NOTES
 from terrace.drivers.docker.firewall import door
 from terrace.drivers.docker.images import Images
 from terrace.drivers.docker.inside.deployments import Deployments
@@ -77,15 +80,17 @@ class DockerDriver:
         self._volumes = Volumes(self._engine, Copies(self._engine, self._observer, self._images))
         self._deployments = Deployments(self._engine)
         self._attachments = Attachments(self._engine, self._observer)
-        kinds = _KINDS | self._firewall.kinds
+        balancers = Balancers(self._engine, self._images, self._machines, self._networks)
+        self._balance = balance.Door(self._engine, clock, balancers)
+        kinds = _KINDS | balance.KINDS | self._firewall.kinds
         self._capabilities = Capabilities(
             kinds=frozenset(kinds | {"VolumeAttachment"} if possible(self._engine) else kinds),
             recorded=_RECORDED,
             create_once=CreateOnce.BY_NAME,
-            in_place={**_IN_PLACE, **door.IN_PLACE},
+            in_place={**_IN_PLACE, **door.IN_PLACE, **balance.IN_PLACE},
             snapshots=True,
             hosts=1,
-            notes={**NOTES, **NETWORK_NOTES, **self._firewall.notes()},
+            notes={**NOTES, **NETWORK_NOTES, **BALANCE_NOTES, **self._firewall.notes()},
             image_urls=settings.image_urls,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
@@ -119,7 +124,8 @@ class DockerDriver:
             seen, table = await asyncio.gather(
                 self._observer.observe(installation, adopted), self._firewall.table(installation)
             )
-            return Observation(tuple(await self._firewall.shown(table, seen.items)))
+            items = await self._firewall.shown(table, seen.items)
+            return Observation(tuple(await self._balance.shown(items)))
 
     async def lookup(self, kind: str, selector: str) -> Seen | None:
         """By name or id, ours or not; None when there is none."""
@@ -160,6 +166,8 @@ class DockerDriver:
                     return await self._attachments.apply(step, fence)
                 case "SoftwareDeployment":
                     return await self._deployments.apply(step, fence)
+                case kind if kind in balance.KINDS:
+                    return await self._balance.apply(step, fence)
                 case kind if kind in door.KINDS:
                     return await self._firewall.apply(step, fence)
                 case other:

@@ -79,6 +79,8 @@ class Machines:
         spec = await self._firewall.guards.put_up(spec, step.owner, {}, fence)
         await self._firewall.guards.settle(spec, step.owner, fence)
         body = bodies.container(spec, step.owner, step.names, self._settings)
+        if step.kind != "Machine":  # what is a container too, but no machine of anybody's
+            body["Labels"][labels.KIND] = step.kind
         if spec.networks and not self._settings.signal_url and self._engine.local:
             gateway = await self._observer.gateway(spec.networks[0].network)
             if gateway:
@@ -173,6 +175,11 @@ class Machines:
         spec = await self._firewall.guards.put_up(spec, step.owner, ends, fence)
         await self._connect(container, spec, there.networks, fence)
         await self._firewall.guards.settle(spec, step.owner, fence)
+
+    async def connect(self, container: str, spec: MachineSpec, fence: Fence) -> None:
+        """Makes the networks be those wanted, as they are now."""
+        there = shape.inspected(await self._engine.read(f"/containers/{container}/json"))
+        await self._connect(container, spec, there.networks, fence)
 
     async def _connect(
         self, container: str, spec: MachineSpec, held: Mapping[str, Mapping[str, Any]], fence: Fence

@@ -241,6 +241,12 @@ class Networks:
         self._reserved.setdefault(item["Id"], {})[address] = token
         return address
 
+    def release(self, network: str, token: str) -> None:
+        """Lets go of what `pick_address` held for `token`: what has the address is there now."""
+        held = self._reserved.get(network, {})
+        for address in [ip for ip, holder in held.items() if holder == token]:
+            del held[address]
+
     async def _free_address(self, item: Any, token: str, more: Iterable[str], pools: Pools) -> str:
         network = item["Id"]
         pool: dict[str, str] = next(iter(item.get("IPAM", {}).get("Config") or []), {})

@@ -121,7 +121,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
     name = facts.labels.get(labels.NAME, facts.name)
     known = facts.detail
     return Seen(
-        kind="Machine",
+        kind=facts.labels.get(labels.KIND, "Machine"),
         provider_id=facts.id,
         owner=labels.read(facts.labels),
         state=state,

@@ -37,6 +37,11 @@ KINDS = frozenset(
         "RouterGateway",
         "FloatingIP",
         "FloatingIPAssociation",
+        "LoadBalancer",
+        "Listener",
+        "Pool",
+        "PoolMember",
+        "HealthMonitor",
         "Image",
         "Value",
         "None",
@@ -53,6 +58,15 @@ IN_PLACE = {
     "Router": frozenset({"name", "gateway"}),
     "FloatingIP": frozenset({"target", "port"}),
     "FloatingIPAssociation": frozenset({"target", "port", "machine"}),
+    "LoadBalancer": frozenset({"name", "description", "security_groups", "enabled"}),
+    "Listener": frozenset(
+        {"name", "description", "pool", "limit", "allowed", "certificate", "more_certificates", "enabled"}
+    ),
+    "Pool": frozenset({"name", "description", "algorithm", "persistence", "cookie", "tls", "enabled"}),
+    "PoolMember": frozenset({"weight", "enabled"}),
+    "HealthMonitor": frozenset(
+        {"delay", "timeout", "retries", "failures", "path", "method", "codes", "enabled"}
+    ),
 }
 LOOK_AGAIN = 1.0
 TERMINATED = 143

@@ -20,6 +20,10 @@ LINKED = {
     "RouterGateway": ("router",),
     "FloatingIP": ("port",),
     "FloatingIPAssociation": ("floating_ip", "port", "machine"),
+    "Listener": ("balancer", "pool"),
+    "Pool": ("listener", "balancer"),
+    "PoolMember": ("pool", "subnet"),
+    "HealthMonitor": ("pool",),
 }
 
 
@@ -32,6 +36,8 @@ def parents(kind: str, spec: Any) -> list[str]:
             return found + [mount.volume for mount in spec.volumes]
         case "Port":
             return [spec.network, *spec.groups]
+        case "LoadBalancer":
+            return [place for place in (spec.network, spec.subnet, *spec.security_groups) if place]
         case "SecurityGroup":
             return [rule.group for rule in spec.rules if rule.group not in ("", "self")]
         case _:
@@ -94,6 +100,10 @@ class Links:
             self._open(spec.network, thing)
         elif thing.kind == "Port":
             thing.address = {spec.network: self._take(spec.network, spec.ip, own)}
+        elif thing.kind == "LoadBalancer":
+            place = spec.network or self._things[spec.subnet].spec.network
+            fixed = spec.address or thing.address.get(place, "")
+            thing.address = {place: self._take(place, fixed, own)}
         elif thing.kind == "Machine":
             had, thing.address = thing.address, {}
             for nic in spec.networks:

@@ -148,7 +148,7 @@ def attributes(thing: Thing) -> dict[str, Any]:
         case "TestResource":
             return {"output": spec.value, **spec.attributes}
         case _:
-            return _passage(thing.kind, spec, own)
+            return _passage(thing, spec, own)
 
 
 def _port(thing: Thing, spec: PortSpec) -> dict[str, Any]:
@@ -166,9 +166,9 @@ def _port(thing: Thing, spec: PortSpec) -> dict[str, Any]:
     }
 
 
-def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
+def _passage(thing: Thing, spec: Any, own: str) -> dict[str, Any]:
     """Of what lets traffic pass, or leads it."""
-    match kind:
+    match thing.kind:
         case "SecurityGroup":
             return {"name": spec.name, "id": own}
         case "Router":
@@ -181,8 +181,44 @@ def _passage(kind: str, spec: Any, own: str) -> dict[str, Any]:
             return {"id": own, "ip": ip, "pool": spec.pool or "sim", "target": spec.target, "port": spec.port}
         case "SecurityGroupRule" | "RouterGateway" | "FloatingIPAssociation":
             return {"id": own}
+        case kind if kind in BALANCE:
+            return _balance(kind, spec, own, thing.address)
         case _:
             return {}
+
+
+BALANCE = frozenset({"LoadBalancer", "Listener", "Pool", "PoolMember", "HealthMonitor"})
+
+
+def _balance(kind: str, spec: Any, own: str, addresses: dict[str, str]) -> dict[str, Any]:
+    """Of a load balancer, and of what stands on it. `addresses`: those of the load balancer, by network."""
+    found = {"id": own, **_about(kind, spec, own, addresses)}
+    return {**found, "show": dict(found)}
+
+
+def _about(kind: str, spec: Any, own: str, addresses: dict[str, str]) -> dict[str, Any]:
+    match kind:
+        case "LoadBalancer":
+            network, address = next(iter(addresses.items()))
+            return {
+                "name": spec.name,
+                "address": address,
+                "port": f"{own}@{address}",
+                "network_id": network,
+                "subnet_id": spec.subnet,
+                "pools": [],
+                "state": "available",
+            }
+        case "Listener":
+            balancers = [{"id": spec.balancer}] if spec.balancer else []
+            return {"name": spec.name, "pool": spec.pool, "loadbalancers": balancers}
+        case "Pool":
+            listeners = [{"id": spec.listener}] if spec.listener else []
+            return {"name": spec.name, "listeners": listeners, "members": [], "healthmonitor_id": ""}
+        case "PoolMember":
+            return {"address": spec.address, "pool_id": spec.pool, "operating_status": "NO_MONITOR"}
+        case _:
+            return {"pools": [{"id": spec.pool}]}
 
 
 RUNS = ("#!", "#cloud-config", "Content-Type:", "MIME-Version:")

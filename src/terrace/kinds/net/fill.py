@@ -21,6 +21,10 @@ BOUND: Final[dict[str, tuple[str, ...]]] = {
     "RouterInterface": ("router", "network"),
     "RouterGateway": ("router",),
     "FloatingIPAssociation": ("floating_ip", "port", "machine"),
+    "Listener": ("balancer",),
+    "Pool": ("listener", "balancer"),
+    "PoolMember": ("pool",),
+    "HealthMonitor": ("pool",),
 }
 """What lives and dies with what these properties refer to."""
 
@@ -118,7 +122,9 @@ def group_names(nodes: Sequence[Node]) -> dict[str, str]:
 def with_groups(node: Node, find: Callable[[str], Any]) -> Node:
     """A node whose security groups are references. `find` gives the one for a name."""
     properties = dict(node.properties)
-    if node.kind in ("Machine", "Port") and isinstance(properties.get("security_groups"), list | tuple):
+    if node.kind in ("Machine", "Port", "LoadBalancer") and isinstance(
+        properties.get("security_groups"), list | tuple
+    ):
         properties["security_groups"] = [_found(one, find) for one in properties["security_groups"]]
     elif node.kind == "SecurityGroup" and isinstance(properties.get("rules"), list | tuple):
         properties["rules"] = [

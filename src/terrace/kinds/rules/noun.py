@@ -53,7 +53,7 @@ class Plain:
     def notes(self, node: Node, capabilities: Capabilities) -> tuple[Note, ...]:
         """What becomes of the node on a provider, where that is not just what its words say. For plans."""
         said = capabilities.notes.get(self.name, ())
-        return tuple(note for note in said if not note.what or node.properties.get(note.what) is not None)
+        return tuple(note for note in said if not note.what or given(note.what, node.properties))
 
     def foretell(self, wanted: Wanted, path: tuple[Any, ...]) -> Any:
         """The attribute at `path` as far as it follows from the spec alone; else UNKNOWN. For plans."""
@@ -136,6 +136,13 @@ class Noun(Plain):
     ) -> Change:
         """The only difference function: none, in place or replace; certain or maybe."""
         return compare(wanted.form, applied, seen, self.rules, capabilities.in_place.get(self.name, NOTHING))
+
+
+def given(what: str, properties: Mapping[str, Any]) -> bool:
+    """Whether a property is given, or has a certain value ("protocol=UDP")."""
+    name, certain, value = what.partition("=")
+    found = properties.get(name)
+    return found == value if certain else found is not None
 
 
 def many(value: Any) -> Any:

@@ -126,6 +126,14 @@ class Expressions:
         value = self.value(tree)
         return None if value is ELIDED else value
 
+    def apart(self, tree: Tree) -> Any:
+        """The same, where what is referred to does not count as used."""
+        uses, possible = self.uses, self.possible
+        self.uses, self.possible = {}, {}
+        value = self.argument(tree)
+        self.uses, self.possible = uses, possible
+        return value
+
     def fail(self, mark: Mark, code: str, message: str, hint: str = "") -> Any:
         """Reports a mistake; gives what stands for a value that cannot be had."""
         self.job.report.error(self.document, mark, code, message, hint)

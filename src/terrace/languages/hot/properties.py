@@ -15,7 +15,7 @@ from terrace.languages.hot.expressions import Expressions
 from terrace.languages.hot.inputs import Parts, fit
 from terrace.languages.hot.job import Asker
 from terrace.languages.hot.targets import Nested, Target
-from terrace.model.value import Call, Ref, Secret
+from terrace.model.value import Call, Ref, Secret, aside
 
 UPDATE_POLICY = "update_policy"
 REFUSED = "not-supported"
@@ -67,13 +67,15 @@ class Properties:
         return native
 
     def policy(self, target: Target | None, tree: dict[str, Tree], what: str) -> dict[str, Any]:
-        """A resource's update_policy, as the property that its type takes it as; {} when it takes none."""
-        value = self._on.argument(tree[UPDATE_POLICY])
+        """A resource's update_policy, as the property that its type takes it as; {} when it takes none. Nothing comes
+        after what it refers to."""
+        value = self._on.apart(tree[UPDATE_POLICY])
         if value is None or target is None:
             return {}
         table = target.entry.properties if target.entry is not None else {}
         if UPDATE_POLICY not in table:
-            if value != {}:
+            told = target.nested is not None and target.nested.facade
+            if value != {} and not told:
                 message = f"{what}: update_policy has no effect: {target.type_name} does not update in parts"
                 at = self._document.key(tree, UPDATE_POLICY)
                 self._job.report.warn(self._document, at, "ignored-property", message)
@@ -83,7 +85,7 @@ class Properties:
         place = Place(what, self._document.key(tree, UPDATE_POLICY), tree)
         for error in found:
             self._wrong(error, target.type_name, place)
-        return {} if found else {UPDATE_POLICY: value}
+        return {} if found else {UPDATE_POLICY: aside(value)}
 
     def provider(self, target: Target | None, properties: dict[str, Any], place: Place) -> str:
         """The provider that a resource names; it is taken out of the properties."""

@@ -15,7 +15,7 @@ from terrace.languages.hot.targets import Target, Types
 from terrace.languages.hot.template import Template, since
 from terrace.languages.shape import Shape, describe
 from terrace.model.graph import Edge, Keep, Node
-from terrace.model.value import UNKNOWN, Call, Ref, Secret
+from terrace.model.value import UNKNOWN, Call, Ref, Secret, aside
 
 USUAL = frozenset({"type", "properties", "metadata", "depends_on", "deletion_policy", "description"})
 WITH_CONDITIONS = ("condition", "external_id")
@@ -110,9 +110,7 @@ class Resources:
         values, given = self._values(tree, what, target.shape if target is not None else "")
         place = Place(what, mark, given, adopted=tree.get("external_id") is not None)
         if UPDATE_POLICY in tree:
-            before, on.uses = on.uses, {}
             values = values | self.properties.policy(target, tree, what)
-            on.uses = before
         if target is not None and target.group and target.shape in given:
             properties = self._group(target, values, place)
         elif target is not None and target.chain:
@@ -237,7 +235,7 @@ class Resources:
 
     def _facade(self, tree: dict[str, Tree], metadata: Any, keep: Keep) -> dict[str, Any]:
         """What a nested template may know of the resource around it."""
-        policy = self.expressions.argument(tree.get(UPDATE_POLICY))
+        policy = aside(self.expressions.apart(tree.get(UPDATE_POLICY)))
         return {"metadata": metadata, "deletion_policy": keep.value.capitalize(), UPDATE_POLICY: policy or {}}
 
     def _held(self, name: str) -> dict[str, Any]:

@@ -22,7 +22,9 @@ SECTIONS = (
     "resources",
     "outputs",
 )
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_ODD = r"""\x00-\x1f\x7f-\xa0!"#$%&'*/:;<=>?@\[\\\]^`{|}~"""
+"""What no name has in it: control characters, and what means something to shells, in paths or in addresses."""
+NAME = re.compile(rf"[^ .\-{_ODD}][^{_ODD}]{{0,254}}")
 OUTPUT = re.compile(r"[^\x00-\x1f\x7f;]{1,255}")
 
 
@@ -130,9 +132,10 @@ def _names(shape: Shape, root: dict[str, Tree], template: Template) -> None:
         if not isinstance(tree, dict):
             continue
         for name in tree:
-            if not (OUTPUT if section == "outputs" else NAME).fullmatch(name):
+            fits = (OUTPUT if section == "outputs" else NAME).fullmatch(name) and name.isprintable()
+            if not fits:
                 message = f'"{name[:100]}" cannot be the name of one of the {section}'
-                hint = "a name has letters, digits, _ . and - only, and begins with a letter, a digit or _"
+                hint = "a name has letters, digits, blanks and _ . - ( ) + , in it, and begins with no dot or dash"
                 hint = "an output's name has no ;" if section == "outputs" else hint
                 shape.error(shape.document.key(tree, name), "bad-name", message, hint)
             elif section == "resources" and name in template.parameters:

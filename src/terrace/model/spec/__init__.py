@@ -5,6 +5,13 @@ SPECS maps the native kind name to its spec. Fields may hold Secret or, in a pla
 
 from __future__ import annotations
 
+from terrace.model.spec.balance import (
+    HealthMonitorSpec,
+    ListenerSpec,
+    LoadBalancerSpec,
+    PoolMemberSpec,
+    PoolSpec,
+)
 from terrace.model.spec.crossing import NamedSecretSpec, StackOutputSpec, StackSpec
 from terrace.model.spec.firewall import SecurityGroupRuleSpec, SecurityGroupSpec
 from terrace.model.spec.machine import MachineSpec
@@ -45,6 +52,11 @@ SPECS: dict[str, type] = {
     "RouterGateway": RouterGatewaySpec,
     "FloatingIP": FloatingIPSpec,
     "FloatingIPAssociation": FloatingIPAssociationSpec,
+    "LoadBalancer": LoadBalancerSpec,
+    "Listener": ListenerSpec,
+    "Pool": PoolSpec,
+    "PoolMember": PoolMemberSpec,
+    "HealthMonitor": HealthMonitorSpec,
     "KeyPair": KeyPairSpec,
     "Image": ImageSpec,
     "RandomString": RandomStringSpec,

@@ -12,6 +12,7 @@ from terrace.services.settings.schema import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StoreSettings,
     Tuning,
     split_address,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "ProviderSettings",
     "ServerSettings",
     "Settings",
+    "StoreSettings",
     "Surroundings",
     "Tuning",
     "commented",

@@ -18,14 +18,16 @@ from terrace.services.settings.schema import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StoreSettings,
     Tuning,
     split_address,
 )
 from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "default_provider", "environment_d")
-KEYS = (*TEXTS, "server", "limits", "tuning", "defaults", "providers", "catalogue")
+KEYS = (*TEXTS, "server", "store", "limits", "tuning", "defaults", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
+_PASSWORD = re.compile(r"//[^/?#]*:[^/?#]*@|[?&]password=")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
 
 
@@ -64,6 +66,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
     defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
     server = _server(document, root.pop("server", {}), around)
+    store = _store(document, root.pop("store", {}), around)
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
     for key in root:
@@ -71,7 +74,14 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     if not providers:
         providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
-    if document.problems or limits is None or tuning is None or defaults is None or server is None:
+    if (
+        document.problems
+        or limits is None
+        or tuning is None
+        or defaults is None
+        or server is None
+        or store is None
+    ):
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
@@ -84,6 +94,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         tuning=tuning,
         defaults=defaults,
         server=server,
+        store=store,
         environment_d=_environment_d(texts, file, around),
         file=file,
         text=text,
@@ -138,6 +149,23 @@ def _server(document: Document, table: Any, around: Surroundings) -> ServerSetti
     return msgspec.structs.replace(
         found, certificate=around.expand(found.certificate), key=around.expand(found.key)
     )
+
+
+def _store(document: Document, table: Any, around: Surroundings) -> StoreSettings | None:
+    found = read_struct(document, StoreSettings, table, ("store",))
+    if found is None:
+        return None
+    if found.url and not found.url.startswith(("postgresql://", "postgres://")):
+        hint = "write postgresql://user@host:5432/database, or leave it out for SQLite"
+        document.blame(("store", "url"), "is no address of a PostgreSQL database", hint=hint)
+    elif _PASSWORD.search(found.url):
+        document.blame(
+            ("store", "url"), "holds a password", hint='put it into a file, named by "password_file"'
+        )
+        document.problems[-1] = msgspec.structs.replace(document.problems[-1], source="")
+    elif found.password_file and not found.url:
+        document.blame(("store", "password_file"), "is for no database", hint='set "url" besides')
+    return msgspec.structs.replace(found, password_file=around.expand(found.password_file))
 
 
 def _providers(document: Document, tables: Any, catalogue: Catalogue) -> dict[str, ProviderSettings]:

@@ -72,6 +72,15 @@ class ServerSettings(msgspec.Struct, frozen=True):
     log_requests: Literal["all", "changes", "failures"] = "all"
 
 
+class StoreSettings(msgspec.Struct, frozen=True):
+    """Where everything is kept. `url` of a PostgreSQL database, without a password ("": a SQLite file in the state
+    folder); `password_file` holds that; `patience` in seconds until a database that says nothing counts as gone."""
+
+    url: str = ""
+    password_file: str = ""
+    patience: Annotated[float, Meta(ge=5, extra={"unit": "duration"})] = 15.0
+
+
 class ProviderSettings(msgspec.Struct, frozen=True):
     """One configured provider. `table` is what its driver's own settings are made of."""
 
@@ -94,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True):
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
     server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
     environment_d: str = ""
     operator: Source = Source("")
     file: str = ""

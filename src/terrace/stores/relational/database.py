@@ -52,3 +52,13 @@ class Database(Protocol):
     async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
         """Runs `work` in one transaction, which is undone when it raises. Transactions of a process run in the order
         in which they were asked for. `synced`: on disk, with all that was written before, when this returns."""
+
+
+class Openable(Database, Protocol):
+    """A database with its connections, as a store has it."""
+
+    async def open(self) -> None:
+        """Connects and migrates; see ports.store.Opening."""
+
+    async def close(self) -> None:
+        """Lets what is being done finish, and lets go."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from terrace.errors import ConflictError, InvariantError
 from terrace.model.event import Event
@@ -14,29 +14,38 @@ from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.relational import writing
 from terrace.stores.relational.crossing import Crossings
-from terrace.stores.relational.database import Database, Writer
+from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.wishes import Wishes
 
 _PROOF = b"terrace"
 
 
 class RelationalStore(Wishes, Crossings):
-    """Implements ports.Store but for connecting, which a store of one kind of database adds. `place` names the
-    database in messages."""
+    """Implements ports.Store over any database; `place` names it in messages."""
+
+    database: Openable
 
     lasting_leases: bool
     """Whether taking a lease is synced: where others may hold it after the database's computer failed."""
 
-    def __init__(self, database: Database, secrets: Secrets, place: str) -> None:
+    def __init__(self, database: Openable, secrets: Secrets, place: str) -> None:
         self.database = database
         self._place = place
         self._secrets = secrets
         self._encoding = Encoding(secrets)
         self._installation = ""
 
-    async def introduce(self) -> None:
-        """Gives a new database its identity. ConflictError when it was sealed with another key."""
-        self._installation = await self.database.write(self._introduce, synced=True)
+    async def open(self) -> None:
+        """As in ports.Store. ConflictError, too, when the database was sealed with another key."""
+        await self.database.open()
+        try:
+            self._installation = await self.database.write(self._introduce, synced=True)
+        except BaseException:
+            await self.database.close()
+            raise
+
+    async def close(self) -> None:
+        await self.database.close()
 
     async def installation(self) -> str:
         return self._installation
@@ -78,7 +87,16 @@ class RelationalStore(Wishes, Crossings):
 
         await self.database.write(work)
 
+    async def notify(self, channel: str) -> None:
+        """Nobody else is there."""
+
+    async def hints(self) -> AsyncIterator[str]:
+        others: tuple[str, ...] = ()
+        for other in others:
+            yield other
+
     def _introduce(self, writer: Writer) -> str:
+        """The installation's id. A new database gets its identity."""
         installation = identify(writer, "installation", uuid.uuid4().hex[:20])
         proof = identify(writer, "key-proof", self._secrets.seal(_PROOF).hex())
         try:

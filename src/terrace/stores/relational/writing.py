@@ -98,11 +98,13 @@ def tell(writer: Writer, encoding: Encoding, events: Sequence[Event]) -> None:
     """Writes events under the next numbers."""
     if not events:
         return
+    # The number is the last thing that is taken: whoever else tells of something waits for us from here on.
+    texts = [encoding.event(event) for event in events]
     # RETURNING needs its row fetched to the end before the statement counts as done.
     ((last,),) = writer.execute(SQL["events.number"], (len(events),)).fetchall()
     rows = [
-        (number, event.stack, event.at, encoding.event(event))
-        for number, event in enumerate(events, last - len(events) + 1)
+        (number, event.stack, event.at, text)
+        for number, (event, text) in enumerate(zip(events, texts, strict=True), last - len(events) + 1)
     ]
     writer.executemany(SQL["events.insert"], rows)
 

@@ -41,7 +41,7 @@ class SqliteDatabase:
         self._syncing = False
         self._log_limit = _LONG_LOG
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """See Store.open."""
         try:
             with translated(self._path):

@@ -6,38 +6,41 @@ import re
 import sqlite3
 from pathlib import Path
 
-from terrace.errors import ConflictError
-from terrace.stores.queries import migrations
+from terrace.stores.migrating import Step, check_version, steps
 
 _TYPES = {"BYTEA": "BLOB", "BIGINT": "INTEGER", "DOUBLE PRECISION": "REAL"}
 _TYPE = re.compile("|".join(_TYPES))
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Runs what has not been run yet; ConflictError when a newer Terrace has been here."""
-    steps = migrations()
-    newest = steps[-1][0]
+    """Runs what has not been run yet; ConflictError when a newer Terrace has been here that this one cannot follow."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
+    present = version(connection)
+    known = steps()
+    check_version(str(path), present, known, _compatible_from(connection) if present else "")
+    for step in known:
+        if step.number > present:
+            _take(connection, step)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The number of the schema that there is."""
     row = connection.execute("SELECT version FROM schema_version").fetchone()
-    present = row[0] if row else 0
-    if present > newest:
-        raise ConflictError(
-            f"the database {path} is of a newer Terrace (schema {present}, this one knows {newest})",
-            hint="Install the newer Terrace again, or put back a copy of the database from before it.",
-            code="store-newer",
-        )
-    for number, statements in steps:
-        if number > present:
-            _step(connection, number, statements)
+    return row[0] if row else 0
 
 
-def _step(connection: sqlite3.Connection, number: int, statements: list[str]) -> None:
+def _compatible_from(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM identity WHERE key = 'compatible_from'").fetchone()
+    return row[0] if row else ""
+
+
+def _take(connection: sqlite3.Connection, step: Step) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in statements:
+        for statement in step.statements:
             connection.execute(dialect(statement))
         connection.execute("DELETE FROM schema_version")
-        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (number,))
+        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (step.number,))
         connection.commit()
     except BaseException:
         connection.rollback()

@@ -18,14 +18,3 @@ class SqliteStore(RelationalStore):
 
     def __init__(self, path: str | Path, secrets: Secrets, clock: Clock) -> None:
         super().__init__(SqliteDatabase(Path(path), clock), secrets, str(path))
-
-    async def open(self) -> None:
-        self.database.open()
-        try:
-            await self.introduce()
-        except BaseException:
-            await self.database.close()
-            raise
-
-    async def close(self) -> None:
-        await self.database.close()

@@ -115,7 +115,7 @@ def test_an_image_is_named_by_its_content() -> None:
 @pytest.fixture
 def init(tmp_path: Path) -> Path:
     script = tmp_path / "init"
-    script.write_text(debian.init_script().replace("/var/lib/terrace", str(tmp_path)))
+    script.write_text(debian.text_of("terrace-init.sh").replace("/var/lib/terrace", str(tmp_path)))
     script.chmod(0o755)
     return script
 

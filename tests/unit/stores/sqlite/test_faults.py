@@ -16,6 +16,7 @@ import pytest
 from tests.contracts.store.samples import FlippedSecrets, HandClock, Worker, a_record, an_event, paths
 
 from terrace.errors import ConflictError, InvariantError, TerraceError, TransientError
+from terrace.stores.migrating import Step
 from terrace.stores.sealing import KeyFile
 from terrace.stores.sqlite import SqliteStore, migrating
 from terrace.stores.sqlite.faults import translated
@@ -99,6 +100,7 @@ async def test_a_newer_database_is_left_alone(path: Path) -> None:
     await store.close()
     with sqlite3.connect(path) as plain:
         plain.execute("UPDATE schema_version SET version = 999")
+        plain.execute("INSERT INTO identity (key, value) VALUES ('compatible_from', '0998')")
     plain.close()
     before = path.read_bytes()
     error = await refused(path)
@@ -115,16 +117,16 @@ async def test_a_migration_that_fails_leaves_the_schema_before_it(
     await store.open()
     await Worker.of(store)
     await store.close()
-    steps = migrating.migrations()
-    newest = steps[-1][0]
+    steps = migrating.steps()
+    newest = steps[-1].number
     newer = [
         *steps,
-        (newest + 1, ["CREATE TABLE extra (a BIGINT)"]),
-        (newest + 2, ["CREATE TABLE more (a BIGINT)", "NONSENSE"]),
+        Step(newest + 1, ["CREATE TABLE extra (a BIGINT)"]),
+        Step(newest + 2, ["CREATE TABLE more (a BIGINT)", "NONSENSE"]),
     ]
-    monkeypatch.setattr(migrating, "migrations", lambda: newer)
+    monkeypatch.setattr(migrating, "steps", lambda: newer)
     assert isinstance(await refused(path), InvariantError)
-    monkeypatch.setattr(migrating, "migrations", lambda: newer[:-1])
+    monkeypatch.setattr(migrating, "steps", lambda: newer[:-1])
     store = a_store(path)
     await store.open()
     assert len(await store.stacks()) == 1

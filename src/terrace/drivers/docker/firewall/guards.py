@@ -252,7 +252,7 @@ def groups_at(table: Table, address: str) -> tuple[str, ...]:
 
 def with_guards(seen: Seen, table: Table) -> Seen:
     """A machine with the groups that guard it at its fixed addresses; anything else as it is."""
-    places = seen.properties.get("networks", ()) if seen.kind == "Machine" else ()
+    places = seen.properties.get("networks", ())
     networks = tuple(
         {**nic, "groups": list(found)} if (found := groups_at(table, nic.get("ip", ""))) else nic
         for nic in places

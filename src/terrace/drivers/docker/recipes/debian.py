@@ -1,4 +1,4 @@
-"""The recipe debian-12: a small Debian by mmdebstrap."""
+"""Recipes for images: a small Debian by mmdebstrap."""
 
 from __future__ import annotations
 
@@ -28,17 +28,29 @@ _TRUSTING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_C
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """How a base image is made. Raise `edition` when the steps in this file change what comes out."""
+    """How a base image is made. `programs`: what is laid over the packages, by path, from files beside this one. Raise
+    `edition` when the steps in this file change what comes out."""
 
     name: str
     suite: str
     packages: tuple[str, ...]
+    programs: tuple[tuple[str, str], ...]
     edition: int = 1
 
 
+_INIT = ("sbin/terrace-init", "terrace-init.sh")
 RECIPES = {
     "debian-12": Recipe(
-        "debian-12", "bookworm", ("ca-certificates", "curl", "iproute2", "python3", "python3-yaml")
+        "debian-12",
+        "bookworm",
+        ("ca-certificates", "curl", "iproute2", "python3", "python3-yaml"),
+        (_INIT, ("sbin/terrace-first-boot", "first_boot.py")),
+    ),
+    "haproxy": Recipe(
+        "haproxy",
+        "bookworm",
+        ("ca-certificates", "haproxy", "socat"),
+        (_INIT, ("sbin/terrace-balance", "terrace-balance.sh")),
     ),
 }
 
@@ -58,19 +70,14 @@ class Ground(msgspec.Struct, frozen=True):
 
 def digest(recipe: Recipe, ground: Ground) -> str:
     """What the image follows from, in 12 characters: the same digest, the same image."""
-    programs = [init_script(), first_boot()]
+    programs = [text_of(file) for _, file in recipe.programs]
     content = msgspec.msgpack.encode([recipe, ground, programs], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def init_script() -> str:
-    """Process 1 of the image."""
-    return resources.files(__package__).joinpath("terrace-init.sh").read_text(encoding="utf-8")
-
-
-def first_boot() -> str:
-    """What runs user data that is no plain script."""
-    return resources.files(__package__).joinpath("first_boot.py").read_text(encoding="utf-8")
+def text_of(file: str) -> str:
+    """The text of a file beside this one."""
+    return resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
 
 
 # --- this machine
@@ -175,7 +182,7 @@ async def build(recipe: Recipe, ground: Ground, folder: Path, note: Callable[[st
             f"mmdebstrap is missing: it builds the image {recipe.name}",
             hint="apt-get install mmdebstrap, then terrace retry",
         )
-    _write_extra(ground, folder / "extra.tar")
+    _write_extra(recipe, ground, folder / "extra.tar")
     target = folder / "root.tar"
     running = await asyncio.create_subprocess_exec(
         *_walls(), program, *_options(recipe, ground, folder), recipe.suite, str(target),
@@ -229,11 +236,10 @@ def _write_sources(ground: Ground, folder: Path) -> list[str]:
     return [str(path) for path in paths]
 
 
-def _write_extra(ground: Ground, target: Path) -> None:
+def _write_extra(recipe: Recipe, ground: Ground, target: Path) -> None:
     """What is laid over the packages. No package starts services in a guest: it has no init that could."""
     files: dict[str, tuple[bytes, int]] = {
-        "sbin/terrace-init": (init_script().encode(), 0o755),
-        "sbin/terrace-first-boot": (first_boot().encode(), 0o755),
+        **{path: (text_of(file).encode(), 0o755) for path, file in recipe.programs},
         "usr/sbin/policy-rc.d": (b"#!/bin/sh\nexit 101\n", 0o755),
     }
     for name, content in ground.authorities.items():

@@ -19,6 +19,7 @@ _NAMES: Final[dict[str, str]] = {
     "OS::Neutron::FloatingIP": "router_id tenant_id",
     "OS::Cinder::Volume": "availability_zone snapshot_id display_description volume_type metadata source_volid "
     "created_at bootable metadata_values encrypted attachments attachments_list multiattach",
+    "OS::Octavia::LoadBalancer": "flavor_id",
     "OS::Heat::SoftwareComponent": "configs",
     "OS::Heat::WaitConditionHandle": "signal",
     "AWS::EC2::Instance": "AvailabilityZone",

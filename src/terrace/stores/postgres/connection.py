@@ -1,0 +1,89 @@
+"""A PostgreSQL database: one connection that writes, in order, and a few that read beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from terrace.errors import InvariantError
+from terrace.stores.postgres.address import Address
+from terrace.stores.postgres.dialect import translated
+from terrace.stores.postgres.line import Line, is_cockroach, retried
+from terrace.stores.postgres.migrating import migrate
+from terrace.stores.postgres.transaction import LOOSE, SYNCED, outcome, reading, writing
+from terrace.stores.relational.database import Writer
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class PostgresDatabase:
+    """Implements stores.relational.Database. `patience`: seconds without a sign of life until the server counts as
+    gone."""
+
+    def __init__(self, address: Address, patience: float) -> None:
+        self.place = str(address)
+        self.notifies = False
+        """Whether servers can tell each other something through it."""
+        self._address = address
+        self._patience = patience
+        self._turn = asyncio.Lock()
+        self._writer: Line | None = None
+        self._readers: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+
+    async def open(self) -> None:
+        """See Store.open."""
+        setup = self.line("store-setup", patience=0.0)
+        try:
+            await setup.run(lambda line: migrate(line.connection(), self.place))
+            self.notifies = not await setup.run(lambda line: is_cockroach(line.connection()))
+        finally:
+            await setup.close()
+        self._writer = self.line("store")
+        for number in range(READERS):
+            self._readers.put_nowait(self.line(f"store-{number}"))
+
+    async def close(self) -> None:
+        """Lets what is being done finish."""
+        async with self._turn:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                await writer.close()
+                for _ in range(READERS):
+                    await (await self._readers.get()).close()
+
+    def line(self, name: str, patience: float | None = None) -> Line:
+        """A connection of its own for somebody."""
+        return Line(self._address, name, self._patience if patience is None else patience)
+
+    async def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """See Database."""
+        text = translated(query)
+        return await self._read(lambda line: line.connection().execute(text, values, binary=True).fetchall())
+
+    async def read(self, work: Callable[[Writer], T]) -> T:
+        """See Database. All of `work` sees one moment."""
+        return await self._read(lambda line: reading(line, work))
+
+    async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
+        """See Database. UnsureError: the server went away while it committed."""
+        begin = SYNCED if synced else LOOSE
+        async with self._turn:
+            if self._writer is None:
+                raise InvariantError("the store is not open")
+            return await self._writer.run(lambda line: writing(line, work, begin, self.place))
+
+    async def outcome(self, transaction: str) -> bool:
+        """Whether the transaction of an UnsureError was committed after all. TransientError: not known yet."""
+        return await self._read(lambda line: outcome(line, transaction))
+
+    async def _read(self, call: Callable[[Line], T]) -> T:
+        if self._writer is None:
+            raise InvariantError("the store is not open")
+        line = await self._readers.get()
+        try:
+            return await line.run(retried(call))
+        finally:
+            self._readers.put_nowait(line)

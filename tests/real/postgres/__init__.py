@@ -1,0 +1,1 @@
+"""Stores and servers on a real PostgreSQL."""
