@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from terrace.cli.access.reach import PROJECT_FILE, PROJECT_KEYS, USER_KEYS, Reach
+from terrace.cli.target.reach import PROJECT_FILE, PROJECT_KEYS, USER_KEYS, Reach
 from terrace.errors import UserError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 from terrace.cli.commands import Group, output_option, pass_session
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, table
-from terrace.client.access import contexts
+from terrace.cli.target import contexts
 
 
 @click.group("context", cls=Group)

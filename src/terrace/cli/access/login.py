@@ -12,8 +12,8 @@ from terrace.cli.commands import command, output_option, pass_session
 from terrace.cli.faults import INTERRUPTED, Reported, Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, emit
-from terrace.client.access import contexts
-from terrace.client.access.contexts import Context
+from terrace.cli.target import contexts
+from terrace.cli.target.contexts import Context
 from terrace.errors import TerraceError, UserError
 
 LOGIN = """\
@@ -180,11 +180,11 @@ def _said(told: dict[str, str], until: Any) -> str:
 
 
 @command("logout", epilog="  terrace logout\n  terrace logout work")
-@click.argument("context", required=False)
+@click.argument("name", metavar="[CONTEXT]", required=False)
 @pass_session
-def logout(session: Session, context: str | None) -> None:
+def logout(session: Session, name: str | None) -> None:
     """End the session at a server: its token is worth nothing from then on, and is taken from this machine."""
-    name = context or session.reach.context
+    name = name or session.reach.context
     if name in ("", contexts.LOCAL):
         raise Stop("the local server needs no login, so there is nothing to end", code="usage")
     known = contexts.read_config(session.reach.config_file).named(name)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from terrace.client.access import contexts
-from terrace.client.access.contexts import Config, Context, read_settings
+from terrace.cli.target import contexts
+from terrace.cli.target.contexts import Config, Context, read_settings
 
 PROJECT_FILE = ".terrace.toml"
 PROJECT_KEYS = ("project", "stack", "output")
