@@ -13,11 +13,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from terrace.api.edge.serving import Door
+    from terrace.api.listen import Doors
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
+    from terrace.ports.requests import Requests
     from terrace.ports.secrets import Secrets
     from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
@@ -44,7 +45,8 @@ def cli() -> None:
 
 def serve(arguments: list[str]) -> int:
     """Runs the server in this process until it is told to stop; its exit code. `--settings` prints a
-    commented server.toml instead, `--check` only checks the one there is."""
+    commented server.toml instead, `--check` only checks the one there is. After SIGHUP it begins anew, and whoever
+    connects meanwhile waits."""
     import asyncio
 
     from terrace.errors import ConflictError, DocumentError, TerraceError
@@ -53,7 +55,10 @@ def serve(arguments: list[str]) -> int:
     try:
         match arguments:
             case []:
-                asyncio.run(run(load_settings()))
+                if left := asyncio.run(run(load_settings())):
+                    from terrace.api.edge.handover import again
+
+                    again(left, ["-m", "terrace", "serve"])
             case ["--settings"]:
                 sys.stdout.write(commented())
             case ["--check"]:
@@ -109,11 +114,13 @@ async def check(settings: Settings) -> None:
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
 
 
-async def run(settings: Settings) -> None:
-    """Builds the server that `settings` describe and serves until SIGTERM."""
+async def run(settings: Settings) -> list[int]:
+    """Builds the server that `settings` describe and serves until SIGTERM (then nothing is left), or until SIGHUP: then
+    descriptors of the sockets that it listened at."""
     from contextlib import AsyncExitStack
 
-    from terrace.api.listen import open_doors, own_folder
+    from terrace.api.edge.handover import Inherited
+    from terrace.api.listen import Doors, own_folder
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
@@ -134,7 +141,8 @@ async def run(settings: Settings) -> None:
         ending.push_async_callback(store.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
-        listening = ending.enter_context(open_doors(settings, telemetry))
+        doors = Doors(settings, telemetry, Inherited())
+        ending.callback(doors.close)
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         surface = Surface(
             gate=Gate(store, telemetry),
@@ -146,6 +154,7 @@ async def run(settings: Settings) -> None:
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
             writable=store.writable,
+            requests=await requests_of(store, secrets),
         )
         services = Services(surface, settings, await store.installation())
         builtin = drivers["builtin"]
@@ -154,20 +163,33 @@ async def run(settings: Settings) -> None:
         await controller.start()
         ending.push_async_callback(stop, controller)
 
-        await attend(services, controller.bell, drivers, listening)
-        telemetry.log("info", "server.stopping")
+        again = await attend(services, controller.bell, drivers, doors)
+        telemetry.log("info", "server.restarting" if again else "server.stopping")
+        return doors.leave() if again else []
 
 
-async def attend(
-    services: Services, bell: Bell, drivers: dict[str, Driver], listening: Sequence[Door]
-) -> None:
-    """Serves `services` at every door, and signals where guests reach them, until SIGTERM."""
+async def requests_of(store: RelationalStore, secrets: Secrets) -> Requests:
+    """What was answered before, in the store's own database."""
+    from terrace.stores.relational.requests import RelationalRequests
+
+    found = RelationalRequests(store.database, secrets)
+    if (
+        not store.lasting_leases
+    ):  # no other server uses it: what was being carried out was so by one that is gone
+        await found.abandon()
+    return found
+
+
+async def attend(services: Services, bell: Bell, drivers: dict[str, Driver], doors: Doors) -> bool:
+    """Serves `services` at every door, and signals where guests reach them, until SIGTERM or SIGHUP. Whether it is to
+    begin anew."""
     import asyncio
 
     from terrace.api import build, build_doors
     from terrace.api.edge.around import Around
     from terrace.api.edge.serving import Server
     from terrace.api.signals.listener import DoorListener
+    from terrace.errors import TerraceError
 
     settings, telemetry = services.settings, services.telemetry
 
@@ -176,13 +198,24 @@ async def attend(
         where = {"socket": settings.socket, "listen": settings.server.listen, "state": settings.state}
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
+    def may_restart() -> bool:
+        try:
+            load_settings()
+        except TerraceError as error:
+            telemetry.log("error", "server.restart-refused", error=str(error))
+            return False
+        return True
+
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
     knocking = asyncio.create_task(guests.run(bell))
     try:
-        app = Around(build(services), telemetry, settings.server.log_requests)
-        server = Server(app, listening, telemetry, services.close)
-        server.ready = ready
+        app = build(services)
+        app.state.doors = doors.all
+        around = Around(app, telemetry, settings.server.log_requests)
+        server = Server(around, doors.all, telemetry, services.close)
+        server.ready, server.may_restart = ready, may_restart
         await server.serve()
+        return server.again
     finally:
         knocking.cancel()
 

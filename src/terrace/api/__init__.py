@@ -9,6 +9,7 @@ from terrace.api import events, guests, history, operations, providers, resource
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
+from terrace.api.edge.repeats import Repeats
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import secrets
@@ -35,9 +36,12 @@ def build(services: Services) -> FastAPI:
     """The app that serves `services`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json", redirect_slashes=False)
     app.state.services = services
+    app.state.doors = ()
     for module in ROUTERS:
         app.include_router(module.router)
     limits = services.settings.server
+    if services.requests is not None:
+        app.add_middleware(Repeats, requests=services.requests, telemetry=services.telemetry)
     app.add_middleware(BodyLimit, limit=services.settings.limits.body)
     app.add_middleware(Rates, telemetry=services.telemetry, rate=limits.rate, burst=limits.burst)
     install(app, services.telemetry)

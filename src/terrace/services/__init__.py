@@ -33,6 +33,7 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
+        self.requests = surface.requests
         admission = Admission(settings, surface.controller.drivers)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)

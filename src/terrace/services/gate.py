@@ -12,6 +12,7 @@ import msgspec
 from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.requests import Requests
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -118,8 +119,9 @@ async def _writable() -> None:
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and
-    the secrets of projects."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and the secrets of
+    projects. `writable` tries whether the store can be written (ProviderError when not); `requests` keeps what was
+    answered to those that may be repeated (None: nothing is kept)."""
 
     gate: Gate
     store: Store
@@ -130,6 +132,7 @@ class Surface(msgspec.Struct, frozen=True):
     vault: Vault
     defaults: Defaults = Defaults()
     writable: Callable[[], Awaitable[None]] = _writable
+    requests: Requests | None = None
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:

@@ -149,6 +149,10 @@ class Server(uvicorn.Server):
         self._telemetry = telemetry
         self._farewell = farewell
         self._told = asyncio.Event()
+        self.again = False
+        """Whether it was told to begin anew, rather than to end."""
+        self.may_restart: Callable[[], bool] = lambda: False
+        """Asked before it begins anew: whether it could."""
         self.ready: Callable[[], None] = lambda: None
         """Called once it serves."""
 
@@ -181,15 +185,22 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT stop the server in good order, and are not raised again afterwards: it ends with
-        0."""
+        0. After SIGHUP it begins anew."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, self._restart)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    def _restart(self) -> None:
+        """SIGHUP: it is to begin anew, with the settings that there are now."""
+        if not self.should_exit and self.may_restart():
+            self.again = True
+            self.handle_exit(signal.SIGHUP, None)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Told to stop; the second time, at once."""
