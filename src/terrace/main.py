@@ -126,8 +126,9 @@ async def run(settings: Settings) -> list[int]:
     from terrace.runtime.system import SystemClock, SystemEntropy
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
+    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
-    from terrace.stores.sealing import KeyFile
+    from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
     drivers = build_drivers(settings, clock, entropy)
@@ -135,7 +136,7 @@ async def run(settings: Settings) -> list[int]:
         for driver in drivers.values():
             ending.push_async_callback(driver.close)
         own_folder(settings.state)
-        secrets = KeyFile(os.path.join(settings.state, "key"))
+        secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
@@ -153,6 +154,7 @@ async def run(settings: Settings) -> list[int]:
             telemetry=telemetry,
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
+            keys=RelationalKeys(store.database, secrets, clock),
             writable=store.writable,
             requests=await requests_of(store, secrets),
         )
@@ -207,7 +209,7 @@ async def attend(services: Services, bell: Bell, drivers: dict[str, Driver], doo
         return True
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    knocking = asyncio.create_task(guests.run(bell))
+    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
     try:
         app = build(services)
         app.state.doors = doors.all
@@ -217,7 +219,8 @@ async def attend(services: Services, bell: Bell, drivers: dict[str, Driver], doo
         await server.serve()
         return server.again
     finally:
-        knocking.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:

@@ -49,7 +49,9 @@ THINGS = {
     "template": Entry("nouns.template", "template", "what templates can say: functions, types, schema, fmt"),
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
     "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
-    "secret": Entry("vault.secret", "secret", "secrets of the project: set, list, rm"),
+    "secret": Entry(
+        "vault.secret", "secret", "secrets of the project: set, list, rm; the keys of all: rotate-key"
+    ),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
     "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),

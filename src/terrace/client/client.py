@@ -13,6 +13,7 @@ from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
+from terrace.client.vault.keys import Keys
 from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
@@ -40,6 +41,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.keys = Keys(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
         self.sessions = Sessions(self._transport)

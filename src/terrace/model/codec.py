@@ -60,6 +60,25 @@ class Codec:
         return Ref(head, tuple(rest)) if code == REF else Call(head, tuple(rest))
 
 
+def reseal(data: bytes, old: tuple[bytes, ...], unseal: Sealer, seal: Sealer) -> bytes | None:
+    """What was encoded, with every secret in it that is sealed with an older key (it begins with one of `old`) sealed
+    anew; None when there is none."""
+    changed = False
+
+    def renewed(code: int, inside: memoryview) -> Any:
+        nonlocal changed
+        held = bytes(inside)
+        if code != SECRET:
+            return Ext(code, msgspec.msgpack.encode(msgspec.msgpack.decode(held, ext_hook=renewed)))
+        if held.startswith(old):
+            changed = True
+            held = seal(unseal(held))
+        return Ext(code, held)
+
+    fresh = msgspec.msgpack.encode(msgspec.msgpack.decode(data, ext_hook=renewed))
+    return fresh if changed else None
+
+
 def show(value: Any) -> Any:
     """`value` as plain data for people and JSON: secrets become ******, expressions and unknowns a short
     text."""

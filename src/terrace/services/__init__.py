@@ -20,7 +20,7 @@ from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
 from terrace.services.resources import Resources
-from terrace.services.secrets import NamedSecrets
+from terrace.services.secrets import KeyKeeping, NamedSecrets
 from terrace.services.settings import Settings
 from terrace.services.signals import Signals, Sizes
 from terrace.services.stacks import Stacks
@@ -47,6 +47,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
+        self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)
         self.ghosts = Ghosts(surface, self.providers)

@@ -12,6 +12,7 @@ import msgspec
 from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.keys import Keys
 from terrace.ports.requests import Requests
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
@@ -119,9 +120,10 @@ async def _writable() -> None:
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, and the secrets of
-    projects. `writable` tries whether the store can be written (ProviderError when not); `requests` keeps what was
-    answered to those that may be repeated (None: nothing is kept)."""
+    """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
+    projects, and the keys that secrets are sealed with (None: the store has but a key file). `writable` tries whether
+    the store can be written (ProviderError when not); `requests` keeps what was answered to those that may be repeated
+    (None: nothing is kept)."""
 
     gate: Gate
     store: Store
@@ -131,6 +133,7 @@ class Surface(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     vault: Vault
     defaults: Defaults = Defaults()
+    keys: Keys | None = None
     writable: Callable[[], Awaitable[None]] = _writable
     requests: Requests | None = None
 

@@ -26,7 +26,10 @@ from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
-from terrace.stores.sealing import KeyFile
+from terrace.stores.relational.keys import RelationalKeys
+from terrace.stores.relational.secrets import RelationalVault
+from terrace.stores.sealing import Envelope, KeyFile
+from terrace.stores.sqlite import SqliteStore
 
 OWNER = Actor("ann", owner=True)
 AT = Where("default", "shop")
@@ -46,12 +49,19 @@ class Lines(Telemetry):
 
 
 class Rig:
-    """The parts of one server, and a client that speaks to it."""
+    """The parts of one server, and a client that speaks to it. `lasting`: over a database, as a real one has it."""
 
-    def __init__(self, folder: Any, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Any, limits: Limits | None = None, *, lasting: bool = False) -> None:
         self.clock, self.entropy, self.telemetry = SystemClock(), SystemEntropy(), Lines()
-        self.secrets = KeyFile(folder / "key")
-        self.store = MemoryStore(self.secrets, self.clock)
+        self.secrets: Any = KeyFile(folder / "key")
+        self.store: Any = MemoryStore(self.secrets, self.clock)
+        self.vault: Any = MemoryVault(self.store)
+        self.keys: Any = None
+        if lasting:
+            self.secrets = Envelope(self.secrets, self.clock)
+            self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
+            self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
+            self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
         self.world = World()
         builtin = BuiltinDriver(self.clock, self.entropy)
         self.drivers: dict[str, Driver] = {
@@ -79,7 +89,8 @@ class Rig:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
-            vault=MemoryVault(self.store),
+            vault=self.vault,
+            keys=self.keys,
         )
         self.services = Services(surface, self.settings, "memory")
         builtin.offer(self.services.owned, self.services.signals)
@@ -116,9 +127,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(folder: Any, limits: Limits | None = None) -> AsyncIterator[Rig]:
+async def running(folder: Any, limits: Limits | None = None, *, lasting: bool = False) -> AsyncIterator[Rig]:
     """A Rig whose controller works."""
-    rig = Rig(folder, limits)
+    rig = Rig(folder, limits, lasting=lasting)
     await rig.store.open()
     await rig.controller.start()
     try:
@@ -127,4 +138,5 @@ async def running(folder: Any, limits: Limits | None = None) -> AsyncIterator[Ri
         rig.services.events.close()
         with suppress(TimeoutError):
             await asyncio.wait_for(rig.controller.stop(), 1.0)
+        await rig.store.close()
         await rig.http.aclose()

@@ -95,7 +95,7 @@ GOOD = base64.b64encode(bytes(32)).decode()
         "",
         "é",
         f"digest {GOOD}",
-        f"seal 00000001 {GOOD}",
+        f"seal 00000001 {GOOD}\ndigest {GOOD[:-4]}",
         f"seal 0001 {GOOD}\ndigest {GOOD}",
         f"seal 0000000g {GOOD}\ndigest {GOOD}",
         f"seal 00000001 {GOOD[:-4]}\ndigest {GOOD}",

@@ -12,6 +12,7 @@ from terrace.cli.commands import Group, output_option, pass_session
 from terrace.cli.faults import Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, span, table
+from terrace.cli.vault.keys import forget, keys, rotate
 
 own_option = click.option("--installation", is_flag=True, help="of the installation, for its server.toml")
 
@@ -78,6 +79,10 @@ def remove(session: Session, name: str, force: bool, installation: bool) -> None
     """Take a secret away. Refused while a stack reads it."""
     session.client().secrets.delete(name, force=force, own=installation)
     session.say(f"secret {name} is gone")
+
+
+for one in (rotate, keys, forget):
+    secret.add_command(one)
 
 
 def _from_file(file: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrace.services.secrets.keys import KeyKeeping
 from terrace.services.secrets.named import NamedSecrets
 
-__all__ = ["NamedSecrets"]
+__all__ = ["KeyKeeping", "NamedSecrets"]

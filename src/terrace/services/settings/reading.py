@@ -24,7 +24,7 @@ from terrace.services.settings.schema import (
 )
 from terrace.services.settings.table import Document, read_struct
 
-TEXTS = ("state", "socket", "default_provider", "environment_d")
+TEXTS = ("state", "socket", "key_file", "default_provider", "environment_d")
 KEYS = (*TEXTS, "server", "store", "limits", "tuning", "defaults", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _PASSWORD = re.compile(r"//[^/?#]*:[^/?#]*@|[?&]password=")
@@ -85,11 +85,13 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
+    key_file = texts.get("key_file") or around.environ.get("TERRACE_KEY_FILE") or os.path.join(state, "key")
     return Settings(
         state,
         socket,
         providers,
         default,
+        key_file=around.expand(key_file),
         limits=limits,
         tuning=tuning,
         defaults=defaults,

@@ -92,13 +92,14 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 class Settings(msgspec.Struct, frozen=True):
     """Everything. `state`: the folder where Terrace keeps what it knows; `socket`: the Unix socket it answers
-    on; `environment_d`: the folder of the operator's environments ("": there are none), and `operator` what was read
-    from it; `file` and `text`: what was read ("" when there is no file)."""
+    on; `key_file`: the file with the master keys; `environment_d`: the folder of the operator's environments ("": there
+    are none), and `operator` what was read from it; `file` and `text`: what was read ("" when there is no file)."""
 
     state: str
     socket: str
     providers: dict[str, ProviderSettings]
     default_provider: str
+    key_file: str = ""
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()

@@ -1,3 +1,4 @@
+-- compatible from 0005
 -- Secrets, keys and quotas. Of a secret only the newest version has its value; secrets of the installation have the
 -- project "".
 

@@ -12,12 +12,11 @@ from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
-from terrace.stores.relational import writing
+from terrace.stores.relational import keys, writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.wishes import Wishes
-
-_PROOF = b"terrace"
+from terrace.stores.sealing import Envelope
 
 
 class RelationalStore(Wishes, Crossings):
@@ -98,13 +97,15 @@ class RelationalStore(Wishes, Crossings):
     def _introduce(self, writer: Writer) -> str:
         """The installation's id. A new database gets its identity."""
         installation = identify(writer, "installation", uuid.uuid4().hex[:20])
-        proof = identify(writer, "key-proof", self._secrets.seal(_PROOF).hex())
         try:
+            if isinstance(self._secrets, Envelope):
+                keys.join(writer, self._secrets, writer.execute(SQL["facts.clock"]).fetchone()[0])
+            proof = identify(writer, "key-proof", self._secrets.seal(keys.PROOF).hex())
             self._secrets.unseal(bytes.fromhex(proof))
         except InvariantError as error:
             raise ConflictError(
                 f"the key does not belong to the database {self._place}: {error.message}",
-                hint="Put back the key file that was made with this database.",
+                hint=error.hint or "Put back the key file that was made with this database.",
                 code="key-mismatch",
             ) from error
         return installation

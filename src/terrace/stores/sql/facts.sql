@@ -6,3 +6,6 @@ SELECT value FROM identity WHERE key = ?;
 
 -- name: hold
 SELECT value FROM identity WHERE key = 'installation' /* FOR UPDATE */;
+
+-- name: clock
+SELECT clock();
