@@ -8,12 +8,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from bench import shapes
 from bench.load import Target, arrive, percentile
 from bench.row import Row
-from bench.server import SIM, BenchError, Server, running
+from bench.server import BenchError, Server, running
 from terrace.client import Client
 
 STACKS, EACH = 200, 100

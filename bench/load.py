@@ -67,7 +67,9 @@ Request = Callable[[int], tuple[str, str, bytes, str]]
 """Method, path, body and further head of the request of that number."""
 
 
-async def arrive(target: Target, rate: float, seconds: float, request: Request, most: int = 64) -> list[float]:
+async def arrive(
+    target: Target, rate: float, seconds: float, request: Request, most: int = 64
+) -> list[float]:
     """Seconds from when each request was due until its answer was there, `rate` of them a second."""
     idle = deque([await target.connect() for _ in range(most)])
     took: list[float] = []

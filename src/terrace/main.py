@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from terrace.services import Services
     from terrace.services.settings import Settings
     from terrace.stores.relational import RelationalStore
+    from terrace.stores.sealing import Envelope
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -124,10 +125,6 @@ async def run(settings: Settings) -> list[int]:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
-    from terrace.services import Services
-    from terrace.services.gate import Gate, Surface
-    from terrace.stores.relational.keys import RelationalKeys
-    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
@@ -145,20 +142,7 @@ async def run(settings: Settings) -> list[int]:
         doors = Doors(settings, telemetry, Inherited())
         ending.callback(doors.close)
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        surface = Surface(
-            gate=Gate(store, telemetry),
-            store=store,
-            controller=controller,
-            clock=clock,
-            entropy=entropy,
-            telemetry=telemetry,
-            vault=RelationalVault(store.database, secrets, clock),
-            defaults=settings.defaults,
-            keys=RelationalKeys(store.database, secrets, clock),
-            writable=store.writable,
-            requests=await requests_of(store, secrets),
-        )
-        services = Services(surface, settings, await store.installation())
+        services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned, services.signals)
@@ -175,9 +159,7 @@ async def requests_of(store: RelationalStore, secrets: Secrets) -> Requests:
     from terrace.stores.relational.requests import RelationalRequests
 
     found = RelationalRequests(store.database, secrets)
-    if (
-        not store.lasting_leases
-    ):  # no other server uses it: what was being carried out was so by one that is gone
+    if not store.lasting_leases:  # no other server uses it: whoever was carrying something out is gone
         await found.abandon()
     return found
 
@@ -227,6 +209,42 @@ def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
     """Where guests of any provider are to reach the server."""
     found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
     return frozenset[tuple[str, int]]().union(*found)
+
+
+async def build_services(
+    settings: Settings,
+    store: RelationalStore,
+    controller: Controller,
+    sources: tuple[Clock, Entropy, Envelope, Telemetry],
+) -> Services:
+    """The use cases over a store that is open, and over what drives its stacks."""
+    from terrace.services import Services
+    from terrace.services.gate import Gate, Surface
+    from terrace.services.people import Registry
+    from terrace.services.people.audit import Clerk
+    from terrace.stores.relational.audit import RelationalAudit
+    from terrace.stores.relational.keys import RelationalKeys
+    from terrace.stores.relational.people import RelationalPeople
+    from terrace.stores.relational.secrets import RelationalVault
+
+    clock, entropy, secrets, telemetry = sources
+    database = store.database
+    log = RelationalAudit(database, secrets.digest)
+    surface = Surface(
+        gate=Gate(store, telemetry, clock, Clerk(log)),
+        store=store,
+        controller=controller,
+        clock=clock,
+        entropy=entropy,
+        telemetry=telemetry,
+        vault=RelationalVault(database, secrets, clock),
+        defaults=settings.defaults,
+        keys=RelationalKeys(database, secrets, clock),
+        writable=store.writable,
+        requests=await requests_of(store, secrets),
+    )
+    registry = Registry(RelationalPeople(database), log)
+    return Services(surface, settings, await store.installation(), registry)
 
 
 async def stop(controller: Controller) -> None:

@@ -66,6 +66,16 @@ ACCESS = {
     "context": Entry("access.context", "context", "the servers that you know: list, use, remove"),
 }
 
+PEOPLE = {
+    "user": Entry("people.user", "user", "who can log in: add, change, password, rm"),
+    "group": Entry("people.group", "group", "users under one name: add, join, leave"),
+    "project": Entry("people.project", "project", "projects: members and their roles, what they may use"),
+    "token": Entry("people.token", "token", "how programs are known: create, list, revoke"),
+    "key": Entry("people.key", "key", "your SSH public keys: add, list, rm"),
+    "auth": Entry("people.auth", "auth", "who you are and what you may: whoami, can-i"),
+    "audit": Entry("people.audit", "audit", "who asked for what: list, verify"),
+}
+
 HELP = {
     "doctor": Entry("doctor", "doctor", "check this machine and the connection; says how to mend each fault"),
     "completion": Entry("completion", "completion", "completion for bash, zsh or fish"),
@@ -76,10 +86,11 @@ SECTIONS = {
     "Every day": EVERY_DAY,
     "Operations on a stack": OPERATIONS,
     "Things": THINGS,
+    "People": PEOPLE,
     "Servers": ACCESS,
     "Help": HELP,
 }
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **ACCESS, **HELP}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **ACCESS, **HELP}
 
 EXIT_CODES = """\
 Exit codes:

@@ -49,7 +49,7 @@ class Repeats:
             await self._app(scope, receive, send)
             return
         try:
-            actor = (await caller()).name
+            actor = (await caller(HTTPConnection(scope))).name
         except TerraceError:  # the app says why, in its own words
             await self._app(scope, receive, send)
             return

@@ -137,10 +137,10 @@ def _enter(
     if file := session.reach.token_file:
         token = read_token(file)
         with Client(context.server, trust=trust, token=token) as client:
-            return token, client.sessions.me()
+            return token, client.people.me.get()
     user = user or _asked("User: ", context.user)
     with Client(context.server, trust=trust) as client:
-        found = client.sessions.login(user, _password(password_file, user))
+        found = client.people.me.login(user, _password(password_file, user))
     return found["token"], found
 
 
@@ -199,7 +199,7 @@ def logout(session: Session, name: str | None) -> None:
         return
     try:
         with Client(known.server, trust=Trust(known.fingerprint, known.ca_file), token=token) as client:
-            client.sessions.logout()
+            client.people.me.logout()
     except ApiError as error:
         if error.status != 401:  # it was worth nothing any more
             raise
