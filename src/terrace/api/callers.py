@@ -44,8 +44,11 @@ NOBODY = Actor("nobody")
 async def caller(connection: HTTPConnection) -> Actor:
     """Who sent this request, which its line in the log says too. ForbiddenError ("unauthenticated") when nobody can
     say."""
-    found = await _known(connection)
-    connection.scope["terrace.actor"] = found.name
+    found: Actor | None = connection.scope.get("terrace.caller")
+    if found is None:
+        found = await _known(connection)
+        connection.scope["terrace.caller"] = found
+        connection.scope["terrace.actor"] = found.name
     return found
 
 
