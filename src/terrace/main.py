@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from terrace.api.listen import Doors
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
-    from terrace.ports.requests import Requests
+    from terrace.ports.edge.requests import Requests
     from terrace.ports.secrets import Secrets
     from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from terrace.ports.requests import CLAIM, KEPT, Answer, Earlier, Requests
+from terrace.ports.edge.requests import CLAIM, KEPT, Answer, Earlier, Requests
 
 DONE = Answer(201, (("etag", '"1"'), ("content-type", "application/json")), b'{"token":"trc_shown_once"}')
 

@@ -7,8 +7,9 @@ from fastapi import Depends, FastAPI
 from terrace import __version__
 from terrace.api import events, guests, history, operations, people, providers, resources, server, stacks
 from terrace.api.callers import caller
-from terrace.api.documents import BodyLimit, publish
+from terrace.api.documents import BodyLimit
 from terrace.api.edge import health
+from terrace.api.edge.openapi import publish
 from terrace.api.edge.rates import Rates
 from terrace.api.edge.repeats import Repeats
 from terrace.api.problems import install

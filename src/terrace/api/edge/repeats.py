@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from terrace.api.callers import caller
 from terrace.api.problems import refuse, respond
 from terrace.errors import ConflictError, TerraceError, UserError
-from terrace.ports.requests import Answer, Earlier, Requests
+from terrace.ports.edge.requests import Answer, Earlier, Requests
 from terrace.ports.telemetry import Telemetry
 
 METHODS = frozenset(("POST", "PUT", "DELETE"))
@@ -28,7 +28,8 @@ LARGEST = 1024 * 1024
 PATIENCE = 60.0
 """Seconds that a repetition waits here for the first to end."""
 PRUNE = 600.0
-_NAME = re.compile(r"[\x21-\x7e]{1,200}")
+KEY = "^[!-~]{1,200}$"
+"""What a key may be."""
 
 Name = tuple[str, str]
 
@@ -72,7 +73,7 @@ class Repeats:
 
     async def _once(self, name: Name, scope: Scope, body: bytes) -> Response | None:
         """The answer that was given before; None: the name is ours, and the request is to be carried out."""
-        if not _NAME.fullmatch(name[1]):
+        if not re.fullmatch(KEY, name[1]):
             raise UserError("Idempotency-Key is 1 to 200 visible characters", code="invalid-request")
         digest = _digest(scope, body)
         await self._prune()

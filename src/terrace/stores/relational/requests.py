@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from terrace.errors import InvariantError
-from terrace.ports.requests import CLAIM, KEPT, Answer, Earlier
+from terrace.ports.edge.requests import CLAIM, KEPT, Answer, Earlier
 from terrace.ports.secrets import Secrets
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.requests_contract import CASES, DONE
 from tests.contracts.store.samples import HandClock
 
-from terrace.ports.requests import Answer
+from terrace.ports.edge.requests import Answer
 from terrace.stores.relational.requests import RelationalRequests
 from terrace.stores.sealing import KeyFile
 from terrace.stores.sqlite import SqliteStore
