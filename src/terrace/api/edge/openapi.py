@@ -60,7 +60,7 @@ def _described(app: FastAPI, version: str) -> dict[str, Any]:
     schemas = found.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    around = {str(code): one for code, one in refusals(409, 413, 429, 503).items()}
+    around = {str(code): one for code, one in refusals(404, 409, 413, 429, 503).items()}
     around["429"] = {**around["429"], "headers": LATER}
     schemas.update(components())
     found["securitySchemes"] = {
@@ -90,6 +90,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], around: dict[st
         del answers["422"]
     answers.setdefault("429", around["429"])
     answers.setdefault("503", around["503"])
+    if "{project}" in path:
+        answers.setdefault("404", around["404"])  # for whoever has nothing to do with the project
     if method in ("POST", "PUT", "DELETE"):
         answers.setdefault("413", around["413"])
     if path in OPEN:

@@ -25,6 +25,8 @@ GRACE = 20
 """Seconds that requests may take to end after the server was told to stop."""
 HANDSHAKE = 10.0
 """Seconds that agreeing on TLS may take."""
+GOODBYE = 1.0
+"""Seconds that saying goodbye in TLS may take: many clients never answer it."""
 BREATH = 0.5
 """Seconds until it tries again to let somebody in when the system has no room for more."""
 
@@ -128,6 +130,7 @@ class Porter:
                 connection,
                 ssl=door.tls.context if door.tls else None,
                 ssl_handshake_timeout=HANDSHAKE if door.tls else None,
+                ssl_shutdown_timeout=GOODBYE if door.tls else None,
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError: they do not trust us, or speak no TLS
             door.crowd.leave(source)
