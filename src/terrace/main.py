@@ -46,8 +46,8 @@ def cli() -> None:
 
 def serve(arguments: list[str]) -> int:
     """Runs the server in this process until it is told to stop; its exit code. `--settings` prints a
-    commented server.toml instead, `--check` only checks the one there is. After SIGHUP it begins anew, and whoever
-    connects meanwhile waits."""
+    commented server.toml instead, `--check` only checks the one there is; `--db` does what `terrace db` asks. After
+    SIGHUP it begins anew, and whoever connects meanwhile waits."""
     import asyncio
 
     from terrace.errors import ConflictError, DocumentError, TerraceError
@@ -64,8 +64,10 @@ def serve(arguments: list[str]) -> int:
                 sys.stdout.write(commented())
             case ["--check"]:
                 asyncio.run(check(load_settings()))
+            case ["--db", *words]:
+                return DONE if asyncio.run(keep(load_settings(), words)) else FAILED
             case _:
-                sys.stderr.write("usage: terrace serve [--check | --settings]\n")
+                sys.stderr.write("usage: terrace serve [--check | --settings | --db ...]\n")
                 return FAILED
     except DocumentError as error:
         for problem in error.problems:
@@ -113,6 +115,28 @@ async def check(settings: Settings) -> None:
     for driver in build_drivers(settings, clock, SystemEntropy()).values():
         await driver.close()
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
+
+
+async def keep(settings: Settings, words: list[str]) -> bool:
+    """Does to the database what `words` say (see stores/upkeep/command.py); whether all is well with it."""
+    from pathlib import Path
+
+    from terrace.runtime.system import SystemClock
+    from terrace.stores.sealing import Envelope, KeyFile
+    from terrace.stores.upkeep import command
+    from terrace.stores.upkeep.ground import Ground, Keys, SqliteGround
+
+    clock = SystemClock()
+    keys = Keys(lambda: Envelope(KeyFile(settings.key_file), clock), clock)
+    ground: Ground = SqliteGround(Path(settings.state, "terrace.db"), keys)
+    if settings.store.url:
+        from terrace.stores.postgres import Address
+        from terrace.stores.upkeep.postgres import PostgresGround
+
+        ground = PostgresGround(Address(settings.store.url, settings.store.password_file), keys)
+    well, lines = await command.run(words, ground, keys, settings.providers)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return well
 
 
 async def run(settings: Settings) -> list[int]:
