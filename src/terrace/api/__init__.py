@@ -19,9 +19,10 @@ from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
-    health, server, *people.ROUTERS, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors,
-    wishes, secrets, keys,
+    stacks, resources, events, history, *operations.ROUTERS, guests, server, providers, doors, wishes, health,
+    *people.ROUTERS, secrets, keys,
 )  # fmt: skip
+"""What is asked for most comes first: a path is looked for in one after the other."""
 
 
 def build_doors(services: Services) -> FastAPI:
