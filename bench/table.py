@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bench import api, containers, growth, nested, speed, start
+from bench import api, containers, growth, nested, postgres, speed, start
 from bench.row import Row
 
 Benchmark = Callable[[], list[Row]]
@@ -20,6 +20,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "idle": start.idle,
     "reading": start.reading,
     "api": api.api,
+    "postgres": postgres.settling,
     "docker": containers.updown,
     "heal": containers.heal,
 }

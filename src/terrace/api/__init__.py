@@ -12,6 +12,7 @@ from terrace.api.edge import health
 from terrace.api.edge.openapi import publish
 from terrace.api.edge.rates import Rates
 from terrace.api.edge.repeats import Repeats
+from terrace.api.engines import members
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import keys, secrets
@@ -20,7 +21,7 @@ from terrace.services.signals import BODY
 
 ROUTERS = (
     stacks, resources, events, history, *operations.ROUTERS, guests, server, providers, doors, wishes, health,
-    *people.ROUTERS, secrets, keys,
+    *people.ROUTERS, secrets, keys, members,
 )  # fmt: skip
 """What is asked for most comes first: a path is looked for in one after the other."""
 

@@ -218,15 +218,19 @@ def stack_view(stack: Stack, warnings: tuple[Problem, ...] | msgspec.UnsetType =
 def resource_view(record: Record) -> ResourceView:
     """A record as shown. Many are shown at once: without the names of fields this takes half the time."""
     seen = record.seen
-    shown = seen and SeenView(
-        seen.name,
-        seen.state,
-        seen.healthy,
-        seen.complete,
-        seen.created,
-        seen.finished,
-        seen.exit_code,
-        seen.why,
+    shown = (
+        None
+        if seen is None
+        else SeenView(
+            seen.name,
+            seen.state,
+            seen.healthy,
+            seen.complete,
+            seen.created,
+            seen.finished,
+            seen.exit_code,
+            seen.why,
+        )
     )
     return ResourceView(
         record.path,
