@@ -8,11 +8,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from bench import shapes
+from bench import postgres, shapes
 from bench.load import Target, arrive, percentile
 from bench.row import Row
-from bench.server import BenchError, Server, running
+from bench.server import SIM, BenchError, Prover, Server, prove, running
 from terrace.client import Client
 
 STACKS, EACH = 200, 100
@@ -27,12 +28,14 @@ PATH = "/v1/projects/default/stacks"
 
 
 @contextmanager
-def listening() -> Iterator[tuple[Server, Client, Target]]:
-    """A server on TCP with TLS, its owner, and the way to it."""
+def listening(more: str = "", prover: Prover = prove) -> Iterator[tuple[Server, Client, Target]]:
+    """A server on TCP with TLS, its owner, and the way to it. `more` stands in its settings besides."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with running(f'[server]\nlisten = "127.0.0.1:{port}"\n[providers.sim]\ndriver = "sim"\n') as server:
+    # One client stands for many here: it may ask as often as they would.
+    settings = f'{SIM}[server]\nlisten = "127.0.0.1:{port}"\nrate = 2000\nburst = 4000\n{more}'
+    with running(settings, prover=prover) as server:
         state = server.folder / "state" / "terrace"
         with Client(f"unix://{state}/server.sock") as owner:
             wish = {"name": "bench", "project": "default", "role": "admin", "service": True}
@@ -41,24 +44,38 @@ def listening() -> Iterator[tuple[Server, Client, Target]]:
 
 
 def api() -> list[Row]:
-    """One server after the other, and what it takes when nobody asks."""
-    with listening() as (server, owner, target):
-        idle = _idle(server, target)
-        _fill(owner)
-        reads = asyncio.run(arrive(target, READS, SECONDS, _read))
-        writes = asyncio.run(arrive(target, WRITES, SECONDS, _write))
-        late = asyncio.run(_follow(target))
-        peak = server.memory("VmHWM")
+    """On SQLite, and what the server takes when nobody asks."""
+    with listening() as front:
+        return _measured("api", front)
+
+
+def api_postgres() -> list[Row]:
+    """The same on PostgreSQL."""
+    with (
+        postgres.database() as url,
+        listening(f'[store]\nurl = "{url}"\n', partial(postgres.prove, url)) as front,
+    ):
+        return _measured("api-postgres", front)
+
+
+def _measured(name: str, front: tuple[Server, Client, Target]) -> list[Row]:
+    server, owner, target = front
+    idle = _idle(server, target)
+    _fill(owner)
+    reads = asyncio.run(arrive(target, READS, SECONDS, _read))
+    writes = asyncio.run(arrive(target, WRITES, SECONDS, _write))
+    late = asyncio.run(_follow(target))
+    peak = server.memory("VmHWM")
     note = f"{len(reads):,} at {READS}/s with {STACKS * EACH:,} stored; median {_ms(reads, 0.5):.1f} ms"
     return [
-        Row("api-idle", idle, "MB", limit=110, goal="below 110 MB", note="on TCP with TLS"),
-        Row("api-reads", _ms(reads, 0.99), "ms", limit=50, goal="p99 below 50 ms", note=note),
+        Row(f"{name}-idle", idle, "MB", limit=110, goal="below 110 MB", note="on TCP with TLS"),
+        Row(f"{name}-reads", _ms(reads, 0.99), "ms", limit=50, goal="p99 below 50 ms", note=note),
         Row(
-            "api-writes", _ms(writes, 0.99), "ms", limit=100, goal="p99 below 100 ms",
+            f"{name}-writes", _ms(writes, 0.99), "ms", limit=100, goal="p99 below 100 ms",
             note=f"{len(writes):,} at {WRITES}/s; median {_ms(writes, 0.5):.1f} ms",
         ),
         Row(
-            "api-events", _ms(late, 0.99), "ms", limit=100, goal="p99 below 100 ms",
+            f"{name}-events", _ms(late, 0.99), "ms", limit=100, goal="p99 below 100 ms",
             note=f"{len(late):,} arrivals at {STREAMS} streams; median {_ms(late, 0.5):.1f} ms; peak {peak:.0f} MB",
         ),
     ]  # fmt: skip

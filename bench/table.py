@@ -20,6 +20,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "idle": start.idle,
     "reading": start.reading,
     "api": api.api,
+    "api-postgres": api.api_postgres,
     "postgres": postgres.settling,
     "docker": containers.updown,
     "heal": containers.heal,
