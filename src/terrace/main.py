@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
     from terrace.ports.edge.requests import Requests
+    from terrace.ports.people import Directory
     from terrace.ports.secrets import Secrets
     from terrace.ports.telemetry import Telemetry
     from terrace.runtime.bell import Bell
@@ -214,7 +215,9 @@ async def attend(services: Services, bell: Bell, drivers: dict[str, Driver], doo
         return True
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
+    beside = [
+        asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend(), services.people.tend())
+    ]
     try:
         app = build(services)
         app.state.doors = doors.all
@@ -266,8 +269,17 @@ async def build_services(
         writable=store.writable,
         requests=await requests_of(store, secrets),
     )
-    registry = Registry(RelationalPeople(database), log)
+    registry = Registry(RelationalPeople(database), log, build_directory(settings))
     return Services(surface, settings, await store.installation(), registry)
+
+
+def build_directory(settings: Settings) -> Directory | None:
+    """The directory that the settings name."""
+    if settings.ldap is None:
+        return None
+    from terrace.drivers.ldap.directory import LdapDirectory, Place
+
+    return LdapDirectory(Place(**{name: getattr(settings.ldap, name) for name in Place.__struct_fields__}))
 
 
 async def stop(controller: Controller) -> None:

@@ -13,6 +13,7 @@ from terrace.api.edge.openapi import publish
 from terrace.api.edge.rates import Rates
 from terrace.api.edge.repeats import Repeats
 from terrace.api.engines import members
+from terrace.api.people.lasting import Lasting
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import keys, secrets
@@ -50,6 +51,7 @@ def build(services: Services) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     limits = services.settings.server
+    app.add_middleware(Lasting)
     if services.requests is not None:
         app.add_middleware(Repeats, requests=services.requests, telemetry=services.telemetry)
     app.add_middleware(BodyLimit, limit=services.settings.limits.body)
