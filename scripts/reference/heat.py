@@ -29,6 +29,7 @@ def heat() -> str:
         *_documents(),
         *_types(),
         *_properties(),
+        *_noted(),
         *_functions(),
         *_corpus(),
     )
@@ -137,6 +138,26 @@ def _properties() -> list[str]:
                 for why in dict.fromkeys(why_absent(name, one) for one in sorted(names))
             ],
         ),
+    ]
+
+
+def _noted() -> list[str]:
+    """What providers make of properties of our kinds, and of single values of them."""
+    from terrace.kinds import KINDS
+
+    rows = [
+        [provider, f"[{kind}](kinds.md#{kind.lower()})", code(note.what), f"{note.verdict} {note.words}"]
+        for provider, capabilities in declared().items()
+        for kind in sorted(capabilities.notes)
+        if kind in KINDS
+        for note in capabilities.notes[kind]
+        if note.what
+    ]
+    return [
+        "## What providers make of properties",
+        "Under the native names of [kinds](kinds.md); `name=VALUE` is of that value alone. What is refused is told by "
+        "`terrace plan`, before anything runs.",
+        table(["Provider", "Kind", "Property", ""], rows),
     ]
 
 

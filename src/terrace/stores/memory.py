@@ -45,10 +45,7 @@ class _Records:
             for row in self._tables.records.get(stack, {}).values()
             if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
         )
-        return [
-            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
-            for row in rows[:limit]
-        ]
+        return [RecordRow(self._encoding.read_record(row.body)) for row in rows[:limit]]
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         asked = {(owner.uid, owner.incarnation) for owner in owners}
@@ -190,6 +187,10 @@ class MemoryStore(_Leasing, MemoryCrossings):
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+    def bury(self, member: str) -> None:
+        """An engine is taken for dead, before its time and without its knowing."""
+        self._tables.members.pop(member, None)
 
     def crash(self) -> None:
         """The power fails: what was written since the last synced write is gone."""
