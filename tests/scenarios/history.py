@@ -81,7 +81,7 @@ class History:
             (self._cut_off, 1),
             (self._second, 1),
             (self._order, 2),
-            (self._alarm, 2),
+            (self._alarm, 4),
             (self._knock, 1),
         ]
         if self._aims_at("update/Machine"):
