@@ -14,6 +14,7 @@ import msgspec
 
 from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, UserError
 from terrace.kinds import KINDS, TYPES, complete
+from terrace.kinds.impossible import impossible, written
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
 from terrace.model.problem import Place, Problem
@@ -21,7 +22,6 @@ from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
 from terrace.services.gate import Where
-from terrace.services.plans.impossible import impossible, written
 from terrace.services.settings import Settings
 
 DEPTH = 64
