@@ -57,8 +57,15 @@ THINGS = {
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
     "signal": Entry("nouns.signal", "signal", "signals to handles and policies: list, send, rotate"),
+    "engine": Entry("nouns.engine", "engine", "the processes that share a database: list, drain"),
     "db": Entry("nouns.db", "db", "the server's database: check, migrate, backup, restore, move"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
+}
+
+ACCESS = {
+    "login": Entry("access.login", "login", "log in at a server, and use it from now on"),
+    "logout": Entry("access.login", "logout", "end the session at a server"),
+    "context": Entry("access.context", "context", "the servers that you know: list, use, remove"),
 }
 
 PEOPLE = {
@@ -82,9 +89,10 @@ SECTIONS = {
     "Operations on a stack": OPERATIONS,
     "Things": THINGS,
     "People": PEOPLE,
+    "Servers": ACCESS,
     "Help": HELP,
 }
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **HELP}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **ACCESS, **HELP}
 
 EXIT_CODES = """\
 Exit codes:
@@ -99,6 +107,7 @@ Exit codes:
 OPTIONS = """\
 Options, before or behind the command:
   --server ADDRESS    https://host:port or unix:///path, instead of the local server
+  --context NAME      a server that `terrace login` made known, or local
   --token-file FILE   the token that says who you are; - reads it from standard input
   --project NAME      the project to work in
   --no-color          plain text

@@ -8,6 +8,7 @@ from typing import Any
 from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
+from terrace.client.engines.members import Engines
 from terrace.client.people import People
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
@@ -41,6 +42,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.engines = Engines(self._transport)
         self.keys = Keys(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
@@ -49,6 +51,14 @@ class Client:
     def version(self) -> dict[str, Any]:
         """{version, installation}; needs no credential."""
         return self._mapping("/v1/version")
+
+    def server(self) -> dict[str, Any]:
+        """How the server runs, and how it is reached."""
+        return self._mapping("/v1/server")
+
+    def openapi(self) -> dict[str, Any]:
+        """What the server publishes of its API."""
+        return self._mapping("/v1/openapi.json")
 
     def doctor(self) -> dict[str, Any]:
         """What the server says of its own health."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
 from terrace.services.doctor import Doctor
+from terrace.services.engines.members import Engines
 from terrace.services.events import Events
 from terrace.services.gate import Surface
 from terrace.services.ghosts import Ghosts
@@ -36,9 +37,10 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
+        self.requests = surface.requests
         self.people = People(surface, registry, settings)
         self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
-        admission = Admission(settings, surface.controller.drivers)
+        admission = Admission(settings, surface.controller.drivers, self.people.reaching)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
         self.resources = Resources(surface)
@@ -59,6 +61,7 @@ class Services:
         self.inside = Inside(surface, self.providers)
         self.sizes = Sizes(surface)
         self.signals = Signals(surface, self.sizes)
+        self.engines = Engines(surface)
         self.doctor = Doctor(surface, settings, self.providers)
 
     def close(self) -> None:

@@ -69,10 +69,7 @@ class _Reading:
             for row in self._tables.records.get(stack, {}).values()
             if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
         )
-        return [
-            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
-            for row in rows[:limit]
-        ]
+        return [RecordRow(self._encoding.read_record(row.body)) for row in rows[:limit]]
 
     async def directives(self, stack: str) -> list[Directive]:
         rows = sorted(self._tables.directives.get(stack, {}).items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ class Report(msgspec.Struct, frozen=True):
 
 class Exchange:
     """That of one provider. Whoever lists writes only what differs from what the store holds already; whoever reads
-    reads only what is new to him."""
+    reads only what is new to him. `on_change` is called when there is something for others to read."""
 
     def __init__(self, provider: str, membership: Membership) -> None:
         self.provider = provider
@@ -40,6 +40,7 @@ class Exchange:
         self._anew = False
         self._epoch = 0
         self._adopted: frozenset[str] = frozenset()
+        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def wanted(self) -> bool:
@@ -48,7 +49,9 @@ class Exchange:
 
     async def ask(self) -> int:
         """Asks for a listing that begins from now on; the number that its answer reaches."""
-        return await self._membership.engines.ask(self.provider)
+        number = await self._membership.engines.ask(self.provider)
+        self.on_change()
+        return number
 
     def forget(self) -> None:
         """Everything is read anew: there are stacks here of whose things nothing was kept."""
@@ -85,6 +88,7 @@ class Exchange:
             adopted=report.adopted,
         )
         done = await self._membership.engines.publish(holding.lease, listing, changes, report.ghosts)
+        self.on_change()
         if not done:
             self._stored = None
         return done
