@@ -363,7 +363,14 @@ def _sim() -> tuple[Any, Callable[[Any, Clock], Driver]]:
     from terrace.drivers.sim.driver import SimDriver
     from terrace.drivers.sim.settings import SimSettings
 
-    return SimSettings, SimDriver.from_settings
+    def make(settings: SimSettings, clock: Clock) -> Driver:
+        if not settings.socket:
+            return SimDriver.from_settings(settings, clock)
+        from terrace.drivers.sim.remote.driver import RemoteSimDriver
+
+        return RemoteSimDriver(settings)
+
+    return SimSettings, make
 
 
 DRIVERS = {"docker": _docker, "sim": _sim}

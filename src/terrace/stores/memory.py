@@ -175,6 +175,10 @@ class MemoryStore(_Leasing, MemoryCrossings):
     async def close(self) -> None:
         """Nothing to let go of."""
 
+    def bury(self, member: str) -> None:
+        """An engine is taken for dead, before its time and without its knowing."""
+        self._tables.members.pop(member, None)
+
     def crash(self) -> None:
         """The power fails: what was written since the last synced write is gone."""
         self._tables.revert()
