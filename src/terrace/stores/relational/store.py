@@ -16,6 +16,7 @@ from terrace.stores.relational import keys, writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.engines import RelationalEngines
+from terrace.stores.relational.together import Together
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
 
@@ -35,6 +36,7 @@ class RelationalStore(Wishes, Crossings):
         self._encoding = Encoding(secrets)
         self.engines = RelationalEngines(database, secrets)
         self._installation = ""
+        self._leases = Together(self._acquire)
 
     async def open(self) -> None:
         """As in ports.Store. ConflictError, too, when the database was sealed with another key."""
@@ -68,13 +70,7 @@ class RelationalStore(Wishes, Crossings):
         await self.database.write(lambda writer: writing.rule(writer, rulings, unrulings), synced=True)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
-        values = (scope, holder, duration)
-        rows = await self.database.write(
-            lambda writer: writer.execute(SQL["leases.acquire"], values).fetchall(),
-            synced=self.lasting_leases,
-        )
-        # SQLite's RETURNING gives a round REAL as an integer.
-        return Lease(scope, holder, rows[0][0], float(rows[0][1])) if rows else None
+        return await self._leases.ask((scope, holder, duration))
 
     async def release(self, lease: Lease) -> None:
         await self._execute("leases.release", lease.scope, lease.holder, lease.epoch)
@@ -95,6 +91,11 @@ class RelationalStore(Wishes, Crossings):
         others: tuple[str, ...] = ()
         for other in others:
             yield other
+
+    async def _acquire(self, asked: list[tuple[str, str, float]]) -> list[Lease | None]:
+        return await self.database.write(
+            lambda writer: writing.acquire(writer, asked), synced=self.lasting_leases
+        )
 
     def _introduce(self, writer: Writer) -> str:
         """The installation's id. A new database gets its identity."""
