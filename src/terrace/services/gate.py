@@ -15,6 +15,7 @@ from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserErr
 from terrace.model.stack import Stack
 from terrace.ports.audit import ALLOWED, DENIED, Entry
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.edge.requests import Requests
 from terrace.ports.keys import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
@@ -186,7 +187,9 @@ async def _writable() -> None:
 
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
-    projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
+    projects, and the keys that secrets are sealed with (None: the store has but a key file). `writable` tries whether
+    the store can be written (ProviderError when not); `requests` keeps what was answered to those that may be repeated
+    (None: nothing is kept)."""
 
     gate: Gate
     store: Store
@@ -198,6 +201,7 @@ class Surface(msgspec.Struct, frozen=True):
     defaults: Defaults = Defaults()
     keys: Keys | None = None
     writable: Callable[[], Awaitable[None]] = _writable
+    requests: Requests | None = None
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:
