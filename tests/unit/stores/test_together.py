@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from terrace.errors import TransientError
-from terrace.stores.relational.together import Together
+from terrace.stores.relational.store import Together
 
 
 async def test_those_who_come_meanwhile_share_the_next_answer() -> None:
