@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from terrace.errors import DocumentError, ForbiddenError, NotFoundError, UserError
+from terrace.kinds.impossible import written
 from terrace.model.graph import Graph
 from terrace.model.problem import Problem
-from terrace.services.admission import written
 from terrace.services.gate import Actor, Gate, Right
 
 OWNED = "resource "
