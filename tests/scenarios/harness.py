@@ -54,7 +54,7 @@ class Simulation:
         self.outside = Outside(self.world, self.clock)
         self.store = MemoryStore(self.secrets, self.clock, installation="home")
         self.lag = lag
-        self.tuning = {"resync": 30.0, "grace": 60.0, "lease": 10.0, **tuning}
+        self.tuning = {"resync": 30.0, "grace": 60.0, "lease": 10.0, "poll": 1.0, **tuning}
         self.processes: list[Process] = []
         self.strike: Callable[[Process, str], bool] = lambda process, name: False
         self.history: list[str] = []
@@ -67,7 +67,7 @@ class Simulation:
 
     # ---- engines
 
-    async def start(self, name: str = "one") -> Process:
+    async def start(self, name: str = "one", **tuning: Any) -> Process:
         """A new process of Terrace."""
         process = Process(name, self.random, self.clock)
         process.strike = lambda where: self.strike(process, where)
@@ -83,7 +83,14 @@ class Simulation:
         self.processes.append(process)
         self.note(f"start {name}")
         try:
-            await process.start(self.store, drivers, KINDS, self.entropy, self.secrets, **self.tuning)  # type: ignore[arg-type]
+            await process.start(
+                self.store,
+                drivers,  # type: ignore[arg-type]
+                KINDS,
+                self.entropy,
+                self.secrets,
+                **{**self.tuning, **tuning},
+            )
         except asyncio.CancelledError:
             if process.alive:
                 raise
@@ -99,6 +106,15 @@ class Simulation:
         await process.bury()
         if process in self.processes:
             self.processes.remove(process)
+
+    async def stop(self, process: Process) -> None:
+        """It is told to end."""
+        assert process.controller is not None
+        self.note(f"stop {process.name}")
+        await process.run(process.controller.stop())
+        process.die()
+        await process.bury()
+        self.processes.remove(process)
 
     @property
     def engine(self) -> Process:

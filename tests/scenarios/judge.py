@@ -77,7 +77,7 @@ async def _nothing_extra(simulation: Simulation, records: list[Record], foreign:
         ghost.seen.provider_id
         for process in simulation.processes
         if process.controller is not None
-        for ghost in process.controller.ghosts()
+        for ghost in await process.run(process.controller.ghosts())
     }
     back = {entry.provider_id for entry in simulation.world.diary if entry.what == "back"}
     back |= {entry.provider_id for entry in simulation.world.duplicates} | simulation.world.late

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from terrace.ports.driver import Driver
+    from terrace.stores.in_memory.engines import MemoryEngines
     from terrace.stores.memory import MemoryStore
 
 PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
@@ -95,6 +96,7 @@ class Process(Telemetry):
             kinds,
             Means(self, entropy, secrets, self),
             Tuning(holder=self.name, **tuning),
+            GuardedStore(store.engines, self),  # type: ignore[arg-type]
         )
         await self.run(self.controller.start())
 
@@ -153,9 +155,9 @@ class Process(Telemetry):
 
 
 class GuardedStore:
-    """A store as one process has it."""
+    """A store, or what engines say to each other in it, as one process has it."""
 
-    def __init__(self, store: MemoryStore, process: Process) -> None:
+    def __init__(self, store: MemoryStore | MemoryEngines, process: Process) -> None:
         self._store = store
         self._process = process
 

@@ -329,7 +329,7 @@ def test_a_ghost_is_reaped_a_ghost_with_data_is_kept_and_what_others_own_is_not_
         await asyncio.sleep(120)
         assert set(simulation.world.things) == {stray.provider_id, before["vol"]}
         assert process.controller is not None
-        (ghost,) = process.controller.ghosts()
+        (ghost,) = await process.run(process.controller.ghosts())
         assert ghost.seen.provider_id == before["vol"]
         assert ghost.kept
 

@@ -116,7 +116,7 @@ async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
             kept=one.kept,
             since=one.since,
         )
-        for one in services.ghosts.listing(caller, name)
+        for one in await services.ghosts.listing(caller, name)
     ]
     return answer(Page(found))
 

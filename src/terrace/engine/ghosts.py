@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
+from terrace.model.seen import Ghost, Seen
 
-from terrace.model.seen import Seen
+__all__ = ["Ghost", "judge", "to_reap"]
 
 RESTORED = "things are newer than the database, as if an older copy had been put back"
-
-
-class Ghost(msgspec.Struct, frozen=True):
-    """One thing with our label and no record. `since` is when it was first seen so (epoch seconds);
-    `kept` says why it is not reaped by itself ("" when it is)."""
-
-    provider: str
-    seen: Seen
-    since: float
-    kept: str = ""
 
 
 def judge(

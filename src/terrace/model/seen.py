@@ -68,6 +68,16 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     keeps: tuple[str, ...] = ()
 
 
+class Ghost(msgspec.Struct, frozen=True):
+    """One thing with our label and no record. `since` is when it was first seen so (epoch seconds);
+    `kept` says why it is not reaped by itself ("" when it is)."""
+
+    provider: str
+    seen: Seen
+    since: float
+    kept: str = ""
+
+
 class Present(msgspec.Struct, frozen=True, gc=False):
     """The thing was there, as `seen` says."""
 

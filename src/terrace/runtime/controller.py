@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from terrace.engine.ghosts import Ghost
-from terrace.engine.plan import make_plan
-from terrace.engine.stack import read
 from terrace.engine.stack.state import Live, Rules, StackState
-from terrace.engine.turn import absorb, advance
-from terrace.errors import NotFoundError, TerraceError
-from terrace.model.event import Event
-from terrace.model.graph import Found, Graph
+from terrace.engine.turn.restores import RESTORED
+from terrace.errors import NotFoundError
+from terrace.model.graph import Graph
 from terrace.model.plan import Plan
-from terrace.model.seen import NotSeen
-from terrace.model.stack import Generation, Source, Stack
+from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Driver
+from terrace.ports.engines import ENGINE, ROLES, Engines, Member
 from terrace.ports.kind import Kind
 from terrace.ports.secrets import Secrets
 from terrace.ports.store import Store
@@ -31,20 +27,27 @@ from terrace.ports.telemetry import QUEUE, STACKS, Telemetry
 from terrace.runtime.adoption import Adoptions
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
-from terrace.runtime.hub import Hub
+from terrace.runtime.engines.membership import Membership
+from terrace.runtime.hub import Hub, PersonsWord, remove
+from terrace.runtime.leases import Alone, Leases
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
-from terrace.runtime.worker import StackWorker, Surroundings
+from terrace.runtime.worker import Surroundings
+from terrace.runtime.working.crew import Crew
+from terrace.runtime.working.picture import Pictures
+from terrace.runtime.working.shared import Bystander, Shared
 
 DAY = 86_400.0
-LOOKS = 10
-"""How often a plan is begun anew to look up what other stacks export: names may hang on what was found before."""
+MOMENT, LONGEST_MOMENT = 0.02, 0.2
+"""Seconds between looks whether another process took in what was rung for: the first, and at most."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
     """Times in seconds. `resync`: between listings of a provider; `grace`: before a ghost is reaped; `lease`: how
     long a lease lasts. `events_age` and `events_kept`, `generations_kept` bound what is remembered. `holder` names
-    this process in leases."""
+    this process, `roles` (ports.engines) say what it does, `version` which tables it knows. `parting`: how long a
+    stop waits for steps that run, when others can go on with the rest. `poll`: how often it is asked what other
+    processes changed, where nobody hints at it."""
 
     resync: float = 30.0
     grace: float = 60.0
@@ -53,6 +56,10 @@ class Tuning(msgspec.Struct, frozen=True):
     events_kept: int = 100_000
     generations_kept: int = 20
     holder: str = "local"
+    roles: tuple[str, ...] = ROLES
+    version: int = 0
+    parting: float = 3.0
+    poll: float = 0.25
     default_provider: str = "local"
 
 
@@ -79,7 +86,9 @@ class ProviderStatus(msgspec.Struct, frozen=True):
 
 
 class Controller:
-    """Brings stacks to what is desired and keeps them so, until stopped."""
+    """Brings stacks to what is desired and keeps them so, until stopped. With `engines` it is one of several processes
+    on the store, and works on its share of the stacks, or on none when it only answers people; without, the store is
+    its own."""
 
     def __init__(
         self,
@@ -88,41 +97,74 @@ class Controller:
         kinds: Mapping[str, Kind],
         means: Means,
         tuning: Tuning | None = None,
+        engines: Engines | None = None,
     ) -> None:
         self.bell = Bell()
         self.drivers = dict(drivers)
         self.tuning = tuning or Tuning()
+        self.engines = engines
         self._store = store
         self._patient = PatientStore(store, means.clock)
-        self._kinds = kinds
         self._clock = means.clock
         self._entropy = means.entropy
         self.secrets = means.secrets
         self._telemetry = means.telemetry
         self._committer = Committer(store, self.bell, means.clock, means.telemetry)
+        self._kinds = kinds
         self._pools = {
             name: Pool(name, driver, means.clock, means.telemetry) for name, driver in drivers.items()
         }
-        self._workers: dict[str, StackWorker] = {}
         self._hubs: dict[str, Hub] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._around: Surroundings | None = None
+        self._pictures = Pictures(store, lambda: self._rules, (means.clock, means.entropy), self.drivers)
+        self._crew: Crew | None = None
+        self._shared: Shared | None = None
+        if engines is not None:
+            me = Member("", self.tuning.holder, self.tuning.roles, self.tuning.version)
+            self._shared = Shared(
+                Membership(engines, me, self.tuning.lease, means.clock, (means.entropy, means.telemetry)),
+                self.bell,
+                (means.clock, means.telemetry),
+                self.tuning.poll,
+            )
 
     @property
     def _rules(self) -> Rules:
         """What decisions are made with."""
-        capabilities = {name: driver.capabilities for name, driver in self.drivers.items()}
         return Rules(
             self._kinds,
-            capabilities,
+            {name: driver.capabilities for name, driver in self.drivers.items()},
             self.secrets.digest,
             default_provider=self.tuning.default_provider,
             lease=self.tuning.lease,
         )
 
     async def start(self) -> None:
-        """Takes up every stack there is."""
-        self._around = Surroundings(
+        """Takes up every stack there is, or those that become ours."""
+        shared = self._shared
+        if shared is not None:
+            await shared.enter()
+        if ENGINE in self.tuning.roles:
+            await self._man(await self._store.installation())
+        if shared is not None:
+            shared.begin(self._crew or Bystander(self._pictures.silent, shared.membership), self._spawn)
+        elif self._crew is not None:
+            for stack in await self._store.stacks():
+                self._crew.take_up(stack)
+        for hub in self._hubs.values():
+            self._spawn(hub.run())
+            self._spawn(hub.watch())
+            if shared is not None:
+                self._spawn(hub.follow())
+        if self._crew is not None:
+            self._spawn(self._prune())
+
+    async def _man(self, installation: str) -> None:
+        """Makes ready to work on stacks."""
+        leases: Leases = Alone(self._patient, self.tuning.holder, self.tuning.lease)
+        if self._shared is not None:
+            leases = self._shared.membership
+        around = Surroundings(
             store=self._patient,
             committer=self._committer,
             rules=self._rules,
@@ -133,64 +175,75 @@ class Controller:
             secrets=self.secrets,
             telemetry=self._telemetry,
             bell=self.bell,
-            installation=await self._store.installation(),
-            holder=self.tuning.holder,
+            installation=installation,
+            leases=leases,
             lease=self.tuning.lease,
             look=self._look,
             wake=self.wake,
         )
+        crew = self._crew = Crew(around, self._hubs, self._spawn, shared=self._shared is not None)
+        self._pictures.crew, self._pictures.hubs = crew, self._hubs
         for name, pool in self._pools.items():
-            pool.take_on = Adoptions(name, self._around).take_on
-        for stack in await self._store.stacks():
-            self._begin(stack)
-        for name, pool in self._pools.items():
+            pool.take_on = Adoptions(name, around).take_on
             if len(pool.driver.capabilities.kinds - pool.driver.capabilities.recorded):
-                hub = Hub(
-                    self._around,
+                self._hubs[name] = Hub(
+                    around,
                     pool,
-                    self._workers.values,
+                    crew.workers.values,
                     resync=self.tuning.resync,
                     grace=self.tuning.grace,
+                    exchange=self._shared.exchange(name) if self._shared is not None else None,
                 )
-                self._hubs[name] = hub
-                self._spawn(hub.run())
-                self._spawn(hub.watch())
         self._telemetry.gauge(QUEUE, lambda: {(name,): pool.busy for name, pool in self._pools.items()})
         self._telemetry.gauge(STACKS, self._phases)
-        self._spawn(self._renew())
-        self._spawn(self._prune())
 
     def _phases(self) -> dict[tuple[str, ...], float]:
-        return dict(Counter((worker.state.stack.phase.value,) for worker in self._workers.values()))
+        workers = self._crew.workers.values() if self._crew is not None else ()
+        return dict(Counter((worker.state.stack.phase.value,) for worker in workers))
 
     async def stop(self) -> None:
-        """Stops working; what runs is dropped with its intents open, leases are given back."""
+        """Stops working. Where others can go on, steps that run come to their end first, within `parting` seconds; the
+        rest is dropped with its intents open, and leases are given back."""
+        if self._shared is not None and self._crew is not None:
+            await self._shared.part(self.tuning.parting)
         for pool in self._pools.values():
             await pool.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for worker in self._workers.values():
-            await worker.stop()
+        if self._shared is not None:
+            await self._shared.membership.leave()
+            return
+        if self._crew is not None:
+            await self._crew.stop()
         for hub in self._hubs.values():
             await hub.close()
 
     def wake(self, stack_id: str) -> None:
         """What is desired of a stack may have changed (or the stack is new)."""
-        worker = self._workers.get(stack_id)
-        if worker is not None and not worker.finished:
+        worker = self._crew.here(stack_id) if self._crew is not None else None
+        if worker is not None:
             worker.wake()
-        else:
-            self._spawn(self._adopt(stack_id))
+        elif self._shared is not None:
+            self._shared.look()
+        elif self._crew is not None:
+            self._spawn(self._crew.adopt(stack_id))
 
     async def heed(self, stack_id: str, patience: float = 2.0) -> None:
         """Like `wake`, and comes back when the engine has begun with it, so that the stack's head tells of it; at the
         latest after `patience` seconds."""
-        worker = self._workers.get(stack_id)
-        if worker is not None and not worker.finished:
+        worker = self._crew.here(stack_id) if self._crew is not None else None
+        if worker is not None:
             await worker.heed(patience)
-        else:
-            self.wake(stack_id)
+            return
+        self.wake(stack_id)
+        if self.engines is None:
+            return
+        end, wait = self._clock.now() + patience, MOMENT
+        mark = await self.engines.waiting(stack_id)
+        while mark and await self.engines.waiting(stack_id, mark) and self._clock.now() < end:
+            await self._clock.sleep(wait)
+            wait = min(wait * 1.5, LONGEST_MOMENT)
 
     def _look(self, provider: str) -> None:
         """Asks for a listing of a provider soon."""
@@ -203,78 +256,64 @@ class Controller:
     async def plan(self, stack: Stack, graph: Graph, *, deleting: bool = False, fresh: bool = False) -> Plan:
         """What `graph` would change in a stack (at generation 0: a new one): the engine's own decisions, with nothing
         done. `fresh`: from what every provider of it shows now (TransientError when one does not answer)."""
-        found: list[Found] = []
-        for _ in range(LOOKS):
-            state = await self._state_for_plan(stack, found, fresh=fresh)
-            now = self._clock.now()
-            generation = Generation(stack.generation + 1, graph, Source(""), now, deleting=deleting)
-            plan = make_plan(state, generation, now)
-            asked = list(state.imports.asked)
-            if not asked:
-                break
-            found += await self._store.imports(stack.id, asked)
-        return plan
-
-    async def _state_for_plan(self, stack: Stack, found: Sequence[Found], *, fresh: bool) -> StackState:
-        state = StackState(stack, self._rules, self._entropy.uid, await self._store.installation())
-        if stack.generation:
-            state.restore(await self._store.records(stack.id))
-            state.imports.restore(await self._store.uses(stack.id))
-            advance.direct(state, await self._store.directives(stack.id))
-            self._lend_sightings(state, stack.id)
-            if fresh:
-                await self._look_now(state)
-        state.imports.arrive(found)
-        for name, hub in self._hubs.items():
-            if hub.trouble is not None:
-                state.silent[name] = hub.trouble
-        return state
-
-    async def _look_now(self, state: StackState) -> None:
-        """Every provider that the stack's records name is listed, whatever was seen before."""
-        used = {record.provider for live in state.lives.values() for record in live.records()}
-        hubs = {name: hub for name, hub in self._hubs.items() if name in used}
-        listings = await asyncio.gather(*(hub.fresh() for hub in hubs.values()))
-        for name, listing in zip(hubs, listings, strict=True):
-            absorb.observe(state, name, listing, self._clock.now())
-
-    def _lend_sightings(self, state: StackState, stack_id: str) -> None:
-        worker = self._workers.get(stack_id)
-        if worker is not None:
-            state.sightings.update(worker.state.sightings)
-            for path, live in worker.state.lives.items():
-                if path in state.lives:
-                    state.lives[path].probe = live.probe
+        return await self._pictures.plan(stack, graph, deleting=deleting, fresh=fresh)
 
     async def outputs(self, stack_id: str) -> dict[str, Any]:
-        """The outputs of a stack, evaluated: Secret where secret, None where not known yet."""
-        worker = self._workers.get(stack_id)
-        if worker is not None and worker.state.generation is not None and not worker.finished:
-            return read.outputs(worker.state)
-        raise NotFoundError("the stack is not being worked on here")
+        """The outputs of a stack, evaluated: Secret where secret, None where not known yet. NotFoundError."""
+        return await self._pictures.outputs(stack_id)
 
-    def locate(self, uid: str) -> tuple[StackState, Live] | None:
-        """The stack and the life of a uid, if it is worked on here. To look at, and never to change."""
-        for worker in self._workers.values():
+    async def locate(self, uid: str) -> tuple[StackState, Live] | None:
+        """The stack and the life of a uid: those of the worker if it is here, else as they are stored. To look at, and
+        never to change."""
+        for worker in self._crew.workers.values() if self._crew is not None else ():
             live = None if worker.finished else worker.state.by_uid.get(uid)
             if live is not None:
                 return worker.state, live
-        return None
+        if self.engines is None:
+            return None
+        return await self._pictures.find(uid, await self.engines.whose(uid))
 
-    def ghosts(self) -> list[Ghost]:
+    async def ghosts(self) -> list[Ghost]:
         """Things with our label that nothing wants, on every provider."""
-        return [ghost for hub in self._hubs.values() for ghost in hub.ghosts.values()]
+        found: list[Ghost] = []
+        for name in self.drivers:
+            hub = self._hubs.get(name)
+            if hub is not None and hub.lists:
+                found += hub.ghosts.values()
+            elif self.engines is not None:
+                found += await self.engines.ghosts(name)
+        return found
 
     async def reap(self, provider: str, provider_id: str) -> None:
-        """Removes one ghost at a person's word. NotFoundError when it is none."""
-        hub = self._hubs.get(provider)
-        if hub is None:
+        """Removes one ghost at a person's word, data or not. NotFoundError when it is none."""
+        driver = self.drivers.get(provider)
+        if driver is None:
             raise NotFoundError(f"there is no provider {provider!r}", hint="terrace provider list")
-        await hub.reap(provider_id)
+        for ghost in await self.ghosts():
+            if (ghost.provider, ghost.seen.provider_id) == (provider, provider_id):
+                event = await remove(ghost, driver, PersonsWord(), self._clock.now())
+                if event is not None:
+                    await self._store.publish([event])
+                    self.bell.ring()
+                if event is not None and provider in self._hubs:
+                    self._hubs[provider].ghosts.pop(provider_id, None)
+                return
+        raise NotFoundError(f"{provider_id} is not a ghost on {provider}", hint="terrace ghost list")
 
     async def accept_restore(self) -> list[str]:
         """A person has said that what the database wants is right. The providers on which that had been in doubt."""
-        return [name for name, hub in self._hubs.items() if await hub.accept_restore()]
+        doubted = [
+            name
+            for name in self.drivers
+            if any(ruling.what == RESTORED for ruling in await self._store.rulings(name))
+        ]
+        await self._store.rule([], [(name, "") for name in self.drivers])
+        for name in doubted:
+            if name in self._hubs:
+                self._hubs[name].accepted()
+            elif self.engines is not None:
+                await self.engines.ask(name)
+        return doubted
 
     def provider_status(self) -> list[ProviderStatus]:
         """How every provider stands."""
@@ -282,12 +321,13 @@ class Controller:
 
     def _status(self, name: str) -> ProviderStatus:
         hub = self._hubs.get(name)
-        trouble: NotSeen | None = hub.trouble if hub else None
+        trouble = hub.trouble if hub else self._pictures.silent.get(name)
+        listed = hub.listed_at if hub else self._shared.listed(name) if self._shared is not None else 0.0
         return ProviderStatus(
             name=name,
             reachable=trouble is None,
             why=trouble.why if trouble else "",
-            listed=hub.listed_at if hub else 0.0,
+            listed=listed,
             listings=hub.listings if hub else 0,
             ghosts=len(hub.ghosts) if hub else 0,
             busy=self._pools[name].busy,
@@ -300,63 +340,15 @@ class Controller:
 
     # ---- tasks
 
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._telemetry.log("error", "task.crashed", error=repr(task.exception()))
-
-    async def _adopt(self, stack_id: str) -> None:
-        stack = await self._patient.stack(stack_id)
-        known = self._workers.get(stack_id)
-        if stack is not None and (known is None or known.finished):
-            self._begin(stack)
-
-    def _begin(self, stack: Stack) -> None:
-        assert self._around is not None
-        worker = StackWorker(self._around, stack)
-        self._workers[stack.id] = worker
-        for name, hub in self._hubs.items():
-            if hub.trouble is not None:
-                worker.silent(name, hub.trouble)
-        self._spawn(self._work(stack.id, worker))
-
-    async def _work(self, stack_id: str, worker: StackWorker) -> None:
-        """Runs a worker. One that crashed (our bug) or lost its lease is begun anew from the store, after a moment."""
-        try:
-            await worker.run()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            worker.finished = True
-            await self._stumbled(worker.state.stack, error)
-        if await self._patient.stack(stack_id) is not None:
-            await self._clock.sleep(self.tuning.lease / 4)
-        if self._workers.get(stack_id) is worker:
-            del self._workers[stack_id]
-            await self._adopt(stack_id)
-
-    async def _stumbled(self, stack: Stack, error: Exception) -> None:
-        """A bug of ours is told where people look: among the stack's events, with the rest in the log."""
-        self._telemetry.log("error", "worker.crashed", stack=stack.name, error=repr(error))
-        message = (
-            f"an error inside Terrace interrupted the work ({type(error).__name__}); it goes on in a moment"
-        )
-        now = self._clock.now()
-        with suppress(TerraceError):
-            await self._store.publish([Event("stack.stumbled", now, stack=stack.id, message=message)])
-            self.bell.ring()
-
-    async def _renew(self) -> None:
-        while True:
-            await self._clock.sleep(self.tuning.lease / 4)
-            for worker in list(self._workers.values()):
-                await worker.renew()
 
     async def _prune(self) -> None:
         while True:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from terrace.engine import ghosts
 from terrace.engine.ghosts import Ghost
 from terrace.engine.stack.state import Key
 from terrace.engine.turn.absorb import Listing
 from terrace.engine.turn.adopt import ADOPTED
 from terrace.engine.turn.restores import RESTORED
-from terrace.errors import NotFoundError, ProviderError, TerraceError, TransientError
+from terrace.errors import ProviderError, TerraceError, TransientError
 from terrace.model.event import Event
+from terrace.model.record import Record
 from terrace.model.seen import Names, NotSeen, Seen
 from terrace.model.step import Step, Verb
-from terrace.ports.driver import Driver
+from terrace.ports.driver import Driver, Fence
+from terrace.ports.engines import Published
+from terrace.ports.store import Ruling
 from terrace.ports.telemetry import CALL_FAILURES, CALLS
+from terrace.runtime.engines.exchange import Exchange, Report
 from terrace.runtime.leases import Holding
 from terrace.runtime.pool import Pool
 from terrace.runtime.worker import StackWorker, Surroundings
@@ -26,6 +32,8 @@ BUSY_DELAY = 2.0
 BUSY_LOOK = 0.2
 OURS_FOR = 5.0
 FIRST_RETRY = 1.0
+SPACING = 2.0
+"""How many times as long as a listing took it is waited before the next, where many engines make hints."""
 
 
 class Hub:
@@ -39,7 +47,9 @@ class Hub:
         *,
         resync: float,
         grace: float,
+        exchange: Exchange | None = None,
     ) -> None:
+        """`exchange`: with those who may list it as well; without it we are the only ones."""
         self.name = pool.name
         self._around = around
         self._pool = pool
@@ -49,15 +59,23 @@ class Hub:
         self._grace = grace
         self._hint = asyncio.Event()
         self._hints: dict[str, float] = {}  # when each first came
-        self._holding = Holding(
-            around.store, around.clock, f"provider:{self.name}/", around.holder, around.lease
-        )
+        self._holding = Holding(around.leases, f"provider:{self.name}/")
+        self._exchange = exchange
+        self._lists = exchange is None
+        self._news = asyncio.Event()
+        self._promised: list[tuple[int, asyncio.Future[Listing]]] = []
+        self._spent = 0.0  # how long the last listing took
         self.ghosts: dict[str, Ghost] = {}
         self.listed_at = 0.0
         self.listings = 0
         self.trouble: NotSeen | None = None
         self._restored = False
         self._asking: list[asyncio.Future[Listing]] = []
+
+    @property
+    def lists(self) -> bool:
+        """Whether it is we who list the provider."""
+        return self._lists
 
     def look(self, hint: str = "") -> None:
         """Asks for a listing soon: of everything, or because something happened to one thing."""
@@ -71,16 +89,92 @@ class Hub:
         self.look()
         return await asked
 
+    def said(self, listing: Published) -> None:
+        """What the store tells of the last listing, or of somebody who wants a newer one."""
+        if self._exchange is not None:
+            self._exchange.said = listing
+            if self._lists and self._exchange.wanted:
+                self.look()
+            self._news.set()
+
+    def strangers(self) -> None:
+        """There are stacks here of whose things nothing is known yet."""
+        if self._exchange is not None:
+            self._exchange.forget()
+        self.look()
+
     async def run(self) -> None:
-        """Lists until cancelled."""
+        """Lists until cancelled, or has it listed by the one engine that does."""
         wait = 0.0
         while True:
             await self._pause(wait)
+            if self._exchange is not None:
+                self._lists = await self._holding.take()
+                if not self._lists:
+                    wait = await self._defer(self._exchange)
+                    continue
             wait = (
                 self._resync
                 if await self._list()
                 else min(self._resync, max(FIRST_RETRY, wait * 2 if self.trouble else 0))
             )
+
+    async def _defer(self, exchange: Exchange) -> float:
+        """Asks whoever lists; how long until we look again whether it is still there."""
+        asking, self._asking = self._asking, []
+        wanted = bool(asking or self._hints) or not self.listed_at
+        self._hint.clear()
+        self._hints.clear()
+        try:
+            number = await exchange.ask() if wanted else 0
+        except TransientError as error:
+            for asked in asking:
+                asked.set_exception(error)
+            self.look()
+            return FIRST_RETRY
+        self._promised += [(number, asked) for asked in asking]
+        return self._resync
+
+    async def follow(self) -> None:
+        """Takes in what others saw, until cancelled."""
+        exchange = self._exchange
+        while exchange is not None:
+            await self._news.wait()
+            self._news.clear()
+            if self._lists:
+                continue
+            try:
+                await self._read(exchange)
+            except TransientError:
+                await self._around.clock.sleep(FIRST_RETRY)
+                self._news.set()
+
+    async def _read(self, exchange: Exchange) -> None:
+        uids = {uid for worker in self._workers() for uid in worker.state.by_uid}
+        report = await exchange.read(uids)
+        if report is None or self._lists:
+            return
+        listing: Listing | None = None
+        self.trouble = report.trouble
+        if report.trouble is not None:
+            for worker in list(self._workers()):
+                worker.silent(self.name, report.trouble)
+        else:
+            self.listed_at = report.started
+            rulings = await self._around.store.rulings(self.name)
+            adopted = {
+                r.provider_id: (r.uid, r.incarnation)
+                for r in rulings
+                if r.what == ADOPTED and r.provider_id in report.adopted
+            }
+            items = by_key(report.items, self._around.installation, adopted)
+            listing = self._tell(report, items)
+        self._answer(exchange, listing)
+
+    def _answer(self, exchange: Exchange, listing: Listing | None) -> None:
+        due = [asked for number, asked in self._promised if number <= exchange.said.answered]
+        self._promised = [one for one in self._promised if one[0] > exchange.said.answered]
+        self._resolve(due, listing)
 
     async def watch(self) -> None:
         """Follows the provider's hints until cancelled; a broken stream is followed again."""
@@ -89,11 +183,12 @@ class Hub:
             try:
                 async for hint in self._driver.watch():
                     wait = FIRST_RETRY
-                    if not self._own_doing(hint):
+                    if self._lists and not self._own_doing(hint):
                         self.look(hint)
             except TerraceError as error:
                 self._around.telemetry.log("debug", "watch.broken", provider=self.name, message=error.message)
-            self.look()
+            if self._lists:
+                self.look()
             await self._around.clock.sleep(wait)
             wait = min(wait * 2, self._resync)
 
@@ -111,7 +206,8 @@ class Hub:
                     await self._hint.wait()
             except TimeoutError:
                 return
-            await self._around.clock.sleep(HINT_DELAY)
+            # Steps of other engines make hints as well, and which those are is not known here.
+            await self._around.clock.sleep(max(HINT_DELAY, SPACING * self._spent if self._exchange else 0.0))
             calm = self._around.clock.now() + BUSY_DELAY
             while self._pool.busy and self._around.clock.now() < calm:
                 await self._around.clock.sleep(BUSY_LOOK)
@@ -133,12 +229,17 @@ class Hub:
         self._hint.clear()
         self._hints.clear()
         asking, self._asking = self._asking, []
+        answers = self._exchange.said.asked if self._exchange is not None else 0
         try:
-            listing = await self._ask()
+            listing = await self._ask(answers)
         except BaseException:
             for asked in asking:
                 asked.cancel()
             raise
+        self._resolve(asking, listing)
+        return listing is not None
+
+    def _resolve(self, asking: Iterable[asyncio.Future[Listing]], listing: Listing | None) -> None:
         for asked in asking:
             if not asked.done() and listing is not None:
                 asked.set_result(listing)
@@ -146,10 +247,10 @@ class Hub:
                 asked.set_exception(
                     TransientError(self.trouble.why if self.trouble else "it cannot be listed")
                 )
-        return listing is not None
 
-    async def _ask(self) -> Listing | None:
-        """One listing, told to everybody; None when the provider could not be listed."""
+    async def _ask(self, answers: int) -> Listing | None:
+        """One listing, told to everybody; None when the provider could not be listed. `answers` is how many asked for
+        it in other processes."""
         rulings = await self._around.store.rulings(self.name)
         adopted = {r.provider_id: (r.uid, r.incarnation) for r in rulings if r.what == ADOPTED}
         started = self._around.clock.now()
@@ -160,11 +261,13 @@ class Hub:
         except ProviderError as error:
             self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._silent(started, error)
+            await self._publish(Report(started, trouble=self.trouble), answers)
             return None
         except Exception as error:
             self._around.telemetry.count(CALL_FAILURES, self.name, "observe")
             self._around.telemetry.log("error", "observe.crashed", provider=self.name, error=repr(error))
             self._silent(started, ProviderError(f"{type(error).__name__}: {error}"))
+            await self._publish(Report(started, trouble=self.trouble), answers)
             return None
         self._around.telemetry.took(CALLS, self._around.clock.now() - started, self.name, "observe")
         self.listings += 1
@@ -173,15 +276,36 @@ class Hub:
             self.trouble = None
             await self._say("provider.back", f"provider {self.name} answers again")
         items = by_key(observation.items, self._around.installation, adopted)
-        self._restored = any(ruling.what == RESTORED for ruling in rulings)
-        newest: dict[str, int] = {}
-        for uid, incarnation in items:
-            newest[uid] = max(newest.get(uid, 0), incarnation)
-        listing = Listing(started, items, frozenset(adopted), newest, self._restored)
-        for worker in list(self._workers()):
-            worker.observed(self.name, listing)
-        await self._find_ghosts(items, started)
+        restored = any(ruling.what == RESTORED for ruling in rulings)
+        report = Report(started, observation.items, tuple(adopted), restored)
+        self._spent = self._around.clock.now() - started
+        listing = self._tell(report, items)
+        reapable = await self._find_ghosts(items, started)
+        await self._publish(replace(report, ghosts=tuple(self.ghosts.values())), answers)
+        if reapable and await self._holding.take():
+            for ghost in reapable:
+                await self._reap(ghost)
         return listing
+
+    def _tell(self, report: Report, items: Mapping[Key, Sequence[Seen]]) -> Listing:
+        """Every stack here hears what was seen."""
+        accepted = self._restored and not report.restored
+        self._restored = report.restored
+        listing = Listing(report.started, items, frozenset(report.adopted), newest(items), report.restored)
+        for worker in list(self._workers()):
+            if accepted:  # by a person, in another process
+                worker.accepted(self.name)
+            worker.observed(self.name, listing)
+        return listing
+
+    async def _publish(self, report: Report, answers: int) -> None:
+        """Tells the other engines; who lists by now tells them better."""
+        if self._exchange is None:
+            return
+        try:
+            self._lists = await self._exchange.publish(self._holding, report, answers)
+        except TransientError:
+            self.look()
 
     def _silent(self, started: float, error: ProviderError) -> None:
         why = f"provider {self.name} cannot be reached: {error.message}"
@@ -199,10 +323,11 @@ class Hub:
 
     # ---- ghosts
 
-    async def _find_ghosts(self, items: Mapping[Key, Sequence[Seen]], started: float) -> None:
+    async def _find_ghosts(self, items: Mapping[Key, Sequence[Seen]], started: float) -> list[Ghost]:
+        """Looks for them; those that are to go."""
         candidates = await self._candidates(items)
         if not candidates and not self.ghosts:
-            return
+            return []
         now = self._around.clock.now()
         before = self.ghosts
         data = self._driver.capabilities.data
@@ -214,11 +339,7 @@ class Hub:
                     "ghost.found",
                     f"{ghost.seen.kind} {ghost.seen.name or provider_id} on {self.name} is wanted by nothing{kept}",
                 )
-        reapable = ghosts.to_reap(self.ghosts, before, self._grace, started)
-        if not reapable or not await self._holding.take():
-            return
-        for ghost in reapable:
-            await self._reap(ghost)
+        return ghosts.to_reap(self.ghosts, before, self._grace, started)
 
     async def _candidates(self, items: Mapping[Key, Sequence[Seen]]) -> list[Seen]:
         """Things with our label that no record knows, and doubles of those that one does. Read after the listing."""
@@ -235,27 +356,29 @@ class Hub:
         ]
         for key, found in items.items():
             if len(found) > 1:
-                candidates += self._doubles(key, found)
+                candidates += await self._doubles(key, found)
         return candidates
 
     def _known_here(self, key: Key) -> bool:
         return any(worker.state.record(key) is not None for worker in self._workers())
 
-    async def accept_restore(self) -> bool:
-        """A person has said yes: what the database wants is right. Whether there was anything to say yes to."""
-        was, self._restored = self._restored, False
-        await self._around.store.rule([], [(self.name, "")])
+    def accepted(self) -> None:
+        """A person has said yes: what the database wants is right."""
+        self._restored = False
         for worker in list(self._workers()):
             worker.accepted(self.name)
         self.look()
-        return was
 
-    def _doubles(self, key: Key, found: Sequence[Seen]) -> list[Seen]:
+    async def _doubles(self, key: Key, found: Sequence[Seen]) -> list[Seen]:
         """All but the one whose id is committed; none while that is not known."""
         for worker in self._workers():
             known = worker.state.record(key)
-            if known is not None and known[1].provider_id and known[1].intent is None:
-                return [seen for seen in found if seen.provider_id != known[1].provider_id]
+            if known is not None:
+                return _but(known[1], found)
+        if self._exchange is not None:
+            for record in await self._exchange.records(self._around.store, key[0]):
+                if record.key == key:
+                    return _but(record, found)
         return []
 
     async def _reap(self, ghost: Ghost) -> None:
@@ -265,39 +388,67 @@ class Hub:
             self._around.telemetry.log("warning", "ghost.stays", provider=self.name, message=error.message)
 
     async def _remove(self, ghost: Ghost) -> None:
-        owner = ghost.seen.owner
-        if owner is None:
-            return
-        step = Step(
-            verb=Verb.DELETE,
-            kind=ghost.seen.kind,
-            owner=owner,
-            names=Names(path=ghost.seen.name),
-            provider_id=ghost.seen.provider_id,
-            attributes=ghost.seen.attributes,
-        )
-        receipt = await self._driver.apply(step, self._holding)
-        if receipt.note and not receipt.handle:
-            raise TransientError(receipt.note)
-        if receipt.seen is None and not receipt.handle:
+        event = await remove(ghost, self._driver, self._holding, self._around.clock.now())
+        if event is not None:
             self.ghosts.pop(ghost.seen.provider_id, None)
-            await self._say(
-                "ghost.reaped",
-                f"{ghost.seen.kind} {ghost.seen.name or ghost.seen.provider_id} on {self.name} is gone",
-            )
-
-    async def reap(self, provider_id: str) -> None:
-        """Reaps one ghost at a person's word, data or not. NotFoundError when it is no ghost; what the provider
-        says when it cannot be."""
-        ghost = self.ghosts.get(provider_id)
-        if ghost is None:
-            raise NotFoundError(f"{provider_id} is not a ghost on {self.name}", hint="terrace ghost list")
-        await self._holding.take()
-        await self._remove(ghost)
+            await self._around.store.publish([event])
+            self._around.bell.ring()
 
     async def close(self) -> None:
         """Gives the provider's lease back."""
         await self._holding.release()
+
+
+class PersonsWord:
+    """The fence of what a person asked for and what belongs to no stack, so that no lease guards it."""
+
+    def check(self, timeout: float) -> None:
+        """Lets everything pass."""
+
+
+async def remove(ghost: Ghost, driver: Driver, fence: Fence, now: float) -> Event | None:
+    """Deletes a ghost; what there is to tell when it is gone at once. What the provider says when it cannot be."""
+    owner = ghost.seen.owner
+    if owner is None:
+        return None
+    step = Step(
+        verb=Verb.DELETE,
+        kind=ghost.seen.kind,
+        owner=owner,
+        names=Names(path=ghost.seen.name),
+        provider_id=ghost.seen.provider_id,
+        attributes=ghost.seen.attributes,
+    )
+    receipt = await driver.apply(step, fence)
+    if receipt.note and not receipt.handle:
+        raise TransientError(receipt.note)
+    if receipt.seen is not None or receipt.handle:
+        return None
+    name = ghost.seen.name or ghost.seen.provider_id
+    return Event("ghost.reaped", now, message=f"{ghost.seen.kind} {name} on {ghost.provider} is gone")
+
+
+async def listing_of(driver: Driver, installation: str, rulings: Sequence[Ruling], started: float) -> Listing:
+    """A listing by whoever wants to know, for nobody else. ProviderError."""
+    adopted = {r.provider_id: (r.uid, r.incarnation) for r in rulings if r.what == ADOPTED}
+    observation = await driver.observe(installation, tuple(adopted))
+    items = by_key(observation.items, installation, adopted)
+    restored = any(ruling.what == RESTORED for ruling in rulings)
+    return Listing(started, items, frozenset(adopted), newest(items), restored)
+
+
+def newest(items: Iterable[Key]) -> dict[str, int]:
+    """The last incarnation shown, by uid."""
+    found: dict[str, int] = {}
+    for uid, incarnation in items:
+        found[uid] = max(found.get(uid, 0), incarnation)
+    return found
+
+
+def _but(record: Record, found: Sequence[Seen]) -> list[Seen]:
+    if not record.provider_id or record.intent is not None:
+        return []
+    return [seen for seen in found if seen.provider_id != record.provider_id]
 
 
 def by_key(

@@ -55,6 +55,13 @@ class Pool:
         if room and self._fresh < len(self._queue):
             self._begin()
 
+    def withdraw(self, taker: Taker) -> list[Step]:
+        """Takes back the steps of one that have not begun."""
+        taken = [step for step, _, one in self._queue if one is taker]
+        if taken:
+            self._queue = deque(entry for entry in self._queue if entry[2] is not taker)
+        return taken
+
     async def _refuse(self, step: Step) -> Seen:
         raise InvariantError(f"nobody said who takes on {step.provider_id}")
 

@@ -17,7 +17,7 @@ from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
 from terrace.model.graph import Name, Use
 from terrace.model.seen import NotSeen
-from terrace.model.stack import Generation, OnFailure, Phase, Stack
+from terrace.model.stack import Generation, Lease, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.driver import Driver
@@ -26,7 +26,7 @@ from terrace.ports.store import Commit
 from terrace.ports.telemetry import LEASES, Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.commits import Committer
-from terrace.runtime.leases import Holding
+from terrace.runtime.leases import Holding, Leases
 from terrace.runtime.patience import PatientStore
 from terrace.runtime.pool import Pool
 from terrace.runtime.probing import Prober
@@ -48,7 +48,7 @@ class Surroundings:
     telemetry: Telemetry
     bell: Bell
     installation: str
-    holder: str
+    leases: Leases
     lease: float
     look: Callable[[str], None]
     wake: Callable[[str], None]
@@ -57,9 +57,11 @@ class Surroundings:
 class StackWorker:
     """The one writer of a stack, while it holds the lease."""
 
-    def __init__(self, around: Surroundings, stack: Stack) -> None:
+    def __init__(self, around: Surroundings, stack: Stack, lease: Lease | None = None) -> None:
+        """`lease`: the one that we have on it already; without it, it is waited for."""
         self._around = around
-        self._holding = Holding(around.store, around.clock, f"stack:{stack.id}", around.holder, around.lease)
+        self._holding = Holding(around.leases, f"stack:{stack.id}", lease)
+        self._since = around.clock.now() if lease is not None else 0.0
         self._wake = asyncio.Event()
         self._inbox: list[Callable[[float], None]] = []
         self._reread = True
@@ -70,22 +72,30 @@ class StackWorker:
         self._asking: list[asyncio.Event] = []
         self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
         self.finished = False
+        self.leaving = False
 
     # ---- what others call
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease it works under, while it is ours."""
+        return self._holding.lease
 
     def wake(self) -> None:
         """What is desired may have changed."""
         self._reread = True
         self._wake.set()
 
-    async def heed(self, patience: float) -> None:
-        """Wakes it, and comes back once it has taken in what is desired, or after `patience` seconds."""
+    async def heed(self, patience: float) -> bool:
+        """Wakes it, and comes back once it has taken in what is desired, or after `patience` seconds: whether it
+        has."""
         done = asyncio.Event()
         self._asking.append(done)
         self.wake()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await done.wait()
+        return done.is_set()
 
     def receipt(self, provider: str, step: Step, receipt: Receipt) -> None:
         """A step of this stack came back."""
@@ -105,8 +115,10 @@ class StackWorker:
         self._take(lambda now: absorb.fail(self.state, step, error, now, jitter))
 
     def observed(self, provider: str, listing: absorb.Listing) -> None:
-        """A complete listing of a provider."""
-        self._take(lambda now: absorb.observe(self.state, provider, listing, now))
+        """A complete listing of a provider. One that began before the stack was ours says nothing: others may have
+        worked on it since, by their own clocks."""
+        if listing.started >= self._since:
+            self._take(lambda now: absorb.observe(self.state, provider, listing, now))
 
     def accepted(self, provider: str) -> None:
         """A person has said that what the database wants is right."""
@@ -116,11 +128,21 @@ class StackWorker:
         """A provider cannot be listed."""
         self._take(lambda now: absorb.silence(self.state, provider, why))
 
-    async def renew(self) -> None:
-        """Keeps the lease; without it the worker stops."""
-        if self._holding.lease is not None and not await self._holding.take():
-            self._lost()
-            self._wake.set()
+    def part(self) -> None:
+        """Another engine is to go on with it: nothing more is begun, what runs comes to its end and is written."""
+        self.leaving = True
+        for pool in self._around.pools.values():
+            for step in pool.withdraw(self):
+                self.state.running.discard((step.owner.uid, step.owner.incarnation))
+        self._wake.set()
+
+    def lost(self) -> None:
+        """The lease has gone to another engine."""
+        if self._holding.lease is not None or not self.finished:
+            self._around.telemetry.count(LEASES, "lost")
+        self._holding.lease = None
+        self.finished = True
+        self._wake.set()
 
     def _take(self, entry: Callable[[float], None]) -> None:
         self._inbox.append(entry)
@@ -132,15 +154,11 @@ class StackWorker:
     def _last_words(self, path: str, code: int | None, text: str) -> None:
         self._take(lambda now: absorb.last_words(self.state, path, code, self._scrub.text(text), now))
 
-    def _lost(self) -> None:
-        self._around.telemetry.count(LEASES, "lost")
-        self.finished = True
-
     # ---- the loop
 
     async def run(self) -> None:
         """Works until the stack is gone, the lease is lost, or the task is cancelled."""
-        while not await self._holding.take():
+        while self._holding.lease is None and not await self._holding.take():
             await self._around.clock.sleep(self._around.lease / 4)
         self.state.epoch = self._holding.epoch
         self._around.telemetry.count(LEASES, "taken")
@@ -148,15 +166,19 @@ class StackWorker:
         try:
             while not self.finished:
                 await self._turn()
+                if self.leaving and not self.state.running and not self._inbox:
+                    self.finished = True
+                    break
                 await self._sleep()
         except LeaseLostError:
-            self._lost()
+            self.lost()
         finally:
             self._prober.close()
 
     async def stop(self) -> None:
         """Gives the lease back so that another engine can go on at once."""
         self.finished = True
+        self._wake.set()
         self._prober.close()
         if self._holding.lease is not None:
             self._around.telemetry.count(LEASES, "given back")
@@ -206,7 +228,7 @@ class StackWorker:
             done.set()
 
     async def _work(self) -> None:
-        if self._reread:
+        if self._reread and not self.leaving:
             self._reread = False
             await self._read_desired()
             if self.finished:
@@ -217,14 +239,17 @@ class StackWorker:
         inbox, self._inbox = self._inbox, []
         for entry in inbox:
             entry(now)
-        turn = advance.advance(self.state, now)
-        head = summary.summarise(self.state, now)
+        turn = advance.rest(self.state) if self.leaving else advance.advance(self.state, now)
+        head = self.state.stack if self.leaving else summary.summarise(self.state, now)
         commit = self._commit(turn, head, now)
         if commit is not None:
             if not await self._around.committer.commit(commit):
                 raise LeaseLostError(f"the lease on {self.state.stack.name} went to another engine")
             await self._after(commit, head)
         for provider, step in turn.steps:
+            if self.leaving:  # it was told so while the intents were written
+                self.state.running.discard((step.owner.uid, step.owner.incarnation))
+                continue
             self._around.pools[provider].submit(step, self._holding, self)
         if self.state.imports.asked:
             await self._look_up(list(self.state.imports.asked))
@@ -237,6 +262,10 @@ class StackWorker:
         """Steps that came too near the end of the lease (a process that was held up for seconds) run after all, if
         the lease is still to be had."""
         steps, self._fenced = self._fenced, []
+        if self.leaving:
+            for step in steps:
+                self.state.running.discard((step.owner.uid, step.owner.incarnation))
+            return
         if not await self._holding.take():
             raise LeaseLostError(f"the lease on {self.state.stack.name} went to another engine")
         for step in steps:
@@ -364,7 +393,10 @@ class StackWorker:
         self._wake.set()
 
     async def _sleep(self) -> None:
-        if self.finished or self._inbox or self._reread or self._fenced:
+        if self.finished or self._inbox or self._fenced or (self._reread and not self.leaving):
+            return
+        if self.leaving:
+            await self._wake.wait()
             return
         now = self._around.clock.now()
         due = self.state.agenda.next_look()

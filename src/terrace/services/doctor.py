@@ -85,7 +85,7 @@ class Doctor:
             self._state_folder(),
             await self._database(),
             *self._providers(actor),
-            self._ghosts(),
+            await self._ghosts(),
         ]
 
     def _settings_file(self) -> Check:
@@ -135,8 +135,8 @@ class Doctor:
                 checks.append(Check(name, Health.FAULT, status.why or "does not answer", hint))
         return checks
 
-    def _ghosts(self) -> Check:
-        count = len(self._on.controller.ghosts())
+    async def _ghosts(self) -> Check:
+        count = len(await self._on.controller.ghosts())
         if count:
             return Check(
                 "ghosts", Health.WARNING, f"things that nothing wants: {count}", "terrace ghost list"

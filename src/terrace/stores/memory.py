@@ -19,8 +19,9 @@ from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
-from terrace.stores.memory_crossing import MemoryCrossings
-from terrace.stores.tables import Row, Saved, Tables, Told
+from terrace.stores.in_memory.crossing import MemoryCrossings
+from terrace.stores.in_memory.engines import MemoryEngines
+from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
 
@@ -109,17 +110,20 @@ class _Leasing(_Reading):
             if present := tables.stacks.get(stack):
                 row = msgspec.structs.replace(present, retries=present.retries + 1)
                 tables.put(tables.stacks, stack, row)
+                tables.ring(stack)
 
     async def mark_forget(self, stack: str) -> None:
         with self._writing("mark_forget", synced=True) as tables:
             if present := tables.stacks.get(stack):
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, forget=True))
+                tables.ring(stack)
 
     async def rename(self, stack: str, name: str) -> None:
         with self._writing("rename", synced=True) as tables:
             if present := tables.stacks.get(stack):
                 check_name(present, tables.named(present.project, name), name)
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
+                tables.ring(stack)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:
@@ -166,6 +170,7 @@ class MemoryStore(_Leasing, MemoryCrossings):
         self._installation = installation
         self._encoding = Encoding(secrets)
         self._tables = Tables()
+        self.engines = MemoryEngines(lambda: self._tables, clock)
 
     async def open(self) -> None:
         """Nothing to connect to; what was written before stays."""
@@ -196,6 +201,7 @@ class MemoryStore(_Leasing, MemoryCrossings):
             self._save(tables, saved.id, saved.generation, generation)
             self._declare(saved, generation)
             self._put_records(tables, saved.id, records)
+            tables.ring(saved.id)
         return saved
 
     async def direct(self, directives: Sequence[Directive]) -> None:
@@ -205,6 +211,7 @@ class MemoryStore(_Leasing, MemoryCrossings):
                     rows = tables.directives.setdefault(one.stack, {})
                     body = None if one.value is None else self._encoding.directive(one)
                     tables.put(rows, (one.path, one.what), body)
+                    tables.ring(one.stack)
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         with self._writing("commit", synced=any(commit.synced for commit in commits)) as tables:
@@ -267,6 +274,8 @@ class MemoryStore(_Leasing, MemoryCrossings):
             tables.put(tables.directives.setdefault(commit.stack, {}), place, None)
         self._rule(tables, commit.rulings, commit.unrulings)
         self._tell(tables, commit.events)
+        if commit.gone or commit.exports is not None:
+            tables.ring_readers(present)
         if commit.gone and tables.generations[commit.stack][present.generation].deleting:
             tables.remove(commit.stack)
         else:

@@ -6,8 +6,8 @@ import msgspec
 
 from terrace.model.value import VAULT, Secret
 from terrace.ports.vault import Kept, Stored, Version
+from terrace.stores.in_memory.tables import KeptSecret, Tables
 from terrace.stores.memory import MemoryStore
-from terrace.stores.tables import KeptSecret, Tables
 from terrace.stores.vault import in_use, unknown
 
 

@@ -145,7 +145,7 @@ def test_an_imported_machine_outlives_the_process() -> None:
         await bench.clock.sleep(120)
         await bench.settled()
         assert set(bench.world.things) == {thing.provider_id}
-        assert bench.controller.ghosts() == []
+        assert await bench.controller.ghosts() == []
 
     play(scene)
 
@@ -295,7 +295,7 @@ def test_an_abandoned_stack_keeps_its_things_and_is_adopted_again() -> None:
         await bench.until(bench._gone)
         await bench.clock.sleep(300)
         assert set(bench.world.things) == things
-        assert bench.controller.ghosts() == []
+        assert await bench.controller.ghosts() == []
         assert {ruling.what for ruling in await bench.store.rulings("local")} == {"disowned"}
         again = Generation(0, graph, Source("t"), bench.clock.now())
         stack = Stack("s2", "default", "s", 0)

@@ -141,7 +141,7 @@ def test_ghosts_are_reaped_after_a_grace_and_only_ours() -> None:
         assert ghost.provider_id not in bench.world.things
         for kept in (data, other, foreign):
             assert kept.provider_id in bench.world.things
-        assert [g.seen.provider_id for g in bench.controller.ghosts()] == [data.provider_id]
+        assert [g.seen.provider_id for g in await bench.controller.ghosts()] == [data.provider_id]
         await bench.controller.reap("local", data.provider_id)
         assert data.provider_id not in bench.world.things
 
@@ -158,7 +158,7 @@ def test_nothing_is_reaped_when_labels_are_newer_than_the_database() -> None:
         await bench.clock.sleep(300)
         for thing in (newer, unknown):
             assert thing.provider_id in bench.world.things
-        assert {ghost.kept for ghost in bench.controller.ghosts()} == {RESTORED}
+        assert {ghost.kept for ghost in await bench.controller.ghosts()} == {RESTORED}
         await bench.controller.reap("local", unknown.provider_id)
         assert unknown.provider_id not in bench.world.things
 
@@ -224,12 +224,12 @@ def test_what_a_provider_keeps_for_now_holds_no_stack_up_and_is_reaped_later(
         await bench.until(gone)
         assert await bench.events("resource.left") == ["net"]
         await bench.clock.sleep(300)
-        assert [ghost.seen.provider_id for ghost in bench.controller.ghosts()] == [net]
+        assert [ghost.seen.provider_id for ghost in await bench.controller.ghosts()] == [net]
         assert await bench.events("ghost.reaped") == []
         keeps = False
         await bench.clock.sleep(100)
         assert net not in bench.world.things
-        assert bench.controller.ghosts() == []
+        assert await bench.controller.ghosts() == []
 
     play(scene)
 

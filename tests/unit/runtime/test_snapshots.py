@@ -112,7 +112,7 @@ def test_a_volume_whose_policy_says_so_is_copied_before_it_goes() -> None:
         await bench.clock.sleep(300)
         (copy,) = bench.world.things.values()
         assert (copy.kind, copy.content) == ("VolumeSnapshot", {"file": "precious"})
-        assert bench.controller.ghosts() == []
+        assert await bench.controller.ghosts() == []
         assert await bench.events("resource.copied") == ["data"]
 
     play(scene)

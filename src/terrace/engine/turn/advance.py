@@ -162,6 +162,11 @@ def advance(state: StackState, now: float) -> Turn:
             live = state.lives.get(path)
             if live is not None:
                 _consider(state, moves, live, now)
+    return rest(state)
+
+
+def rest(state: StackState) -> Turn:
+    """Decides nothing, and hands over what came in by itself."""
     turn, state.turn = state.turn, Turn()
     return turn
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from terrace.engine.stack.state import Live
 from terrace.model.event import Event
 from terrace.model.stack import Stack
 from terrace.services.gate import Surface
@@ -19,12 +20,15 @@ async def tell(on: Surface, stack: str, kind: str, path: str, message: str) -> N
     on.controller.bell.ring()
 
 
-async def heard(on: Surface, stack: Stack, at: float, condition: Callable[[], bool]) -> Stack:
-    """The stack as it stands once the engine took in what was said `at` some time, which `condition` tells."""
+async def heard(on: Surface, stack: Stack, uid: str, condition: Callable[[Live], bool]) -> Stack:
+    """The stack as it stands once the engine took in what was said of the resource with this uid, which `condition`
+    tells."""
     end = on.clock.now() + PATIENCE
+    await on.controller.heed(stack.id, PATIENCE)
     while True:
         rung = on.controller.bell.count
         now = await on.store.stack(stack.id)
-        if now is None or (now.updated >= at and condition()) or on.clock.now() >= end:
+        found = await on.controller.locate(uid)
+        if now is None or found is None or condition(found[1]) or on.clock.now() >= end:
             return now or stack
         await on.controller.bell.wait(rung, 0.25)

@@ -73,7 +73,7 @@ class Signals:
         with door or token, QuotaError for what comes too often, UserError for what is no signal."""
         now = self._on.clock.now()
         _not_too_often(max(self._rate.take(knock.source, now), self._tries.empty(knock.source, now)))
-        found = self._open(knock)
+        found = await self._open(knock)
         if found is None:
             self._tries.take(knock.source, now)
             raise NotFoundError(
@@ -89,7 +89,7 @@ class Signals:
         """Takes a signal from an alarm, which has the URL of a door (ports.stacks.Doors). What came twice is kept once:
         a policy knows the number, and a handle keeps it under an id that follows from it."""
         match = _URL.fullmatch(url)
-        found = self._open(Knock(match[1], match[2])) if match is not None else None
+        found = await self._open(Knock(match[1], match[2])) if match is not None else None
         if found is None:
             return None
         state, live, record = found
@@ -134,7 +134,7 @@ class Signals:
             path,
             f"by {actor.name}",
         )
-        return await heard(self._on, state.stack, now, lambda: _rotation(live) == wish.value)
+        return await heard(self._on, state.stack, live.uid, lambda now: _rotation(now) == wish.value)
 
     async def _take(
         self,
@@ -154,10 +154,10 @@ class Signals:
 
     # --- doors
 
-    def _open(self, knock: Knock) -> tuple[StackState, Live, Record] | None:
+    async def _open(self, knock: Knock) -> tuple[StackState, Live, Record] | None:
         """The door that a token opens, None when there is none."""
         uid, _, incarnation = knock.door.rpartition("-")
-        found = self._on.controller.locate(uid)
+        found = await self._on.controller.locate(uid)
         if found is None or not incarnation.isdecimal():
             return None
         state, live = found
@@ -184,7 +184,7 @@ class Signals:
                 code="no-signals",
                 hint="signals go to a WaitConditionHandle, a ScalingPolicy or an Alarm",
             )
-        found = self._on.controller.locate(record.uid)
+        found = await self._on.controller.locate(record.uid)
         if found is None:
             raise TransientError(
                 f'stack "{where.stack}" is not being worked on at the moment', retry_after=1.0

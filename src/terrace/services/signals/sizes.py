@@ -68,7 +68,7 @@ class Sizes:
             await self._on.store.direct([wish])
         said = f"{size} members, said by {actor.name}" + (f": {why}" if why else "")
         await tell(self._on, stack.id, "group.scaled", path, said)
-        return await heard(self._on, stack, wish.at, lambda: _number(live) >= wish.value["number"])
+        return await heard(self._on, stack, live.uid, lambda now: _number(now) >= wish.value["number"])
 
     async def get(self, actor: Actor, where: Where, path: str) -> SizeView:
         """How many members a group is to have, and who said so."""
@@ -133,7 +133,7 @@ class Sizes:
                 code="no-group",
                 hint="groups have one: Terrace::Group, Terrace::AutoScalingGroup",
             )
-        found = self._on.controller.locate(record.uid)
+        found = await self._on.controller.locate(record.uid)
         if found is None or found[1].wanted is None:
             raise TransientError(f'"{path}" is not known well enough yet', retry_after=1.0)
         return found

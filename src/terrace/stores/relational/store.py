@@ -15,6 +15,7 @@ from terrace.stores.queries import SQL
 from terrace.stores.relational import keys, writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
+from terrace.stores.relational.engines import RelationalEngines
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
 
@@ -32,6 +33,7 @@ class RelationalStore(Wishes, Crossings):
         self._place = place
         self._secrets = secrets
         self._encoding = Encoding(secrets)
+        self.engines = RelationalEngines(database, secrets)
         self._installation = ""
 
     async def open(self) -> None:

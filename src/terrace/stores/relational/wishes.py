@@ -30,10 +30,10 @@ class Wishes(Reading):
         )
 
     async def bump_retries(self, stack: str) -> None:
-        await self._execute("stacks.bump_retries", stack, synced=True)
+        await self._mark("stacks.bump_retries", stack)
 
     async def mark_forget(self, stack: str) -> None:
-        await self._execute("stacks.mark_forget", stack, synced=True)
+        await self._mark("stacks.mark_forget", stack)
 
     async def rename(self, stack: str, name: str) -> None:
         await self.database.write(lambda writer: writing.rename(writer, stack, name), synced=True)
@@ -42,6 +42,13 @@ class Wishes(Reading):
         await self.database.write(
             lambda writer: writing.direct(writer, self._encoding, directives), synced=True
         )
+
+    async def _mark(self, name: str, stack: str) -> None:
+        def work(writer: Writer) -> None:
+            writer.execute(SQL[name], (stack,))
+            writing.ring(writer, stack)
+
+        await self.database.write(work, synced=True)
 
     async def _execute(self, name: str, *values: str | int, synced: bool = False) -> None:
         def work(writer: Writer) -> None:

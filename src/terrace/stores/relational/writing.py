@@ -50,7 +50,13 @@ def save_generation(writer: Writer, encoding: Encoding, asked: Asked) -> Stack:
     writer.executemany(
         SQL["records.upsert"], [_record_row(encoding, row.id, record) for record in asked.records]
     )
+    ring(writer, row.id)
     return row
+
+
+def ring(writer: Writer, stack: str) -> None:
+    """Tells whoever holds the stack to look: nothing is written where the server is the only one."""
+    writer.execute(SQL["wakes.ring"], (stack,))
 
 
 def rename(writer: Writer, stack: str, name: str) -> None:
@@ -60,6 +66,7 @@ def rename(writer: Writer, stack: str, name: str) -> None:
         holder = stack_of(writer.execute(SQL["stacks.by_name"], (present.project, name)).fetchall())
         check_name(present, holder, name)
         writer.execute(SQL["stacks.rename"], (name, stack))
+        ring(writer, stack)
 
 
 def direct(writer: Writer, encoding: Encoding, directives: Sequence[Directive]) -> None:
@@ -70,6 +77,8 @@ def direct(writer: Writer, encoding: Encoding, directives: Sequence[Directive]) 
         else:
             row = (one.path, one.what, encoding.directive(one), one.stack)
             writer.execute(SQL["directives.upsert"], row)
+    for stack in dict.fromkeys(one.stack for one in directives):
+        ring(writer, stack)
 
 
 def rule(writer: Writer, rulings: Sequence[Ruling], unrulings: Sequence[tuple[str, str]]) -> None:
@@ -128,6 +137,8 @@ def _apply_one(writer: Writer, encoding: Encoding, commit: Commit, present: Stac
             SQL["directives.delete"], [(path, what, commit.stack) for path, what in commit.heeded]
         )
     rule(writer, commit.rulings, commit.unrulings)
+    if commit.gone or commit.exports is not None:
+        writer.execute(SQL["wakes.ring_readers"], (present.project, present.name))
     if commit.gone and _nothing_wanted(writer, present):
         writer.execute(SQL["stacks.delete"], (commit.stack,))
     else:

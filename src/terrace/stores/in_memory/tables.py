@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from terrace.model.graph import Name
+from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Lease, Stack
+from terrace.ports.engines import Member, Published
 from terrace.ports.store import Ruling
 from terrace.ports.vault import Version
 from terrace.stores.order import Point
@@ -46,7 +48,8 @@ class KeptSecret(NamedTuple):
 
 class Tables:
     """The state, and how to take back what was done to it since the last sync. Values lie encoded, as on a
-    disk, so nobody holds a part of them. Leases and the number of the last event are never taken back."""
+    disk, so nobody holds a part of them. Leases, what engines say of themselves and of providers, and the number of the
+    last event are never taken back."""
 
     def __init__(self) -> None:
         self.stacks: dict[str, Stack] = {}
@@ -59,6 +62,11 @@ class Tables:
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
+        self.members: dict[str, Member] = {}
+        self.wakes: dict[str, tuple[int, int]] = {}
+        self.listings: dict[str, Published] = {}
+        self.haunting: dict[str, list[Ghost]] = {}
+        self.sightings: dict[str, dict[str, tuple[int, Seen | None]]] = {}
         self.last_event = 0
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -93,6 +101,19 @@ class Tables:
         self.put(self.directives, stack, None)
         self.put(self.exports, stack, None)
         self.put(self.uses, stack, None)
+        self.wakes.pop(stack, None)
+
+    def ring(self, stack: str) -> None:
+        """Something of a stack has changed: whoever holds it is to look. Nobody rings where nobody listens."""
+        if self.members and stack in self.stacks:
+            mark, heeded = self.wakes.get(stack, (0, 0))
+            self.wakes[stack] = (mark + 1, heeded)
+
+    def ring_readers(self, source: Stack) -> None:
+        """Rings for the stacks that read what `source` exports."""
+        for stack, uses in self.uses.items():
+            if any((name.project, name.stack) == (source.project, source.name) for _, name in uses):
+                self.ring(stack)
 
     def drop_old_leases(self, now: float) -> None:
         """Takes out expired leases of stacks that are gone."""

@@ -11,7 +11,7 @@ from terrace.model.value import VAULT
 from terrace.ports.store import Commit
 from terrace.stores.crossings import check_circle, check_ending, circle, declared, outdated
 from terrace.stores.encoding import Encoding
-from terrace.stores.tables import Tables
+from terrace.stores.in_memory.tables import Tables
 from terrace.stores.vault import absent
 
 NEVER = b""
