@@ -10,6 +10,13 @@ import pytest
 
 from terrace.errors import LeaseLostError, PermanentError
 from terrace.kinds import KINDS
+from terrace.model.spec.balance import (
+    HealthMonitorSpec,
+    ListenerSpec,
+    LoadBalancerSpec,
+    PoolMemberSpec,
+    PoolSpec,
+)
 from terrace.model.spec.firewall import Rule, SecurityGroupRuleSpec
 from terrace.model.spec.machine import File, Mount, Nic
 from terrace.model.spec.router import (
@@ -148,6 +155,36 @@ class DriverContract:
             assert (await rig.finish(step)).seen == seen, "making it again makes nothing"
         for step, seen in reversed(made):
             assert (await rig.delete(step, seen)).seen is None
+            assert await rig.of(step.owner) == []
+
+    async def test_what_stands_on_a_load_balancer_is_seen_and_goes(self, rig: Rig) -> None:
+        """Each of these refers to things that were made before it."""
+        _, network = await rig.make("Network", cidr="10.221.8.0/24")
+        made = [await rig.of_kind("LoadBalancer", LoadBalancerSpec("lb", network.provider_id))]
+        lb = made[0][1].provider_id
+        made.append(await rig.of_kind("Listener", ListenerSpec("HTTP", 80, balancer=lb, name="front")))
+        pool = PoolSpec("HTTP", "ROUND_ROBIN", listener=made[1][1].provider_id, name="webs")
+        made.append(await rig.of_kind("Pool", pool))
+        webs = made[2][1].provider_id
+        made.append(await rig.of_kind("PoolMember", PoolMemberSpec(webs, "10.221.8.9", 80)))
+        made.append(await rig.of_kind("HealthMonitor", HealthMonitorSpec(webs, "TCP", 5, 3, 2)))
+        for step, seen in made:
+            promised: Any = KINDS[step.kind]
+            for shown in (seen, *(await rig.of(step.owner))):
+                assert shown.kind == step.kind
+                assert shown.owner == step.owner
+                assert set(promised.schema.attributes) - set(shown.attributes) == set()
+                for field, value in shown.properties.items():
+                    assert value == msgspec.to_builtins(getattr(step.spec, field, True)), field
+            again = (await rig.finish(step)).seen
+            assert again is not None
+            assert again.provider_id == seen.provider_id, "making it again makes nothing"
+        after = await rig.change(Verb.UPDATE, *made[3], weight=7)
+        assert after is not None
+        assert after.properties["weight"] == 7
+        for step, seen in reversed(made):
+            for _ in range(2):
+                assert (await rig.delete(step, seen)).seen is None
             assert await rig.of(step.owner) == []
 
     async def test_the_groups_of_a_machine_are_seen(self, rig: Rig) -> None:

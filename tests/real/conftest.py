@@ -9,6 +9,7 @@ import pytest
 
 from tests.real.engine import EngineError, private_engine
 from tests.real.images import base_image as make_base_image
+from tests.real.images import recipe_image
 from tests.real.images import tiny_image as make_tiny_image
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ def tiny_image(session_engine: Engine) -> str:
 def base_image(session_engine: Engine) -> str:
     """The image of the recipe debian-12 as Terrace itself builds it; kept between sessions."""
     return make_base_image(session_engine)
+
+
+@pytest.fixture(scope="session")
+def proxy_image(session_engine: Engine) -> str:
+    """The image of load balancers; kept between sessions."""
+    return recipe_image(session_engine, "haproxy")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.real.engine import Engine
 
 
 @pytest.fixture
-async def rig(engine: Engine, tiny_image: str, base_image: str) -> AsyncIterator[DockerRig]:
+async def rig(engine: Engine, tiny_image: str, base_image: str, proxy_image: str) -> AsyncIterator[DockerRig]:
     made = DockerRig(engine, tiny_image)
     yield made
     await made.driver.close()

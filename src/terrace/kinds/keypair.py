@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -26,7 +26,7 @@ class KeyPair(Noun):
     provider = "builtin"
     schema: ClassVar[Schema] = Schema(
         properties={
-            "name": Property(Type.STRING, "Its name; the resource's own by default.", pattern=NAME),
+            "name": Property(Type.STRING, "Its name; the resource's own by default.", shorthand=fitted),
             "public_key": Property(
                 Type.STRING, "The public key; without one a pair is made.", pattern=PUBLIC_KEY
             ),

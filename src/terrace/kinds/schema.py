@@ -30,15 +30,17 @@ class Type(StrEnum):
 class Property(msgspec.Struct, frozen=True):
     """One property. `items` is the type of a LIST's items, or of the values of a MAP with any keys;
     `properties` the parts of a MAP ({}: any keys); `changes` what a change of it takes; `allowed` the
-    values it may have; `pattern` a regular expression it must match as a whole; `minimum`/`maximum` bounds
-    of a number or of a length. `secret`: hidden values may stand here. `shorthand` turns a value of
-    another shape into the declared one; `check` says what is wrong with a value of the right type ("" when
-    nothing is). `ignored` says why a property that is accepted has no effect, `refused` why giving it is
-    an error ("" when it is not)."""
+    values it may have; `instead`: properties of which one may be given in place of a required one;
+    `pattern` a regular expression it must match as a whole; `minimum`/`maximum` bounds of a number or of a
+    length. `secret`: hidden values may stand here. `shorthand` turns a value of another shape into the
+    declared one (None: it is as if none had been given); `check` says what is wrong with a value of the
+    right type ("" when nothing is). `ignored` says why a property that is accepted has no effect, `refused`
+    why giving it is an error ("" when it is not)."""
 
     type: Type
     description: str = ""
     required: bool = False
+    instead: tuple[str, ...] = ()
     default: Any = None
     items: Property | None = None
     properties: dict[str, Property] = {}

@@ -77,8 +77,9 @@ def _replace(pieces: list[tuple[str, bool]], key: str, value: Any, fuel: Tank) -
 
 
 def list_join(args: list[Any], fuel: Tank) -> Any:
-    """(delimiter, list, ...): the items of all lists as one text. A list that is None is left out, an item
-    that is None is empty, maps and lists are JSON. SpecError for other items: a number is not a text."""
+    """(delimiter, list, ...): the items of all lists as one text. A list that is None, or an empty text or map, is
+    left out, an item that is None is empty, maps and lists are JSON. SpecError for other items: a number is not a
+    text."""
     if len(args) < 2:
         raise SpecError("list_join takes a delimiter and at least one list")
     delimiter = "" if args[0] is None else args[0]
@@ -86,7 +87,7 @@ def list_join(args: list[Any], fuel: Tank) -> Any:
         raise SpecError(f"list_join: the delimiter must be a string, not {name_of(delimiter)}")
     texts: list[str] = []
     for given in args[1:]:
-        items = listed("list_join", given)
+        items = listed("list_join", None if given in ("", {}) else given)
         fuel.spend(len(items))
         texts.extend(_item(item, fuel) for item in items)
     fuel.spend(1, sum(map(len, texts)) + len(delimiter) * len(texts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.rules.difference import Rules
 from terrace.kinds.schema import Property, Type
 from terrace.model.decision import Effect
@@ -12,7 +12,7 @@ from terrace.model.decision import Effect
 PROTOCOLS: Final = ("TCP", "HTTP", "HTTPS", "TERMINATED_HTTPS", "PROXY", "UDP")
 
 NAMED: Final = Property(
-    Type.STRING, "A name for people; the resource's own by default.", pattern=NAME, changes=Effect.UPDATE
+    Type.STRING, "A name for people; the resource's own by default.", shorthand=fitted, changes=Effect.UPDATE
 )
 DESCRIBED: Final = Property(Type.STRING, "A few words for people.", default="", changes=Effect.UPDATE)
 SHOW: Final = "All of it, as a map."

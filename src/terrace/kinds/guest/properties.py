@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from terrace.kinds.keypair import PUBLIC_KEY
-from terrace.kinds.rules.address import NAME, wrong_address, wrong_path
+from terrace.kinds.rules.address import NAME, fitted, wrong_address, wrong_path
 from terrace.kinds.schema import Property, Type
 from terrace.model.decision import Effect
 from terrace.model.value import UNKNOWN, Call, Ref, Secret, Unknown, holds
@@ -125,7 +125,7 @@ _HEALTH = {
 }
 
 PROPERTIES = {
-    "name": Property(Type.STRING, "Its name; made from the resource's own by default.", pattern=NAME),
+    "name": Property(Type.STRING, "Its name; made from the resource's own by default.", shorthand=fitted),
     "image": Property(
         Type.STRING,
         "What it starts from: an image's name, a reference, or an Image.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from terrace.kinds.heat.words import ADDRESS, TEXT, entry, first, given, ignored, renamed
-from terrace.kinds.rules.address import NAME, wrong_address, wrong_range
+from terrace.kinds.heat.words import ADDRESS, TEXT, entry, first, given, ignored, refused, renamed
+from terrace.kinds.rules.address import fitted, wrong_address, wrong_range
 from terrace.kinds.schema import Property, Type, TypeEntry
 from terrace.model.value import Ref
 
 WITHOUT: Final = (None, "", "~", "null")
-NAMED: Final = Property(Type.STRING, pattern=NAME)
+NAMED: Final = Property(Type.STRING, shorthand=fitted)
 
 NET: Final[dict[str, Property]] = {
     "name": NAMED,
@@ -29,15 +29,16 @@ _POOL: Final = Property(
 SUBNET: Final[dict[str, Property]] = {
     "network": TEXT,
     "network_id": TEXT,
-    "cidr": Property(Type.STRING, required=True, check=wrong_range),
+    "cidr": Property(Type.STRING, required=True, instead=("subnetpool",), check=wrong_range),
     "gateway_ip": Property(Type.STRING, check=lambda value: "" if value in WITHOUT else wrong_address(value)),
     "name": NAMED,
     "allocation_pools": Property(Type.LIST, items=_POOL),
     "dns_nameservers": Property(Type.LIST, items=Property(Type.STRING, check=wrong_address)),
     "ip_version": Property(Type.INTEGER, allowed=(4, 6), ignored="it follows from the range"),
     **ignored(
-        "enable_dhcp host_routes ipv6_address_mode ipv6_ra_mode prefixlen segment subnetpool tags tenant_id value_specs"
+        "enable_dhcp host_routes ipv6_address_mode ipv6_ra_mode prefixlen segment tags tenant_id value_specs"
     ),
+    **refused("subnetpool", "there are no pools of ranges: give one as cidr"),
 }
 _FIXED: Final = Property(Type.MAP, properties={"subnet": TEXT, "subnet_id": TEXT, "ip_address": ADDRESS})
 PORT: Final[dict[str, Property]] = {
@@ -49,6 +50,7 @@ PORT: Final[dict[str, Property]] = {
     "security_groups": Property(Type.LIST, items=TEXT),
     "port_security_enabled": Property(Type.BOOLEAN),
     **ignored("allowed_address_pairs", "a machine is not kept from sending under other addresses"),
+    **ignored("replacement_policy", "a port is replaced when a change of it takes that, and not else"),
     **ignored(
         "admin_state_up binding:vnic_type device_id device_owner dns_name no_fixed_ips propagate_uplink_status "
         "qos_policy tags value_specs"

@@ -19,7 +19,7 @@ from terrace.kinds.heat.words import (
     renamed,
 )
 from terrace.kinds.keypair import PUBLIC_KEY
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.schema import Property, Type, TypeEntry
 from terrace.model.value import Call, Ref
 
@@ -176,7 +176,7 @@ def _server_group(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 KEYPAIR: Final[dict[str, Property]] = {
-    "name": Property(Type.STRING, required=True, pattern=NAME),
+    "name": Property(Type.STRING, required=True, shorthand=fitted),
     "public_key": Property(Type.STRING, pattern=PUBLIC_KEY),
     **ignored("save_private_key", "a private key that was made is always kept, sealed"),
     **ignored("type user"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from terrace.kinds.heat.words import CLOUD, TEXT, each, entry, first, given, ignored, renamed
 from terrace.kinds.net.security import OWN, wrong_prefix, wrong_protocol
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.schema import Property, Type, TypeEntry
 
 _PORT: Final = Property(Type.INTEGER, minimum=0, maximum=65535)
@@ -27,7 +27,7 @@ _NATIVE: Final = {
     "remote_ip_prefix": "cidr",
 }
 GROUP: Final[dict[str, Property]] = {
-    "name": Property(Type.STRING, pattern=NAME),
+    "name": Property(Type.STRING, shorthand=fitted),
     "description": TEXT,
     "rules": Property(
         Type.LIST,

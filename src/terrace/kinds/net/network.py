@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from terrace.errors import SpecError
-from terrace.kinds.rules.address import NAME, outside, wrong_address, wrong_range
+from terrace.kinds.rules.address import fitted, outside, wrong_address, wrong_range
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun, many
 from terrace.kinds.schema import Property, Schema, Type
@@ -22,7 +22,7 @@ MAC = r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
 
 
 def _named(description: str, changes: Effect = Effect.REPLACE) -> Property:
-    return Property(Type.STRING, description, pattern=NAME, changes=changes)
+    return Property(Type.STRING, description, shorthand=fitted, changes=changes)
 
 
 def _pools(description: str) -> Property:

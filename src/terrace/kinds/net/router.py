@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -27,7 +27,7 @@ class Router(Noun):
             "name": Property(
                 Type.STRING,
                 "A name for people; the resource's own by default.",
-                pattern=NAME,
+                shorthand=fitted,
                 changes=Effect.UPDATE,
             ),
             "gateway": Property(

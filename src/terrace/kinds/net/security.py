@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from terrace.errors import SpecError
-from terrace.kinds.rules.address import NAME
+from terrace.kinds.rules.address import fitted
 from terrace.kinds.rules.difference import Rules, defaults_of
 from terrace.kinds.rules.noun import Noun
 from terrace.kinds.schema import Property, Schema, Type
@@ -87,7 +87,7 @@ class SecurityGroup(Noun):
             "name": Property(
                 Type.STRING,
                 "A name for people; the resource's own by default.",
-                pattern=NAME,
+                shorthand=fitted,
                 changes=Effect.UPDATE,
             ),
             "description": Property(Type.STRING, "What it is for.", changes=Effect.UPDATE),

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Final
+from typing import Any, Final
 
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 _ODD: Final = re.compile(r"[^A-Za-z0-9.-]+")
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def host_name(path: str) -> str:
     """A name for a machine from the path of its node: fit to be a host name, at most 63 characters."""
     return _ODD.sub("-", path).strip("-.")[:63].rstrip("-.") or "machine"
+
+
+def fitted(name: Any) -> Any:
+    """A name of any letters as the name of a thing: what that cannot hold becomes a dash. None when nothing is left;
+    what is no text as it is."""
+    if not isinstance(name, str):
+        return name
+    return _UNFIT.sub("-", name).strip("-._")[:63] or None
 
 
 def wrong_address(value: str) -> str:

@@ -59,8 +59,10 @@ def read(
     result: dict[str, Any] = {}
     for name, prop in table.items():
         value = values.get(name)
+        if value is not None and prop.shorthand is not None:
+            value = prop.shorthand(value)
         if value is None:
-            if prop.required:
+            if prop.required and not any(values.get(other) is not None for other in prop.instead):
                 problems.append(mistake((*path, name), "is required", code="missing-property"))
             elif prop.default is not None:
                 result[name] = prop.default

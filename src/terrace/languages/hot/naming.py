@@ -16,11 +16,27 @@ def named_files(document: Document) -> list[str]:
     root = document.root
     if isinstance(root, dict):
         _visit(root, found, set())
+        _chosen(root, root.get("parameters"), found, set())
         registry = root.get("resource_registry")
         if isinstance(registry, dict):
             base = registry.get(BASE)
             _register(registry, base if isinstance(base, str) else "", found)
     return list(dict.fromkeys(resolve(name, document.file) for name in found if not is_remote(name)))
+
+
+def _chosen(tree: Any, parameters: Any, found: dict[str, None], seen: set[int]) -> None:
+    """Templates that the members of groups are made from, where a parameter says by default which."""
+    if not isinstance(tree, dict | list) or not isinstance(parameters, dict) or id(tree) in seen:
+        return
+    seen.add(id(tree))
+    for item in tree.values() if isinstance(tree, dict) else tree:
+        _chosen(item, parameters, found, seen)
+    kind = tree.get("type") if isinstance(tree, dict) else None
+    name = kind.get("get_param") if isinstance(kind, dict) else None
+    declared = parameters.get(name) if isinstance(name, str) else None
+    default = declared.get("default") if isinstance(declared, dict) else None
+    if isinstance(default, str) and is_template(default):
+        found[default] = None
 
 
 def _register(registry: dict[str, Any], base: str, found: dict[str, None]) -> None:

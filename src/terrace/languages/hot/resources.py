@@ -75,8 +75,14 @@ class Resources:
             self.conditions[name] = condition
         return condition is not False
 
-    def _target(self, tree: dict[str, Tree], resource: str, scopes: Scopes, what: str) -> Target | None:
+    def _target(
+        self, tree: dict[str, Tree], resource: str, scopes: Scopes, what: str, *, members: bool = False
+    ) -> Target | None:
         name = tree.get("type")
+        if isinstance(name, dict) and members and not _refers(name):
+            name = self.expressions.argument(name)
+            if name is UNKNOWN:
+                return None
         if isinstance(name, str):
             return self.types.find(name, tree, resource, scopes)
         if name is None:
@@ -91,7 +97,7 @@ class Resources:
         shape = properties.get(key) if isinstance(properties, dict) else None
         if not isinstance(shape, dict):
             return None
-        return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"')
+        return self._target(shape, f"{name}/*", scopes, f'the members of "{name}"', members=True)
 
     def compile(self) -> tuple[Node, ...]:
         """All resources as nodes."""
@@ -228,7 +234,12 @@ class Resources:
             return native
         scopes = everywhere(entered(self.scopes, name) if self.scopes else ())
         listed = place.given.get("resources")
-        found = [self.types.find(one, listed, f"{name}/*", scopes, at) for at, one in enumerate(types)]
+        found = [
+            self.types.find(one, listed, f"{name}/*", scopes, at)
+            if isinstance(listed, list)
+            else self.types.find(one, place.given, f"{name}/*", scopes, "resources")
+            for at, one in enumerate(types)
+        ]
         own = shared if isinstance(shared, dict) else {}
         native["members"] = [self._shape(member, own, shown) for member in found]
         return native
@@ -285,3 +296,10 @@ class Resources:
             message = f"{what} has a deletion_policy that there is not"
             self.shape.error(self.document.value(tree, "deletion_policy"), "unknown-policy", message, hint)
         return Keep.DELETE
+
+
+def _refers(tree: Tree) -> bool:
+    """Whether other resources are referred to anywhere in it, which are not known before it is."""
+    if isinstance(tree, dict):
+        return not tree.keys().isdisjoint(("get_attr", "get_resource")) or any(map(_refers, tree.values()))
+    return isinstance(tree, list) and any(map(_refers, tree))

@@ -110,7 +110,7 @@ class Balancers:
         attributes["show"] = dict(attributes)
         told = {"enabled": spec.enabled} if spec is not None else {}
         there = any(nic.get("ip") == address for nic in nics)
-        properties = {**told, "security_groups": list(home.get("groups", ())), "intact": intact and there}
+        properties = {**told, "security_groups": tuple(home.get("groups", ())), "intact": intact and there}
         return replace(seen, attributes=attributes, properties=properties)
 
     # --- inside

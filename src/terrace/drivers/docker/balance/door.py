@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from terrace.drivers.docker.balance.notes import refused
 from terrace.drivers.docker.balance.parts import BALANCER, KINDS, Books, Part
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal
-from terrace.errors import CapabilityError, PermanentError, TransientError
+from terrace.errors import CapabilityError, PermanentError, ProviderError, TransientError
 from terrace.model.seen import Seen
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
@@ -35,6 +36,7 @@ IN_PLACE: Final = {
 }
 DRAIN: Final = 30.0  # seconds that a member may take to finish what it has begun
 _LOOK_AGAIN: Final = 0.5
+_FRESH: Final = 3.0  # seconds for which what a proxy said of its members is new enough
 
 
 class Door:
@@ -47,6 +49,7 @@ class Door:
         self._inside = Inside(engine, clock)
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._standings: dict[str, dict[str, Standing]] = {}
+        self._asked: dict[str, float] = {}  # when a proxy was last asked how its members are
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step; what was seen afterwards."""
@@ -70,7 +73,7 @@ class Door:
     # --- load balancers
     async def _balancer(self, step: Step, fence: Fence) -> Receipt:
         if step.verb is Verb.DELETE:
-            self._turns.pop(step.provider_id, None)
+            self._forget(step.provider_id)
             return await self._balancers.apply(step, fence)
         if step.verb is Verb.CREATE:
             receipt = await self._balancers.create(step, fence)
@@ -198,7 +201,22 @@ class Door:
             kept.books,
             parts=tuple(one for one in kept.books.parts if one.owner.installation == seen.owner.installation),
         )
+        if seen.state == "running" and not busy and ours.of("HealthMonitor"):
+            await self._ask(container)
         return [own, *parts.shown(ours, container, self._statuses(container))]
+
+    async def _ask(self, container: str) -> None:
+        """How the members are, asked now and then: it is there to be looked at, and nothing hangs on it."""
+        now = self._clock.now()
+        if now < self._asked.get(container, 0.0) + _FRESH:
+            return
+        self._asked[container] = now
+        with suppress(ProviderError, Refusal):  # it ends just now, or is busy
+            self._standings[container] = await self._inside.ask(container)
+
+    def _forget(self, container: str) -> None:
+        for kept in (self._turns, self._standings, self._asked):
+            kept.pop(container, None)
 
     def _statuses(self, container: str) -> dict[str, str]:
         return {token: one.status for token, one in self._standings.get(container, {}).items()}

@@ -51,7 +51,8 @@ def list_join(on: Expressions, call: Call_, arg: Tree) -> Any:
     args = [on.argument(item) for item in arg]
     for position, item in enumerate(args):
         fine = (str, type(None)) if position == 0 else (list, type(None))
-        if not isinstance(item, (*fine, *LATE)):
+        nothing = position > 0 and item in ("", {}) and on.template.version >= versions.MULTIPLE_LISTS
+        if not nothing and not isinstance(item, (*fine, *LATE)):
             what = "a text as its delimiter" if position == 0 else "a list to join"
             message = f"list_join takes {what}, not {describe(item)}"
             return on.fail(on.document.value(arg, position), "wrong-type", message)
