@@ -120,6 +120,7 @@ async def run(settings: Settings) -> None:
     from terrace.services import Services
     from terrace.services.gate import Gate, Surface
     from terrace.stores.relational.keys import RelationalKeys
+    from terrace.stores.relational.quotas import RelationalQuotas
     from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
@@ -147,6 +148,7 @@ async def run(settings: Settings) -> None:
             vault=RelationalVault(store.database, secrets, clock),
             defaults=settings.defaults,
             keys=RelationalKeys(store.database, secrets, clock),
+            quotas=RelationalQuotas(store.database),
             writable=store.writable,
         )
         services = Services(surface, settings, await store.installation())

@@ -11,13 +11,13 @@ from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
-from terrace.api.vault import keys, secrets
+from terrace.api.vault import keys, quotas, secrets
 from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
     health, server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
-    secrets, keys,
+    secrets, keys, quotas,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
 from terrace.client.vault.keys import Keys
+from terrace.client.vault.quotas import Quotas
 from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
@@ -41,6 +42,7 @@ class Client:
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
         self.keys = Keys(self._transport)
+        self.quotas = Quotas(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
 

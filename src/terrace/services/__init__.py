@@ -19,6 +19,7 @@ from terrace.services.operations.orders import Orders
 from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
 from terrace.services.providers import Providers
+from terrace.services.quotas import QuotaKeeping
 from terrace.services.resources import Resources
 from terrace.services.secrets import KeyKeeping, NamedSecrets
 from terrace.services.settings import Settings
@@ -46,6 +47,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
+        self.quotas = QuotaKeeping(surface)
         self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)

@@ -13,6 +13,7 @@ from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserErr
 from terrace.model.stack import Stack
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.keys import Keys
+from terrace.ports.quota import Quotas
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -120,7 +121,8 @@ async def _writable() -> None:
 
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
-    projects, and the keys that secrets are sealed with (None: the store has but a key file)."""
+    projects, and the keys that secrets are sealed with (None: the store has but a key file). `quotas` None:
+    nothing is limited."""
 
     gate: Gate
     store: Store
@@ -131,6 +133,7 @@ class Surface(msgspec.Struct, frozen=True):
     vault: Vault
     defaults: Defaults = Defaults()
     keys: Keys | None = None
+    quotas: Quotas | None = None
     writable: Callable[[], Awaitable[None]] = _writable
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from terrace.errors import InvariantError
 from terrace.model.event import Event
+from terrace.model.quota import Amounts, Shortage
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Lease, Stack
@@ -203,6 +204,12 @@ class MemoryStore(_Leasing, MemoryCrossings):
             self._put_records(tables, saved.id, records)
             tables.ring(saved.id)
         return saved
+
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        return None  # nothing is limited here: quotas are kept in tables
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        return ()
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         with self._writing("direct", synced=True) as tables:

@@ -27,6 +27,7 @@ from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.keys import RelationalKeys
+from terrace.stores.relational.quotas import RelationalQuotas
 from terrace.stores.relational.secrets import RelationalVault
 from terrace.stores.sealing import Envelope, KeyFile
 from terrace.stores.sqlite import SqliteStore
@@ -57,10 +58,12 @@ class Rig:
         self.store: Any = MemoryStore(self.secrets, self.clock)
         self.vault: Any = MemoryVault(self.store)
         self.keys: Any = None
+        self.quotas: Any = None
         if lasting:
             self.secrets = Envelope(self.secrets, self.clock)
             self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
             self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
+            self.quotas = RelationalQuotas(self.store.database)
             self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
         self.world = World()
         builtin = BuiltinDriver(self.clock, self.entropy)
@@ -91,6 +94,7 @@ class Rig:
             telemetry=self.telemetry,
             vault=self.vault,
             keys=self.keys,
+            quotas=self.quotas,
         )
         self.services = Services(surface, self.settings, "memory")
         builtin.offer(self.services.owned, self.services.signals)
