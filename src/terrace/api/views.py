@@ -15,7 +15,7 @@ from terrace.model.problem import Problem
 from terrace.model.record import Fault, Record
 from terrace.model.stack import Generation, Stack
 from terrace.model.value import Secret
-from terrace.services.quotas.counting import Line as QuotaLine
+from terrace.services.quotas.counting import QuotaLine
 
 T = TypeVar("T")
 PROBLEM = "application/problem+json"

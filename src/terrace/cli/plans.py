@@ -10,7 +10,7 @@ from typing import Any
 from terrace.cli.faults import INTERRUPTED, Reported, Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, paint, value
-from terrace.model.quota import shown
+from terrace.model.spec.quota import shown
 
 SIGNS = {
     "create": ("+", "green"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from terrace.model.quota import RESOURCES, Amounts, Shortage, total
+from terrace.model.spec.quota import RESOURCES, Amounts, Shortage, total
 
 
 class Allowance:

@@ -20,9 +20,9 @@ from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Expansion, Refuse, Settled
 from terrace.model.graph import Keep, Name
 from terrace.model.plan import Item, Plan, Planned
-from terrace.model.quota import Amounts
 from terrace.model.record import Record
 from terrace.model.seen import NotSeen, Present
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Generation
 from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN, Ref, Unknown, holds

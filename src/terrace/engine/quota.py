@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from terrace.engine.stack.state import Live, StackState
-from terrace.model.quota import Amounts, total
 from terrace.model.spec.machine import MachineSpec
+from terrace.model.spec.quota import Amounts, total
 from terrace.model.spec.volume import VolumeSpec
 from terrace.model.value import Unknown
 from terrace.ports.kind import Wanted

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from terrace.model.decision import Difference
-from terrace.model.quota import Amounts
+from terrace.model.spec.quota import Amounts
 
 
 class Planned(StrEnum):

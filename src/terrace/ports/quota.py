@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from terrace.model.quota import Amounts
+from terrace.model.spec.quota import Amounts
 
 
 class Quotas(Protocol):

@@ -9,9 +9,9 @@ import msgspec
 
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
-from terrace.model.quota import Amounts, Shortage
 from terrace.model.record import Record
 from terrace.model.seen import Owner
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 
 

@@ -18,8 +18,8 @@ from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
 from terrace.model.graph import Name, Use
-from terrace.model.quota import Amounts
 from terrace.model.seen import NotSeen
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Generation, Lease, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy

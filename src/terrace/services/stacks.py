@@ -20,7 +20,7 @@ from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.saved import Seal, moved
-from terrace.services.quotas.counting import Line, counted, outlook
+from terrace.services.quotas.counting import QuotaLine, counted, outlook
 from terrace.services.secrets.named import check_named
 
 ATTEMPTS = 5
@@ -45,7 +45,7 @@ class Preview(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
     digest: str = ""
     sealed: str = ""
-    quota: tuple[Line, ...] = ()
+    quota: tuple[QuotaLine, ...] = ()
 
 
 class Stacks:

@@ -10,9 +10,9 @@ import msgspec
 
 from terrace.errors import InvariantError
 from terrace.model.event import Event
-from terrace.model.quota import Amounts, Shortage
 from terrace.model.record import Record
 from terrace.model.seen import Owner
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
@@ -126,6 +126,12 @@ class _Leasing(_Reading):
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
                 tables.ring(stack)
 
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        return None  # nothing is limited here: quotas are kept in tables
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        return ()
+
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:
             now, held = self._clock.now(), tables.leases.get(scope)
@@ -204,12 +210,6 @@ class MemoryStore(_Leasing, MemoryCrossings):
             self._put_records(tables, saved.id, records)
             tables.ring(saved.id)
         return saved
-
-    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
-        return None  # nothing is limited here: quotas are kept in tables
-
-    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
-        return ()
 
     async def direct(self, directives: Sequence[Directive]) -> None:
         with self._writing("direct", synced=True) as tables:

@@ -11,7 +11,7 @@ from terrace.cli.commands import Group, output_option, pass_session
 from terrace.cli.faults import Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, table
-from terrace.model.quota import shown
+from terrace.model.spec.quota import shown
 
 HEADS = ["PROJECT", "RESOURCE", "USED", "RESERVED", "LIMIT", "LEFT"]
 
@@ -28,14 +28,14 @@ def quota() -> None:
   terrace quota show shop    another one
   terrace quota show --all   every project""",
 )
-@click.argument("project", required=False)
+@click.argument("name", required=False, metavar="[PROJECT]")
 @click.option("--all", "everything", is_flag=True, help="every project")
 @output_option()
 @pass_session
-def show(session: Session, project: str | None, everything: bool) -> None:
+def show(session: Session, name: str | None, everything: bool) -> None:
     """Show what the stacks of a project take, of how much, and what is left."""
     quotas = session.client().quotas
-    found = quotas.listing() if everything else [quotas.show(project or session.project)]
+    found = quotas.listing() if everything else [quotas.show(name or session.project)]
     _shown(session, found)
 
 
@@ -46,19 +46,19 @@ def show(session: Session, project: str | None, everything: bool) -> None:
   terrace quota set shop storage=500G volumes=10 stacks=5
   terrace quota set shop memory=none""",
 )
-@click.argument("project")
+@click.argument("name", metavar="PROJECT")
 @click.argument("limits", nargs=-1, required=True, metavar="RESOURCE=AMOUNT...")
 @output_option()
 @pass_session
-def put(session: Session, project: str, limits: tuple[str, ...]) -> None:
+def put(session: Session, name: str, limits: tuple[str, ...]) -> None:
     """Set limits: stacks, machines, cpu, memory, disk, volumes, storage. What stands stays."""
     asked: dict[str, str] = {}
     for text in limits:
-        name, equals, amount = text.partition("=")
+        resource, equals, amount = text.partition("=")
         if not equals or not amount:
             raise Stop(f'"{text}" is not RESOURCE=AMOUNT', code="usage", hint="for example machines=20")
-        asked[name] = amount
-    _shown(session, [session.client().quotas.set(project, asked)])
+        asked[resource] = amount
+    _shown(session, [session.client().quotas.set(name, asked)])
 
 
 @quota.command("check", epilog="  terrace quota check --repair")

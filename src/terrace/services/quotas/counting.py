@@ -8,7 +8,7 @@ from terrace.engine.quota import COUNTED, unbounded
 from terrace.errors import QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
-from terrace.model.quota import RESOURCES, Amounts, larger, over, shortages, total
+from terrace.model.spec.quota import RESOURCES, Amounts, larger, over, shortages, total
 from terrace.model.stack import Generation, Stack
 from terrace.services.gate import Surface
 
@@ -16,7 +16,7 @@ MAKING = frozenset({"Group", "AutoScalingGroup", "ResourceChain", "Nested"})
 """Kinds in which what is counted may stand."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class QuotaLine(msgspec.Struct, frozen=True):
     """A resource that is limited, in its unit (`terrace quota`): how much the stack takes, how much all of the project
     take with it, and how much they may."""
 
@@ -40,13 +40,15 @@ async def counted(on: Surface, stack: Stack, generation: Generation) -> Generati
     return msgspec.structs.replace(generation, usage=total(plan.takes.values()))
 
 
-async def outlook(on: Surface, stack: Stack, plan: Plan, graph: Graph) -> tuple[Line, ...]:
+async def outlook(on: Surface, stack: Stack, plan: Plan, graph: Graph) -> tuple[QuotaLine, ...]:
     """What is limited, as it would be with the plan; nothing where nothing is. QuotaError when that is too much."""
     limits = await on.quotas.limits(stack.project) if on.quotas is not None else {}
     return await _check(on, stack, plan, graph, limits) if limits else ()
 
 
-async def _check(on: Surface, stack: Stack, plan: Plan, graph: Graph, limits: Amounts) -> tuple[Line, ...]:
+async def _check(
+    on: Surface, stack: Stack, plan: Plan, graph: Graph, limits: Amounts
+) -> tuple[QuotaLine, ...]:
     assert on.quotas is not None
     for path, names in plan.endless.items():
         if bare := next((name for name in names if name in limits), ""):
@@ -70,7 +72,7 @@ async def _check(on: Surface, stack: Stack, plan: Plan, graph: Graph, limits: Am
         raise over(stack.project, short)
     after = larger(before, wanted)
     return tuple(
-        Line(
+        QuotaLine(
             name,
             wanted.get(name, 0),
             used.get(name, 0) - before.get(name, 0) + after.get(name, 0),

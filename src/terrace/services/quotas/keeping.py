@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from terrace.errors import NotFoundError, UserError
-from terrace.model.quota import RESOURCES, Amounts, parse, total
+from terrace.model.spec.quota import RESOURCES, Amounts, parse, total
 from terrace.model.stack import Stack
 from terrace.ports.quota import Quotas
 from terrace.services.gate import Actor, Right, Surface

@@ -4,7 +4,7 @@ so one after the other (facts.hold), for all servers."""
 from __future__ import annotations
 
 from terrace.errors import ConflictError
-from terrace.model.quota import Amounts, Shortage, larger, over, shortages
+from terrace.model.spec.quota import Amounts, Shortage, larger, over, shortages
 from terrace.model.stack import Generation, Stack
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer

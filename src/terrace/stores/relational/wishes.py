@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terrace.model.quota import Amounts, Shortage
 from terrace.model.record import Record
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.stores.queries import SQL
 from terrace.stores.relational import quotas, writing

@@ -1,4 +1,4 @@
-"""What a project may have: resources that are counted, their units, and what is short."""
+"""What specs take of what a project may have: the resources that are counted, their units, and what is short."""
 
 from __future__ import annotations
 
