@@ -19,6 +19,7 @@ from scripts.reference.heat import heat
 from scripts.reference.kinds import kinds
 from scripts.reference.lifecycle import lifecycle
 from scripts.reference.metrics import metrics
+from scripts.reference.rights import rights
 from scripts.reference.settings import settings
 from scripts.reference.text import REFERENCE
 
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "lifecycle.md": lifecycle,
     "api.md": api,
+    "rights.md": rights,
     "metrics.md": metrics,
 }
 

@@ -24,7 +24,8 @@ REFERENCE = DOCS / "reference"
 SOURCE = ROOT / "src" / "terrace"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 REFERENCE_PAGES = [
-    f"{name}.md" for name in ["kinds", "heat", "settings", "errors", "cli", "lifecycle", "api", "metrics"]
+    f"{name}.md"
+    for name in ["kinds", "heat", "settings", "errors", "cli", "lifecycle", "api", "rights", "metrics"]
 ]
 REAL = {"first-stack.md"}
 """Pages whose commands need Docker: tests/real/test_readme.py runs those."""
@@ -140,7 +141,16 @@ def test_every_setting_is_described() -> None:
     from terrace.drivers.docker.settings import DockerSettings, Registry, Tls
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, Settings, StoreSettings, Tuning
+    from terrace.services.settings import (
+        Access,
+        Defaults,
+        Ldap,
+        Limits,
+        ServerSettings,
+        Settings,
+        StoreSettings,
+        Tuning,
+    )
 
     tables = {
         "listener": ServerSettings,
@@ -148,6 +158,8 @@ def test_every_setting_is_described() -> None:
         "defaults": Defaults,
         "limits": Limits,
         "tuning": Tuning,
+        "people": Access,
+        "ldap": Ldap,
         "flavor": Flavor,
         "docker": DockerSettings,
         "docker-tls": Tls,

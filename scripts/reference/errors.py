@@ -8,6 +8,7 @@ from scripts.reference.text import ROOT, code, page, table, words
 TITLES = {
     "documents": "In templates, environments and parameters",
     "requests": "In requests",
+    "people": "Who may do what",
     "providers": "From providers",
     "cli": "On the command line",
     "server": "From the server itself",

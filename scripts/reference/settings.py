@@ -17,7 +17,16 @@ def settings() -> str:
     from terrace.drivers.docker import settings as docker
     from terrace.drivers.sim.settings import SimSettings
     from terrace.model.catalogue import FLAVORS, IMAGES, Flavor
-    from terrace.services.settings import Defaults, Limits, ServerSettings, StoreSettings, Tuning, commented
+    from terrace.services.settings import (
+        Access,
+        Defaults,
+        Ldap,
+        Limits,
+        ServerSettings,
+        StoreSettings,
+        Tuning,
+    )
+    from terrace.services.settings import commented as example
 
     text = words("settings")
     flavors = [
@@ -37,6 +46,8 @@ def settings() -> str:
         *_section("[defaults]", Defaults, text["defaults"]),
         *_section("[limits]", Limits, text["limits"]),
         *_section("[tuning]", Tuning, text["tuning"]),
+        *_section("[people]", Access, text["people"]),
+        *_section("[ldap]", Ldap, text["ldap"]),
         *_section('[catalogue.flavors."NAME"]', Flavor, text["flavor"]),
         "Built-in flavors:",
         table(["Flavor", "cpu", "memory", "disk", "pids"], flavors),
@@ -52,7 +63,7 @@ def settings() -> str:
         "A provider that only pretends; its things are gone when the server ends.",
         _fields(SimSettings, text["sim"]),
         "### The whole file, commented",
-        f"```toml\n{commented().rstrip()}\n```",
+        f"```toml\n{example().rstrip()}\n```",
         *_client(text),
     )
 

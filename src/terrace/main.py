@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from terrace.services import Services
     from terrace.services.settings import Settings
     from terrace.stores.relational import RelationalStore
+    from terrace.stores.sealing import Envelope
 
 DONE, FAILED, CONFLICT = 0, 1, 4
 STOPPING = 5.0
@@ -44,7 +45,7 @@ def cli() -> None:
 
 def serve(arguments: list[str]) -> int:
     """Runs the server in this process until it is told to stop; its exit code. `--settings` prints a
-    commented server.toml instead, `--check` only checks the one there is."""
+    commented server.toml instead, `--check` only checks the one there is; `--db` does what `terrace db` asks."""
     import asyncio
 
     from terrace.errors import ConflictError, DocumentError, TerraceError
@@ -58,8 +59,10 @@ def serve(arguments: list[str]) -> int:
                 sys.stdout.write(commented())
             case ["--check"]:
                 asyncio.run(check(load_settings()))
+            case ["--db", *words]:
+                return DONE if asyncio.run(keep(load_settings(), words)) else FAILED
             case _:
-                sys.stderr.write("usage: terrace serve [--check | --settings]\n")
+                sys.stderr.write("usage: terrace serve [--check | --settings | --db ...]\n")
                 return FAILED
     except DocumentError as error:
         for problem in error.problems:
@@ -109,6 +112,28 @@ async def check(settings: Settings) -> None:
     sys.stdout.write(f"{settings.file or 'the built-in settings'}: fine\n")
 
 
+async def keep(settings: Settings, words: list[str]) -> bool:
+    """Does to the database what `words` say (see stores/upkeep/command.py); whether all is well with it."""
+    from pathlib import Path
+
+    from terrace.runtime.system import SystemClock
+    from terrace.stores.sealing import Envelope, KeyFile
+    from terrace.stores.upkeep import command
+    from terrace.stores.upkeep.ground import Ground, Keys, SqliteGround
+
+    clock = SystemClock()
+    keys = Keys(lambda: Envelope(KeyFile(settings.key_file), clock), clock)
+    ground: Ground = SqliteGround(Path(settings.state, "terrace.db"), keys)
+    if settings.store.url:
+        from terrace.stores.postgres import Address
+        from terrace.stores.upkeep.postgres import PostgresGround
+
+        ground = PostgresGround(Address(settings.store.url, settings.store.password_file), keys)
+    well, lines = await command.run(words, ground, keys, settings.providers)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return well
+
+
 async def run(settings: Settings) -> None:
     """Builds the server that `settings` describe and serves until SIGTERM."""
     from contextlib import AsyncExitStack
@@ -117,11 +142,6 @@ async def run(settings: Settings) -> None:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
-    from terrace.services import Services
-    from terrace.services.gate import Gate, Surface
-    from terrace.stores.relational.keys import RelationalKeys
-    from terrace.stores.relational.quotas import RelationalQuotas
-    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
@@ -138,20 +158,7 @@ async def run(settings: Settings) -> None:
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
         listening = ending.enter_context(open_doors(settings, telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
-        surface = Surface(
-            gate=Gate(store, telemetry),
-            store=store,
-            controller=controller,
-            clock=clock,
-            entropy=entropy,
-            telemetry=telemetry,
-            vault=RelationalVault(store.database, secrets, clock),
-            defaults=settings.defaults,
-            keys=RelationalKeys(store.database, secrets, clock),
-            quotas=RelationalQuotas(store.database),
-            writable=store.writable,
-        )
-        services = Services(surface, settings, await store.installation())
+        services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
         assert isinstance(builtin, BuiltinDriver)
         builtin.offer(services.owned, services.signals)
@@ -196,6 +203,43 @@ def reached_by_guests(drivers: dict[str, Driver]) -> frozenset[tuple[str, int]]:
     """Where guests of any provider are to reach the server."""
     found = (driver.doors() for driver in drivers.values() if hasattr(driver, "doors"))
     return frozenset[tuple[str, int]]().union(*found)
+
+
+async def build_services(
+    settings: Settings,
+    store: RelationalStore,
+    controller: Controller,
+    sources: tuple[Clock, Entropy, Envelope, Telemetry],
+) -> Services:
+    """The use cases over a store that is open, and over what drives its stacks."""
+    from terrace.services import Services
+    from terrace.services.gate import Gate, Surface
+    from terrace.services.people import Registry
+    from terrace.services.people.audit import Clerk
+    from terrace.stores.relational.audit import RelationalAudit
+    from terrace.stores.relational.keys import RelationalKeys
+    from terrace.stores.relational.people import RelationalPeople
+    from terrace.stores.relational.quotas import RelationalQuotas
+    from terrace.stores.relational.secrets import RelationalVault
+
+    clock, entropy, secrets, telemetry = sources
+    database = store.database
+    log = RelationalAudit(database, secrets.digest)
+    surface = Surface(
+        gate=Gate(store, telemetry, clock, Clerk(log)),
+        store=store,
+        controller=controller,
+        clock=clock,
+        entropy=entropy,
+        telemetry=telemetry,
+        vault=RelationalVault(database, secrets, clock),
+        defaults=settings.defaults,
+        keys=RelationalKeys(database, secrets, clock),
+        quotas=RelationalQuotas(database),
+        writable=store.writable,
+    )
+    registry = Registry(RelationalPeople(database), log)
+    return Services(surface, settings, await store.installation(), registry)
 
 
 async def stop(controller: Controller) -> None:

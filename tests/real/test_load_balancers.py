@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,10 +21,12 @@ from terrace.model.spec.balance import (
     PoolMemberSpec,
     PoolSpec,
 )
+from terrace.model.spec.firewall import Rule, SecurityGroupSpec
 from terrace.model.spec.machine import Nic
 from terrace.model.spec.network import NetworkSpec
 from terrace.model.step import Step, Verb
 from tests.contracts.rig import CountingFence
+from tests.real.crowd import Crowd, get
 from tests.real.docker_rig import DockerRig
 from tests.real.engine import Engine
 
@@ -129,72 +129,9 @@ class Site:
         return str(self.made["lb"][1].attributes["address"])
 
 
-def get(address: str, port: int = 80, seconds: float = 5.0, path: str = "/", cookie: str = "") -> str:
-    """The name of the machine that answers, "" for none, or the status when it is not 200."""
-    link = http.client.HTTPConnection(address, port, timeout=seconds)
-    try:
-        link.request("GET", path, headers={"Cookie": cookie} if cookie else {})
-        answer = link.getresponse()
-        text = answer.read().decode().strip()
-        return text if answer.status == 200 else str(answer.status)
-    except (OSError, http.client.HTTPException):
-        return ""
-    finally:
-        link.close()
-
-
 async def asked(address: str, times: int) -> Counter[str]:
     """Who answers how often."""
     return Counter([await asyncio.to_thread(get, address) for _ in range(times)])
-
-
-class Crowd:
-    """Clients that ask all the time, each over one connection that it keeps, or over a new one each time."""
-
-    def __init__(self, address: str, clients: int = 4) -> None:
-        self.answers: Counter[str] = Counter()
-        self.failures: list[str] = []
-        self._address = address
-        self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number % 2 == 0,)) for number in range(clients)
-        ]
-
-    def _run(self, keeps: bool) -> None:
-        link = http.client.HTTPConnection(self._address, 80, timeout=20)
-        while not self._over.is_set():
-            try:
-                link.request("GET", "/")
-                answer = link.getresponse()
-                text = answer.read().decode().strip()
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-                link.close()
-                continue
-            if answer.status == 200:
-                self.answers[text] += 1
-            else:
-                self.failures.append(str(answer.status))
-            if not keeps:
-                link.close()
-        link.close()
-
-    async def hears(self, *names: str) -> None:
-        """Waits until each of `names` has answered anew."""
-        before = Counter(self.answers)
-        async with asyncio.timeout(30):
-            while not all(self.answers[name] > before[name] for name in names):
-                await asyncio.sleep(0.05)
-
-    def __enter__(self) -> Crowd:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join(30)
 
 
 async def test_what_comes_in_is_shared_by_two_members(rig: DockerRig) -> None:
@@ -227,8 +164,7 @@ async def test_members_come_and_go_and_no_request_fails(rig: DockerRig) -> None:
         await site.delete("member two")
         await site.delete("two")
         await crowd.hears("three")
-    assert crowd.failures == []
-    assert crowd.answers.total() > 100
+    crowd.judge()
 
 
 async def test_a_member_finishes_what_it_began_before_it_goes(rig: DockerRig) -> None:
@@ -301,6 +237,25 @@ async def test_a_listener_of_tcp_passes_on_what_it_is_sent(rig: DockerRig) -> No
     await site.delete("member")
     networks = rig.engine.inspect(lb)["NetworkSettings"]["Networks"].values()
     assert [end["NetworkID"] for end in networks] == [site.network]
+
+
+async def test_security_groups_say_who_may_come_in(rig: DockerRig) -> None:
+    site = await Site(rig).stand()
+    await site.machine("one")
+    await site.member("one")
+    await site.answer("one")
+    web, other = [
+        (await site.thing(f"group {port}", "SecurityGroup", SecurityGroupSpec("g", rules))).provider_id
+        for port, rules in ((80, (Rule(protocol="tcp", first=80, last=80),)), (443, ()))
+    ]
+    await site.change("lb", security_groups=(web,))
+    assert await asked(site.address, 2) == {"one": 2}
+    await site.change("lb", security_groups=(other,))
+    assert await asyncio.to_thread(get, site.address, seconds=1.5) == ""
+    (seen,) = await rig.of(site.made["lb"][0].owner)
+    assert seen.properties["security_groups"] == (other,)
+    await site.change("lb", security_groups=())
+    assert await asked(site.address, 2) == {"one": 2}
 
 
 async def test_what_does_not_fit_is_said(rig: DockerRig) -> None:

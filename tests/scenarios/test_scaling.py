@@ -60,7 +60,7 @@ def services(simulation: Simulation) -> tuple[Signals, Sizes]:
     """What people and policies reach a group through."""
     controller = simulation.engine.controller
     assert controller is not None
-    gate = Gate(simulation.store, _Quiet())
+    gate = Gate(simulation.store, _Quiet(), simulation.clock)
     vault = MemoryVault(simulation.store)
     surface = Surface(
         gate, simulation.store, controller, simulation.clock, simulation.entropy, _Quiet(), vault

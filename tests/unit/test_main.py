@@ -74,7 +74,7 @@ def test_a_database_of_a_newer_version(server: Callable[..., Server]) -> None:
     assert one.end() == 0
     with sqlite3.connect(one.state / "terrace.db") as database:
         database.execute("UPDATE schema_version SET version = 1000")
-        database.execute("INSERT INTO identity (key, value) VALUES ('compatible_from', '1000')")
+        database.execute("INSERT OR REPLACE INTO identity (key, value) VALUES ('compatible_from', '1000')")
     code, said = one.refuse()
     assert code == 4
     assert "newer" in said

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from terrace import __version__
-from terrace.api import events, guests, history, operations, providers, resources, server, stacks
+from terrace.api import events, guests, history, operations, people, providers, resources, server, stacks
+from terrace.api.callers import caller
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
@@ -16,8 +17,8 @@ from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
-    health, server, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors, wishes,
-    secrets, keys, quotas,
+    health, server, *people.ROUTERS, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors,
+    wishes, secrets, keys, quotas,
 )  # fmt: skip
 
 
@@ -33,7 +34,13 @@ def build_doors(services: Services) -> FastAPI:
 
 def build(services: Services) -> FastAPI:
     """The app that serves `services`."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json", redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
+        dependencies=[Depends(caller)],
+    )
     app.state.services = services
     for module in ROUTERS:
         app.include_router(module.router)

@@ -1,5 +1,5 @@
-"""Who asks, and about what. The server listens on its owner's Unix socket alone (see listen.py), so whoever
-gets this far is the owner; credentials of others will come in here and nowhere else."""
+"""Who asks, and about what. Credentials come in here and nowhere else: a listener says that a connection is the
+owner's, or a token says whose it is, or it is nobody's and gets nothing but what is open to all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
 
-from terrace.errors import UserError
+from terrace.errors import ForbiddenError, UserError
 from terrace.services import Services
 from terrace.services.gate import Actor, Where
 
@@ -27,9 +27,45 @@ def owner() -> Actor:
     return Actor(name, owner=True)
 
 
-async def caller() -> Actor:
-    """Who sent this request."""
-    return owner()
+OPEN = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/v1/version",
+        "/v1/login",
+        "/v1/signals/{door}",
+        "/v1/signals/{door}/{token}",
+    }
+)
+"""Routes that need no credential, and guard themselves. Every other route asks for one, without saying so."""
+NOBODY = Actor("nobody")
+
+
+async def caller(connection: HTTPConnection) -> Actor:
+    """Who sent this request, which its line in the log says too. ForbiddenError ("unauthenticated") when nobody can
+    say."""
+    found = await _known(connection)
+    connection.scope["terrace.actor"] = found.name
+    return found
+
+
+async def _known(connection: HTTPConnection) -> Actor:
+    if connection.scope.get("terrace.owner") is True:
+        return owner()
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        services = await services_of(connection)
+        return await services.people.authenticate(token.strip(), source_of(connection))
+    if getattr(connection.scope.get("route"), "path", None) in OPEN:
+        return NOBODY
+    raise ForbiddenError(
+        "this needs a token: Authorization: Bearer TOKEN", code="unauthenticated", hint="terrace login"
+    )
+
+
+def source_of(connection: HTTPConnection) -> str:
+    """From where a request comes."""
+    return connection.client.host if connection.client is not None else ""
 
 
 async def where(project: str, stack: str) -> Where:

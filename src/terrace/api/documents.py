@@ -131,8 +131,13 @@ def refusals(*fails: int) -> dict[int | str, dict[str, Any]]:
     """The part of `responses` that says with which statuses a route refuses, besides those that any may."""
     return {
         code: {"description": REFUSALS[code], "content": {PROBLEM: {"schema": shape(ProblemView)}}}
-        for code in (400, 403, *fails)
+        for code in (400, 401, 403, *fails)
     }
+
+
+def nothing(*fails: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers 204."""
+    return {204: {"description": "It is done"}, **refusals(*fails)}
 
 
 def takes(kind: Any, example: Any) -> dict[str, Any]:
@@ -142,6 +147,7 @@ def takes(kind: Any, example: Any) -> dict[str, Any]:
 
 REFUSALS = {
     400: "The request cannot be understood",
+    401: "There is no credential, or it is not good any more",
     403: "The credential does not grant this",
     404: "There is no such thing",
     409: "The world has moved, or there is nothing to do it to",

@@ -32,6 +32,8 @@ STATUS: tuple[tuple[type[errors.TerraceError], int], ...] = (
 """From the narrow to the wide: the first that fits counts."""
 
 CODES = {
+    "unauthenticated": 401,
+    "wrong-credentials": 401,
     "document-too-large": 413,
     "secret-too-large": 413,
     "too-many-files": 413,
@@ -56,6 +58,8 @@ def view_of(error: errors.TerraceError) -> ProblemView:
 def respond(error: errors.TerraceError) -> Response:
     """The error as a response."""
     headers = {}
+    if status_of(error) == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TransientError) and error.retry_after:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return _response(view_of(error), headers)

@@ -62,13 +62,13 @@ class ProgressView(msgspec.Struct, omit_defaults=True):
 @router.get("/v1/providers", responses=gives(Page[Provider], "All of them"))
 async def list_providers(services: Uses, caller: Caller) -> Response:
     """With whether they can be reached."""
-    return answer(Page(services.providers.listing(caller)))
+    return answer(Page(await services.providers.listing(caller)))
 
 
 @router.get(PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines", fails=[404]))
 async def list_flavors(name: str, services: Uses, caller: Caller) -> Response:
     """Those that the settings name and those that Terrace knows by itself."""
-    flavors = services.providers.flavors(caller, name).items()
+    flavors = (await services.providers.flavors(caller, name)).items()
     return answer(Page([FlavorView(key, one.cpu, one.memory, one.disk, one.pids) for key, one in flavors]))
 
 

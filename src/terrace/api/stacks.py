@@ -172,7 +172,7 @@ async def put_stack(
     holds all it needs and shows no secret; on this server it may be given back in place of the documents.
     """
     body = await read(request, WishBody)
-    wish = body.over(services.stacks.unseal(caller, at, body.sealed)) if body.sealed else body.wish()
+    wish = body.over(await services.stacks.unseal(caller, at, body.sealed)) if body.sealed else body.wish()
     if dry_run:
         preview = await services.stacks.plan(caller, at, wish, expected, seal=seal)
         return answer(

@@ -58,7 +58,18 @@ THINGS = {
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
     "signal": Entry("nouns.signal", "signal", "signals to handles and policies: list, send, rotate"),
+    "db": Entry("nouns.db", "db", "the server's database: check, migrate, backup, restore, move"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
+}
+
+PEOPLE = {
+    "user": Entry("people.user", "user", "who can log in: add, change, password, rm"),
+    "group": Entry("people.group", "group", "users under one name: add, join, leave"),
+    "project": Entry("people.project", "project", "projects: members and their roles, what they may use"),
+    "token": Entry("people.token", "token", "how programs are known: create, list, revoke"),
+    "key": Entry("people.key", "key", "your SSH public keys: add, list, rm"),
+    "auth": Entry("people.auth", "auth", "who you are and what you may: whoami, can-i"),
+    "audit": Entry("people.audit", "audit", "who asked for what: list, verify"),
 }
 
 HELP = {
@@ -67,8 +78,14 @@ HELP = {
     "version": Entry("version", "version", "versions of this program and of the server"),
 }
 
-SECTIONS = {"Every day": EVERY_DAY, "Operations on a stack": OPERATIONS, "Things": THINGS, "Help": HELP}
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **HELP}
+SECTIONS = {
+    "Every day": EVERY_DAY,
+    "Operations on a stack": OPERATIONS,
+    "Things": THINGS,
+    "People": PEOPLE,
+    "Help": HELP,
+}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **HELP}
 
 EXIT_CODES = """\
 Exit codes:

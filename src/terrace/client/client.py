@@ -8,6 +8,7 @@ from typing import Any
 from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
+from terrace.client.people import People
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
@@ -45,6 +46,7 @@ class Client:
         self.quotas = Quotas(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
+        self.people = People(self._transport)
 
     def version(self) -> dict[str, Any]:
         """{version, installation}; needs no credential."""

@@ -18,6 +18,8 @@ from terrace.services.operations.looking import Looking
 from terrace.services.operations.orders import Orders
 from terrace.services.operations.snapshots import Snapshots
 from terrace.services.outputs import Outputs
+from terrace.services.people import People, Registry
+from terrace.services.people.audit import Audit
 from terrace.services.providers import Providers
 from terrace.services.quotas import QuotaKeeping
 from terrace.services.resources import Resources
@@ -28,12 +30,15 @@ from terrace.services.stacks import Stacks
 
 
 class Services:
-    """All use cases of one server. `installation` is the id that its labels carry."""
+    """All use cases of one server. `installation` is the id that its labels carry, `registry` where people are written
+    down."""
 
-    def __init__(self, surface: Surface, settings: Settings, installation: str) -> None:
+    def __init__(self, surface: Surface, settings: Settings, installation: str, registry: Registry) -> None:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
+        self.people = People(surface, registry, settings)
+        self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
         admission = Admission(settings, surface.controller.drivers)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)

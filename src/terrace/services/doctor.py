@@ -72,19 +72,19 @@ class Doctor:
             return f"the store does not answer within {PATIENCE:g} s"
         return ""
 
-    def measured(self, actor: Actor) -> str:
+    async def measured(self, actor: Actor) -> str:
         """All measurements, in the text format of Prometheus."""
-        self._on.gate.admit(actor, Right.READ)
+        await self._on.gate.admit(actor, Right.INSPECT)
         return self._on.telemetry.measured()
 
     async def examine(self, actor: Actor) -> list[Check]:
         """All checks, in a fixed order."""
-        self._on.gate.admit(actor, Right.READ)
+        await self._on.gate.admit(actor, Right.INSPECT)
         return [
             self._settings_file(),
             self._state_folder(),
             await self._database(),
-            *self._providers(actor),
+            *await self._providers(actor),
             await self._ghosts(),
         ]
 
@@ -124,9 +124,9 @@ class Doctor:
             return Check("database", Health.FAULT, self._on.controller.trouble, "terrace events")
         return Check("database", Health.OK, f"answers; stacks: {len(stacks)}")
 
-    def _providers(self, actor: Actor) -> list[Check]:
+    async def _providers(self, actor: Actor) -> list[Check]:
         checks = []
-        for status in self._known.listing(actor):
+        for status in await self._known.listing(actor):
             name = f"provider {status.name}"
             if status.reachable:
                 checks.append(Check(name, Health.OK, f"{status.driver}, answers"))

@@ -70,6 +70,6 @@ class Events:
 
     async def _stack(self, actor: Actor, where: Where | None) -> str:
         if where is None:
-            self._on.gate.admit(actor, Right.READ)
+            await self._on.gate.admit(actor, Right.INSPECT)
             return ""
         return (await self._on.gate.stack(actor, Right.READ, where)).id

@@ -36,7 +36,7 @@ class History:
         to."""
         await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), SUSPENDED)
         async with self._stacks.turn(where):
-            stack, target = await self._target(actor, Right.WRITE, where, to)
+            stack, target = await self._target(actor, where, to)
             again = msgspec.structs.replace(
                 target,
                 number=stack.generation + 1,
@@ -54,14 +54,12 @@ class History:
 
     async def plan_rollback(self, actor: Actor, where: Where, to: int | None = None) -> Plan:
         """What `rollback` would do now; saves nothing."""
-        stack, target = await self._target(actor, Right.READ, where, to)
+        stack, target = await self._target(actor, where, to)
         plan = await self._on.controller.plan(stack, target.graph)
         return msgspec.structs.replace(plan, stack=where.stack)
 
-    async def _target(
-        self, actor: Actor, right: Right, where: Where, to: int | None
-    ) -> tuple[Stack, Generation]:
-        stack = await self._on.gate.stack(actor, right, where)
+    async def _target(self, actor: Actor, where: Where, to: int | None) -> tuple[Stack, Generation]:
+        stack = await self._on.gate.stack(actor, Right.READ, where)
         kept = await self._on.store.generations(stack.id)
         past = [one for one in kept if one.number < stack.generation and one.settled and not one.deleting]
         listing = f"terrace history {where.stack}"

@@ -51,7 +51,7 @@ class Images:
 
     async def listing(self, actor: Actor, provider: str) -> list[Image]:
         """The names in the provider's catalogue, with whether each is there already."""
-        self._on.gate.admit(actor, Right.READ)
+        await self._on.gate.admit(actor, Right.CATALOGUE)
         driver = self._providers.driver(provider)
         names = sorted(driver.capabilities.catalogue.images.items())
         sources = sorted({source for _, source in names})
@@ -63,7 +63,7 @@ class Images:
     async def fetch(self, actor: Actor, provider: str, name: str) -> AsyncIterator[Progress]:
         """Builds or pulls the image `name` (a name of the catalogue, a reference, or recipe:NAME). Refusals
         come from this call; the iterator tells how far it is, and raises what the provider says."""
-        self._on.gate.admit(actor, Right.INSTALLATION, subject=f"image {provider}/{name}")
+        await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"image {provider}/{name}")
         driver = self._providers.driver(provider)
         if "Image" not in driver.capabilities.kinds:
             raise NotFoundError(f'provider "{provider}" has no images')

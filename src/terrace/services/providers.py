@@ -30,9 +30,9 @@ class Providers:
         self._on = surface
         self._settings = settings
 
-    def listing(self, actor: Actor) -> list[Provider]:
+    async def listing(self, actor: Actor) -> list[Provider]:
         """All of them, with whether they can be reached."""
-        self._on.gate.admit(actor, Right.READ)
+        await self._on.gate.admit(actor, Right.CATALOGUE)
         configured = self._settings.providers
         return [
             Provider(
@@ -46,9 +46,9 @@ class Providers:
             for one in self._on.controller.provider_status()
         ]
 
-    def flavors(self, actor: Actor, name: str) -> dict[str, Flavor]:
+    async def flavors(self, actor: Actor, name: str) -> dict[str, Flavor]:
         """Sizes of machines, by name."""
-        self._on.gate.admit(actor, Right.READ)
+        await self._on.gate.admit(actor, Right.CATALOGUE)
         return dict(sorted(self.driver(name).capabilities.catalogue.flavors.items()))
 
     def driver(self, name: str) -> Driver:

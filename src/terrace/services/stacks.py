@@ -60,7 +60,7 @@ class Stacks:
 
     async def listing(self, actor: Actor, project: str) -> list[Stack]:
         """The stacks of a project, by name."""
-        self._on.gate.admit(actor, Right.READ, project)
+        await self._on.gate.admit(actor, Right.READ, project)
         return await self._on.store.stacks(project)
 
     async def get(self, actor: Actor, where: Where) -> Stack:
@@ -71,7 +71,7 @@ class Stacks:
         """Saves the wish as the stack's next generation, synced, and wakes the engine. `expected`: the
         generation the caller knows (0: the stack must not exist; None: whatever). DocumentError, QuotaError,
         ConflictError."""
-        self._on.gate.enter(actor, Right.WRITE, where)
+        await self._on.gate.enter(actor, Right.WRITE, where)
         async with self.turn(where):
             for attempt in range(ATTEMPTS):
                 try:
@@ -100,7 +100,7 @@ class Stacks:
         self, actor: Actor, where: Where, wish: Wish, expected: int | None = None, *, seal: bool = False
     ) -> Preview:
         """What `apply` would do now; saves nothing. `seal`: also as it can be kept and applied later."""
-        self._on.gate.enter(actor, Right.READ, where)
+        await self._on.gate.enter(actor, Right.READ, where)
         found = await self._current(where, expected)
         stack = found or self._new(where)
         prepared = await self._prepared(where, found, stack, wish)
@@ -116,9 +116,9 @@ class Stacks:
             warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
         return Preview(plan, warnings, digest, sealed, quota)
 
-    def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
+    async def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
         """The wish in a plan that was kept. UserError."""
-        self._on.gate.enter(actor, Right.READ, where)
+        await self._on.gate.enter(actor, Right.READ, where)
         return self._seal.open(sealed, where)
 
     async def _prepared(self, where: Where, found: Stack | None, stack: Stack, wish: Wish) -> Prepared:
@@ -154,7 +154,8 @@ class Stacks:
     ) -> Stack:
         """Wants nothing of the stack any more. `forget`: what cannot be reached is given up; `force`: also when
         other stacks use its outputs, which then keep what they have. ConflictError."""
-        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
+        needed = Right.OPERATE if forget or force else Right.WRITE
+        await allow(self._on.store, await self._on.gate.stack(actor, needed, where), PROTECTED)
         async with self.turn(where):
             stack = await self._current(where, expected)
             if stack is None:
@@ -201,7 +202,7 @@ class Stacks:
     async def wait(self, actor: Actor, stack: Stack, timeout: float, *, gone: bool = False) -> Stack:
         """The stack once its generation has settled or failed, or once it is `gone` (then with that phase),
         or as it is after `timeout` seconds, or when the server stops."""
-        self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
+        await self._on.gate.admit(actor, Right.READ, stack.project, stack.name)
         wanted = stack.generation
         deadline = self._on.clock.now() + timeout
         while True:

@@ -10,6 +10,7 @@ _FOLDER = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _COLUMN = re.compile(r"^    (\w+) (TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b", re.MULTILINE)
 _ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b")
+_KEY = re.compile(r"^    (\w+) [A-Z ]+ PRIMARY KEY|^    PRIMARY KEY \(([\w, ]+)\)", re.MULTILINE)
 _COMPATIBLE = re.compile(r"-- compatible from (\d{4})\n")
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -57,6 +58,17 @@ def columns() -> dict[str, dict[str, str]]:
             elif added := _ADDED.fullmatch(statement.split(" DEFAULT ")[0].split(" NOT NULL")[0]):
                 found[added[1]][added[2]] = added[3]
     return found
+
+
+@cache
+def keys() -> dict[str, tuple[str, ...]]:
+    """The primary key of every table of the newest schema."""
+    found: dict[str, tuple[str, ...]] = {}
+    for *_, statements in migrations():
+        for statement in statements:
+            if statement.startswith("CREATE TABLE") and (key := _KEY.search(statement)):
+                found[statement.split()[2]] = tuple((key[1] or key[2]).split(", "))
+    return {table: found[table] for table in columns()}
 
 
 def _statements(text: str) -> list[str]:

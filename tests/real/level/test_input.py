@@ -152,7 +152,7 @@ def test_the_database_is_of_a_newer_version(own: Terrace) -> None:
     own.stop()
     with closing(sqlite3.connect(own.state / "terrace.db")) as database:
         database.execute("update schema_version set version = 1000")
-        database.execute("insert into identity (key, value) values ('compatible_from', '1000')")
+        database.execute("insert or replace into identity (key, value) values ('compatible_from', '1000')")
         database.commit()
     start_fails(own, "newer")
     with closing(sqlite3.connect(own.state / "terrace.db")) as database:

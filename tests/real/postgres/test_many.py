@@ -174,3 +174,16 @@ async def test_hints_reach_every_server(stores: list[PostgresStore]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert heard == [["mine:one", "mine:two"]] * 3
+
+
+async def test_large_values_and_many_rows_come_whole(stores: list[PostgresStore]) -> None:
+    """More than a socket takes at once, with something asked right behind it."""
+    worker = await Worker.of(stores[0])
+    large = a_generation(graph=Graph((Node("web", "Machine", {"text": "x" * 9_000_000}),)))
+    saved = await stores[0].save_generation(a_stack(), large, None)
+    records = [a_record(f"g/{n}", memory={"text": "y" * 4000}) for n in range(3000)]
+    assert await worker.write(*records, events=[an_event(message="z" * 500) for _ in range(3000)])
+    assert await stores[1].records(worker.stack.id) == records
+    read = await stores[2].generation(saved.id, saved.generation)
+    assert read is not None
+    assert read.graph == large.graph

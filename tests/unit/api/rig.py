@@ -17,20 +17,26 @@ from terrace.drivers.sim.world import World
 from terrace.kinds import KINDS
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue
 from terrace.ports.driver import Driver
+from terrace.ports.people import Directory
 from terrace.ports.telemetry import Telemetry
 from terrace.runtime.controller import Controller, Means, Tuning
 from terrace.runtime.system import SystemClock, SystemEntropy
 from terrace.services import Services
 from terrace.services.gate import Actor, Gate, Surface, Where
+from terrace.services.people import Registry
+from terrace.services.people.audit import Clerk
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
+from terrace.stores.relational.audit import RelationalAudit
 from terrace.stores.relational.keys import RelationalKeys
+from terrace.stores.relational.people import RelationalPeople
 from terrace.stores.relational.quotas import RelationalQuotas
 from terrace.stores.relational.secrets import RelationalVault
 from terrace.stores.sealing import Envelope, KeyFile
 from terrace.stores.sqlite import SqliteStore
+from terrace.stores.sqlite.connection import SqliteDatabase
 
 OWNER = Actor("ann", owner=True)
 AT = Where("default", "shop")
@@ -52,7 +58,15 @@ class Lines(Telemetry):
 class Rig:
     """The parts of one server, and a client that speaks to it. `lasting`: over a database, as a real one has it."""
 
-    def __init__(self, folder: Any, limits: Limits | None = None, *, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Any,
+        limits: Limits | None = None,
+        directory: Directory | None = None,
+        *,
+        lasting: bool = False,
+        **settings: Any,
+    ) -> None:
         self.clock, self.entropy, self.telemetry = SystemClock(), SystemEntropy(), Lines()
         self.secrets: Any = KeyFile(folder / "key")
         self.store: Any = MemoryStore(self.secrets, self.clock)
@@ -77,6 +91,7 @@ class Rig:
             providers={"local": ProviderSettings("local", "sim", {}, Catalogue(FLAVORS, IMAGES))},
             default_provider="local",
             limits=limits or Limits(),
+            **settings,
         )
         self.controller = Controller(
             self.store,
@@ -85,8 +100,12 @@ class Rig:
             Means(self.clock, self.entropy, self.secrets, self.telemetry),
             Tuning(grace=0.0),
         )
+        self.database = SqliteDatabase(folder / "people.db", self.clock)
+        self.registry = Registry(
+            RelationalPeople(self.database), RelationalAudit(self.database, self.secrets.digest), directory
+        )
         surface = Surface(
-            gate=Gate(self.store, self.telemetry),
+            gate=Gate(self.store, self.telemetry, self.clock, Clerk(self.registry.log)),
             store=self.store,
             controller=self.controller,
             clock=self.clock,
@@ -96,12 +115,20 @@ class Rig:
             keys=self.keys,
             quotas=self.quotas,
         )
-        self.services = Services(surface, self.settings, "memory")
+        self.services = Services(surface, self.settings, "memory", self.registry)
         builtin.offer(self.services.owned, self.services.signals)
         self.app = build(self.services)
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://terrace"
-        )
+        self.http = self.client(owner=True)
+
+    def client(self, token: str = "", *, owner: bool = False, host: str = "192.0.2.1") -> httpx.AsyncClient:
+        """Somebody at `host` with a token, or the owner at their socket."""
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await self.app({**scope, "terrace.owner": owner}, receive, send)
+
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 1))
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(transport=transport, base_url="http://terrace", headers=headers)
 
     async def up(self, template: str, name: str = "shop", **more: Any) -> httpx.Response:
         """PUT and wait until it settled or failed."""
@@ -131,10 +158,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(folder: Any, limits: Limits | None = None, *, lasting: bool = False) -> AsyncIterator[Rig]:
+async def running(folder: Any, limits: Limits | None = None, **more: Any) -> AsyncIterator[Rig]:
     """A Rig whose controller works."""
-    rig = Rig(folder, limits, lasting=lasting)
+    rig = Rig(folder, limits, **more)
     await rig.store.open()
+    await rig.database.open()
     await rig.controller.start()
     try:
         yield rig
@@ -144,3 +172,4 @@ async def running(folder: Any, limits: Limits | None = None, *, lasting: bool = 
             await asyncio.wait_for(rig.controller.stop(), 1.0)
         await rig.store.close()
         await rig.http.aclose()
+        await rig.database.close()

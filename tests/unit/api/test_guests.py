@@ -66,6 +66,7 @@ class Call:
             "headers": [],
             "subprotocols": [],
             "client": None,
+            "terrace.owner": True,
             "server": None,
             "extensions": {"websocket.http.response": {}},
         }

@@ -51,4 +51,4 @@ async def ready(services: Uses) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse, responses=MEASURES)
 async def metrics(services: Uses, caller: Caller) -> Response:
     """Names and meanings are in the reference."""
-    return Response(services.doctor.measured(caller), media_type=TEXT)
+    return Response(await services.doctor.measured(caller), media_type=TEXT)

@@ -19,8 +19,6 @@ from uvicorn.server import ServerState
 
 from terrace.api.edge.crowd import Crowd
 from terrace.api.edge.protocol import Connection, Patience
-from terrace.api.problems import respond
-from terrace.errors import ForbiddenError
 from terrace.ports.telemetry import CONNECTIONS, LAG, REFUSED, Telemetry
 
 GRACE = 20
@@ -159,7 +157,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     def _porter(self, door: Door) -> Porter:
-        config = configured(marked(self._app if door.owner else wall(self._app), door.owner))
+        config = configured(marked(self._app, door.owner))
         config.load()
         return Porter(door, config, self.server_state, self._telemetry)
 
@@ -207,18 +205,6 @@ def marked(app: ASGIApp, owner: bool) -> ASGIApp:
         await app(scope, receive, send)
 
     return told
-
-
-def wall(app: ASGIApp) -> ASGIApp:
-    """`app`, of which only the version is shown: nobody but the owner has a credential yet."""
-
-    async def walled(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/v1/version":
-            await app(scope, receive, send)
-        else:
-            await respond(ForbiddenError("only the owner may do this"))(scope, receive, send)
-
-    return walled
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:

@@ -20,7 +20,7 @@ from terrace.model.stack import Directive, Source, Stack
 from terrace.model.value import Secret, holds
 from terrace.ports.stacks import Order, Standing
 from terrace.services.admission import Admission, Wish
-from terrace.services.gate import Actor, Surface, Where
+from terrace.services.gate import Actor, Right, Surface, Where
 from terrace.services.stacks import Stacks
 
 DEEPEST = 5
@@ -72,7 +72,9 @@ class OwnedStacks:
                         f'parameter "{name}" is given a hidden value, but its template does not hide it',
                         hint="add hidden: true to that parameter",
                     )
-            await self._stacks.apply(_actor(order.owner), where, wish, present.generation if present else 0)
+            await self._stacks.apply(
+                _actor(order.owner, where.project), where, wish, present.generation if present else 0
+            )
         except ConflictError as error:
             raise TransientError(error.message, hint=error.hint) from error
         except DocumentError as error:
@@ -98,7 +100,7 @@ class OwnedStacks:
     async def delete(self, project: str, name: str, owner: str) -> None:
         """See ports.stacks."""
         with suppress(NotFoundError):
-            await self._stacks.delete(_actor(owner), Where(project, name), force=True)
+            await self._stacks.delete(_actor(owner, project), Where(project, name), force=True)
 
     async def _owner(self, stack: Stack) -> dict[str, Any]:
         """Whose a stack is. Between its first generation and the directive that says it, the generation does."""
@@ -125,5 +127,7 @@ PREFIX = "resource "
 """Before the uid of the owner, in the name of whoever asked for a generation."""
 
 
-def _actor(owner: str) -> Actor:
-    return Actor(PREFIX + owner, owner=True)
+def _actor(owner: str, project: str) -> Actor:
+    """The resource itself asks, and may do nothing outside its own project."""
+    rights = frozenset({Right.READ, Right.WRITE, Right.OPERATE})
+    return Actor(PREFIX + owner, rights={project: rights}, credential="resource")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from terrace.errors import ConflictError, InvariantError, UserError
+from terrace.errors import ConflictError, InvariantError, NotFoundError, UserError
 from terrace.model.codec import Codec, show
 from terrace.model.graph import Graph
 from terrace.model.record import Record
@@ -21,10 +21,11 @@ FORMAT = 1
 
 
 class Abandoned(msgspec.Struct, frozen=True):
-    """What is inside a document's `sealed`."""
+    """What is inside a document's `sealed`; `project`: whose it was."""
 
     generation: Generation
     records: tuple[Record, ...]
+    project: str = "default"
 
 
 class Adoption:
@@ -37,8 +38,12 @@ class Adoption:
 
     async def take_in(self, actor: Actor, where: Where, path: str, provider_id: str) -> Stack:
         """The thing `provider_id` becomes the resource at `path`, as soon as a template wants one there. An empty
-        stack is made when there is none. ConflictError when something stands there already."""
-        self._on.gate.enter(actor, Right.WRITE, where)
+        stack is made when there is none. It takes a right in the installation too: nobody can say to which project a
+        thing belonged that Terrace did not make. ConflictError when something stands there already."""
+        await self._on.gate.enter(actor, Right.OPERATE, where)
+        await self._on.gate.admit(
+            actor, Right.INSTALLATION, subject=f"import {provider_id} {where.stack}/{path}"
+        )
         check_path(path)
         async with self._stacks.turn(where):
             stack = await self._on.store.find_stack(where.project, where.stack)
@@ -61,13 +66,13 @@ class Adoption:
     async def document(self, actor: Actor, where: Where) -> dict[str, Any]:
         """All that has to be known to manage the stack again, as plain data: readable but for what is hidden, and the
         whole of it sealed with this installation's key."""
-        stack = await self._on.gate.stack(actor, Right.WRITE, where)
+        stack = await self._on.gate.stack(actor, Right.OPERATE, where)
         generation = await self._on.store.generation(stack.id, stack.generation)
         records = await self._on.store.records(stack.id)
         if generation is None or generation.deleting:
             raise ConflictError(f'stack "{where.stack}" is being deleted', code="not-possible")
         inside = Codec(self._on.controller.secrets.seal, self._on.controller.secrets.unseal).encode(
-            Abandoned(generation, tuple(records))
+            Abandoned(generation, tuple(records), stack.project)
         )
         things = [
             {"path": one.path, "kind": one.kind, "provider": one.provider, "provider_id": one.provider_id}
@@ -88,9 +93,9 @@ class Adoption:
 
     async def abandon(self, actor: Actor, where: Where, expected: int | None = None) -> Stack:
         """Terrace forgets the stack; its things stay as they are, and are nobody's. ConflictError: protected."""
-        await allow(self._on.store, await self._on.gate.stack(actor, Right.WRITE, where), PROTECTED)
+        await allow(self._on.store, await self._on.gate.stack(actor, Right.OPERATE, where), PROTECTED)
         async with self._stacks.turn(where):
-            stack = await self._on.gate.stack(actor, Right.WRITE, where)
+            stack = await self._on.gate.stack(actor, Right.READ, where)
             generation = Generation(
                 number=stack.generation + 1,
                 graph=Graph(description=stack.description),
@@ -109,8 +114,12 @@ class Adoption:
     async def adopt(self, actor: Actor, where: Where, document: dict[str, Any]) -> Stack:
         """The stack of a document is managed again, under the name of `where`. UserError for a document that is not
         of this installation; ConflictError when the name is taken, or what it tells of is managed already."""
-        self._on.gate.enter(actor, Right.WRITE, where)
+        await self._on.gate.enter(actor, Right.OPERATE, where)
         told = self._open(document)
+        if told.project != where.project and not actor.may(Right.OPERATE, told.project):
+            raise NotFoundError(
+                "the stack of this file is of a project that is not there", hint="terrace project list"
+            )
         owners = [Owner(self._installation, one.uid, one.incarnation) for one in told.records]
         if owners and await self._on.store.known(owners):
             raise ConflictError(

@@ -31,7 +31,7 @@ class Changing:
             await self._under_way(stack)
             return await self._history.rollback(actor, where, stack.settled or None)
         async with self._stacks.turn(where):
-            stack = await self._on.gate.stack(actor, Right.WRITE, where)
+            stack = await self._on.gate.stack(actor, Right.READ, where)
             current = await self._under_way(stack)
             before = await self._before(stack)
             done = await self._done(stack, current, before.graph)

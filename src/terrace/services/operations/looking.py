@@ -18,7 +18,7 @@ class Looking:
     async def accept_restore(self, actor: Actor) -> list[str]:
         """After an older copy of the database was put back: what it wants is right, and things that are newer may be
         deleted and replaced. The providers on which that had been in doubt."""
-        self._on.gate.admit(actor, Right.INSTALLATION, subject="accept-restore")
+        await self._on.gate.admit(actor, Right.INSTALLATION, subject="accept-restore")
         return await self._on.controller.accept_restore()
 
     async def check(self, actor: Actor, where: Where) -> Plan:

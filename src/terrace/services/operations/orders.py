@@ -45,7 +45,7 @@ class Orders:
 
     async def protect(self, actor: Actor, where: Where, *, protected: bool = True) -> Stack:
         """From now on it can (not) be deleted or abandoned."""
-        stack = await self._on.gate.stack(actor, Right.WRITE, where)
+        stack = await self._on.gate.stack(actor, Right.OPERATE, where)
         return await self._direct(stack, [self._flag(actor, stack, PROTECTED, protected)])
 
     async def marks(self, actor: Actor, where: Where) -> dict[str, bool]:
@@ -66,7 +66,7 @@ class Orders:
         return record
 
     async def _standing(self, actor: Actor, where: Where) -> Stack:
-        stack = await self._on.gate.stack(actor, Right.WRITE, where)
+        stack = await self._on.gate.stack(actor, Right.OPERATE, where)
         if stack.phase is Phase.DELETING:
             raise ConflictError(f'stack "{where.stack}" is being deleted', code="not-possible")
         return stack

@@ -76,7 +76,7 @@ class Snapshots:
         stack = await self._on.gate.stack(actor, Right.WRITE, where)
         await allow(self._on.store, stack, SUSPENDED)
         async with self._stacks.turn(where):
-            stack = await self._on.gate.stack(actor, Right.WRITE, where)
+            stack = await self._on.gate.stack(actor, Right.READ, where)
             kept = await self._one(stack, name)
             before = self._generation(kept.value["content"])
             now = self._on.clock.now()

@@ -57,11 +57,9 @@ class Seal:
             plain = unpacking.decompress(packed, LARGEST)
             saved = self._codec.decode(plain, Saved)
         except (ValueError, InvariantError, zlib.error, msgspec.DecodeError) as error:
-            raise UserError(
-                "this is no plan that this server saved",
-                code="invalid-plan",
-                hint="a plan is applied on the server that made it: terrace plan TEMPLATE --out FILE",
-            ) from error
+            raise _unknown() from error
+        if saved.where.project != where.project:
+            raise _unknown()
         if saved.where != where:
             raise UserError(
                 f'the plan is of stack "{saved.where.stack}" in project "{saved.where.project}"',
@@ -76,6 +74,15 @@ class Seal:
         if isinstance(value, Unknown):
             return {"unknown": True}
         return str(value)
+
+
+def _unknown() -> UserError:
+    """Also for a plan of another project: whoever holds its file need not be told whose it is."""
+    return UserError(
+        "this is no plan that this server saved for this project",
+        code="invalid-plan",
+        hint="a plan is applied on the server and in the project it was made in: terrace plan TEMPLATE --out FILE",
+    )
 
 
 def moved(planned: str, now: str, stack: str) -> None:

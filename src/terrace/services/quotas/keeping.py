@@ -10,7 +10,7 @@ from terrace.errors import NotFoundError, UserError
 from terrace.model.spec.quota import RESOURCES, Amounts, parse, total
 from terrace.model.stack import Stack
 from terrace.ports.quota import Quotas
-from terrace.services.gate import Actor, Right, Surface
+from terrace.services.gate import Actor, Right, Surface, check_project
 
 NONE = "none"
 """In place of an amount: no limit."""
@@ -45,19 +45,20 @@ class QuotaKeeping:
 
     async def show(self, actor: Actor, project: str) -> list[Standing]:
         """How a project stands."""
-        self._on.gate.admit(actor, Right.READ, project)
+        await self._on.gate.admit(actor, Right.READ, project)
         return await self._standing(project)
 
     async def overview(self, actor: Actor) -> dict[str, list[Standing]]:
         """How every project stands."""
-        self._on.gate.admit(actor, Right.INSTALLATION, "", "quotas")
+        await self._on.gate.admit(actor, Right.INSPECT, "", "quotas")
         names = await self._on.quotas.projects() if self._on.quotas is not None else []
         return {name: await self._standing(name) for name in names}
 
     async def set(self, actor: Actor, project: str, texts: Mapping[str, str]) -> list[Standing]:
         """Sets limits as people write them (20, 64G; "none": no limit). What stands stays, however much it is.
         UserError with what is wrong."""
-        self._on.gate.admit(actor, Right.INSTALLATION, project, f"quota of {project}")
+        await self._on.gate.admit(actor, Right.INSTALLATION, "", f"quota of {project}")
+        check_project(project)
         quotas = self._quotas()
         before = await quotas.limits(project)
         await quotas.limit(project, _limits(texts))
@@ -70,7 +71,7 @@ class QuotaKeeping:
 
     async def check(self, actor: Actor, *, repair: bool = False) -> list[Wrong]:
         """Stacks that hold something else than they take; `repair`: they hold that from then on."""
-        self._on.gate.admit(actor, Right.INSTALLATION, "", "quotas: check")
+        await self._on.gate.admit(actor, Right.INSTALLATION, "", "quotas: check")
         quotas = self._quotas()
         found = [await self._recount(quotas, project, repair=repair) for project in await quotas.projects()]
         return [one for wrong in found for one in wrong]

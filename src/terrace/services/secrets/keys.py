@@ -31,20 +31,20 @@ class KeyKeeping:
 
     async def status(self, actor: Actor) -> KeyStatus:
         """How the keys stand."""
-        self._on.gate.admit(actor, Right.INSTALLATION, "", "keys")
+        await self._on.gate.admit(actor, Right.INSTALLATION, "", "keys")
         return await self._on.keys.status() if self._on.keys is not None else NONE
 
     async def rotate(self, actor: Actor) -> KeyStatus:
         """A new master key and a new data key; what was sealed with older ones is sealed anew, beside everything else.
         ConflictError."""
-        self._on.gate.admit(actor, Right.INSTALLATION, "", "keys: rotate")
+        await self._on.gate.admit(actor, Right.INSTALLATION, "", "keys: rotate")
         status = await self._keys().rotate(self._delay)
         self._bell.set()
         return status
 
     async def forget(self, actor: Actor, master: str) -> KeyStatus:
         """Takes an old master key away. NotFoundError; ConflictError while it is needed."""
-        self._on.gate.admit(actor, Right.INSTALLATION, "", f"keys: forget {master}")
+        await self._on.gate.admit(actor, Right.INSTALLATION, "", f"keys: forget {master}")
         return await self._keys().forget(master)
 
     async def tend(self) -> None:

@@ -27,7 +27,7 @@ class NamedSecrets:
 
     async def put(self, actor: Actor, project: str, name: str, value: str) -> Stored:
         """A new version of a secret; the stacks that read it take it up. UserError, QuotaError."""
-        self._admit(actor, project, name, Right.WRITE)
+        await self._admit(actor, project, name, Right.WRITE)
         check_name("secret", name, _NAME)
         size = len(value.encode())
         if not value:
@@ -40,20 +40,20 @@ class NamedSecrets:
 
     async def listing(self, actor: Actor, project: str) -> list[Kept]:
         """All secrets, by name, without what is in them."""
-        self._admit(actor, project, "", Right.READ)
+        await self._admit(actor, project, "", Right.READ)
         return await self._on.vault.listing(project)
 
     async def remove(self, actor: Actor, project: str, name: str, *, force: bool = False) -> None:
         """Takes a secret away. NotFoundError; ConflictError while stacks read it, unless `force`."""
-        self._admit(actor, project, name, Right.WRITE)
+        await self._admit(actor, project, name, Right.WRITE)
         self._wake(await self._on.vault.remove(project, name, force=force))
 
-    def _admit(self, actor: Actor, project: str, name: str, right: Right) -> None:
+    async def _admit(self, actor: Actor, project: str, name: str, right: Right) -> None:
         subject = f"secret {name}" if name else "secrets"
         if project == INSTALLATION:
-            self._on.gate.admit(actor, Right.INSTALLATION, "", subject)
+            await self._on.gate.admit(actor, Right.INSTALLATION, "", subject)
         else:
-            self._on.gate.admit(actor, right, project, subject)
+            await self._on.gate.admit(actor, right, project, subject)
 
     def _wake(self, stored: Stored) -> None:
         for stack in stored.stacks:

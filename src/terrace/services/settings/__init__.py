@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
+from terrace.services.settings.access import Access, Ldap
 from terrace.services.settings.operator import Disk, with_operator
 from terrace.services.settings.reading import Surroundings, parse, settings_file
 from terrace.services.settings.schema import (
@@ -19,9 +20,11 @@ from terrace.services.settings.schema import (
 from terrace.services.settings.table import Document, read_struct
 
 __all__ = [
+    "Access",
     "Defaults",
     "Disk",
     "Document",
+    "Ldap",
     "Limits",
     "ProviderSettings",
     "ServerSettings",

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from terrace.errors import DocumentError
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
+from terrace.services.settings.access import Access, Ldap, wrong
 from terrace.services.settings.schema import (
     Defaults,
     Limits,
@@ -25,7 +27,9 @@ from terrace.services.settings.schema import (
 from terrace.services.settings.table import Document, read_struct
 
 TEXTS = ("state", "socket", "key_file", "default_provider", "environment_d")
-KEYS = (*TEXTS, "server", "store", "limits", "tuning", "defaults", "providers", "catalogue")
+TABLES: dict[str, type[Struct]] = {"limits": Limits, "tuning": Tuning, "defaults": Defaults, "people": Access}
+"""Tables that are all there is to them."""
+KEYS = (*TEXTS, *TABLES, "server", "store", "ldap", "providers", "catalogue")
 DOCKER_SOCKET = "/var/run/docker.sock"
 _PASSWORD = re.compile(r"//[^/?#]*:[^/?#]*@|[?&]password=")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}")
@@ -62,10 +66,11 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise DocumentError([_syntax(document, str(error), text)]) from error
     catalogue = _catalogue(document, root.pop("catalogue", {}), ("catalogue",), Catalogue(FLAVORS, IMAGES))
-    limits = read_struct(document, Limits, root.pop("limits", {}), ("limits",))
-    tuning = read_struct(document, Tuning, root.pop("tuning", {}), ("tuning",))
-    defaults = read_struct(document, Defaults, root.pop("defaults", {}), ("defaults",))
+    tables: dict[str, Any] = {
+        name: read_struct(document, kind, root.pop(name, {}), (name,)) for name, kind in TABLES.items()
+    }
     server = _server(document, root.pop("server", {}), around)
+    ldap = _directory(document, root.pop("ldap")) if "ldap" in root else None
     store = _store(document, root.pop("store", {}), around)
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
@@ -74,14 +79,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     if not providers:
         providers["local"] = ProviderSettings("local", "docker", _engine(around), catalogue)
     default = _default(document, texts.get("default_provider", ""), providers)
-    if (
-        document.problems
-        or limits is None
-        or tuning is None
-        or defaults is None
-        or server is None
-        or store is None
-    ):
+    if document.problems or server is None or store is None:
         raise DocumentError(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
     state = around.expand(texts.get("state") or around.environ.get("TERRACE_STATE") or _state(around))
     socket = around.expand(texts.get("socket") or os.path.join(state, "server.sock"))
@@ -92,10 +90,9 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         providers,
         default,
         key_file=around.expand(key_file),
-        limits=limits,
-        tuning=tuning,
-        defaults=defaults,
+        **tables,
         server=server,
+        ldap=ldap,
         store=store,
         environment_d=_environment_d(texts, file, around),
         file=file,
@@ -208,6 +205,14 @@ def _catalogue(document: Document, table: Any, path: tuple[str, ...], below: Cat
         else:
             document.blame((*path, "images", name), "must be a reference, or recipe:NAME")
     return Catalogue(flavors, images)
+
+
+def _directory(document: Document, table: Any) -> Ldap | None:
+    found = read_struct(document, Ldap, table, ("ldap",))
+    if found is not None:
+        for key, message, hint in wrong(found):
+            document.blame(("ldap", *key), message, hint=hint)
+    return found
 
 
 def _entries(

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from terrace.model.catalogue import Catalogue
 from terrace.model.stack import OnFailure, Source
+from terrace.services.settings.access import Access, Ldap
 
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,62}\Z")]
 Size = Annotated[int, Meta(ge=1, extra={"unit": "size"})]
@@ -103,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     defaults: Defaults = Defaults()
+    people: Access = Access()
+    ldap: Ldap | None = None
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     environment_d: str = ""

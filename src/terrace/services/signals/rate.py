@@ -31,3 +31,9 @@ class Rate:
         left, at = self._buckets.get(key, (self._burst, now))
         left = min(self._burst, left + max(0.0, now - at) * self._per_second)
         return 0.0 if left >= 1.0 else (1.0 - left) / self._per_second
+
+    def give_back(self, key: str) -> None:
+        """A token that was taken for nothing."""
+        if key in self._buckets:
+            left, at = self._buckets[key]
+            self._buckets[key] = (min(self._burst, left + 1.0), at)

@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 from terrace.errors import ConflictError, TransientError
 
 # How a connection is found to be dead when nobody says so: after about ten seconds.
-NAME = "terrace"
-"""Of our sessions, so that they can be told from others."""
+SERVER = "terrace"
+"""What sessions of servers are called in PostgreSQL."""
 _TCP = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -24,16 +24,18 @@ _TCP = {
 
 class Address(msgspec.Struct, frozen=True):
     """`url` as libpq reads it (postgresql://user@host:5432/name?sslmode=verify-full), without a password; that is
-    in the file `password_file`, or wherever libpq looks for it (PGPASSFILE, ~/.pgpass)."""
+    in the file `password_file`, or wherever libpq looks for it (PGPASSFILE, ~/.pgpass). `name` is what sessions are
+    called."""
 
     url: str
     password_file: str = ""
+    name: str = SERVER
 
     def parameters(self) -> dict[str, Any]:
         """What to connect with, the password as it is now. ConflictError: that is no address. TransientError: the
         password cannot be read."""
         given = self._parsed()
-        known = {"connect_timeout": 5, **_TCP, **given, "application_name": NAME}
+        known = {"connect_timeout": 5, **_TCP, **given, "application_name": self.name}
         if self.password_file:
             known["password"] = self._password()
         return known

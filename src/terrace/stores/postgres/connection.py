@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from terrace.errors import InvariantError
-from terrace.stores.postgres.address import Address
+from terrace.stores.postgres.address import SERVER, Address
 from terrace.stores.postgres.dialect import translated
 from terrace.stores.postgres.line import Line, is_cockroach, retried
-from terrace.stores.postgres.migrating import migrate
+from terrace.stores.postgres.migrating import migrate, version
 from terrace.stores.postgres.transaction import LOOSE, SYNCED, outcome, reading, writing
 from terrace.stores.relational.database import Writer
 
 T = TypeVar("T")
 
 READERS = 4
+_SERVERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = ? AND pid <> pg_backend_pid()
+"""
 
 
 class PostgresDatabase:
@@ -41,6 +45,10 @@ class PostgresDatabase:
             self.notifies = not await setup.run(lambda line: is_cockroach(line.connection()))
         finally:
             await setup.close()
+        self.connect()
+
+    def connect(self) -> None:
+        """Without making or changing any table."""
         self._writer = self.line("store")
         for number in range(READERS):
             self._readers.put_nowait(self.line(f"store-{number}"))
@@ -75,6 +83,15 @@ class PostgresDatabase:
                 raise InvariantError("the store is not open")
             return await self._writer.run(lambda line: writing(line, work, begin, self.place))
 
+    async def schema(self) -> int:
+        """The number of the schema that there is; 0: none."""
+        return int(await self._read(_schema))
+
+    async def servers(self) -> int:
+        """How many sessions servers have here."""
+        ((count,),) = await self.rows(_SERVERS, (SERVER,))
+        return int(count)
+
     async def outcome(self, transaction: str) -> bool:
         """Whether the transaction of an UnsureError was committed after all. TransientError: not known yet."""
         return await self._read(lambda line: outcome(line, transaction))
@@ -87,3 +104,11 @@ class PostgresDatabase:
             return await line.run(retried(call))
         finally:
             self._readers.put_nowait(line)
+
+
+def _schema(line: Line) -> int:
+    known = (
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = %s"
+    )
+    connection = line.connection()
+    return version(connection) if connection.execute(known, ("schema_version",)).fetchone() else 0

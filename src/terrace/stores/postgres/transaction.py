@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -114,19 +115,27 @@ def _once(line: Line, begin: Sequence[str], work: Callable[[Writer], T]) -> T:
             for statement in begin:
                 connection.execute(statement)
             number = None if begin is READING or is_cockroach(connection) else connection.execute(_NUMBER)
-            result = work(PostgresWriter(line, connection, pipeline.sync))
+            settle = partial(_settled, connection, pipeline)
+            result = work(PostgresWriter(line, connection, settle))
             if number is not None:
-                pipeline.sync()
+                settle()
                 ((transaction,),) = number.fetchall()
             committing = True
             connection.execute("COMMIT")
-            pipeline.sync()
+            settle()
     except BaseException as error:
         _clean(line, connection)
         if isinstance(error, psycopg.Error) and committing and line.lost and begin is not READING:
             raise _DoubtError(transaction, result) from error
         raise
     return result
+
+
+def _settled(connection: Connection, pipeline: psycopg.Pipeline) -> None:
+    """Sends what has not gone out, and waits for every answer. Pipeline.sync waits before all is sent, for ever, when
+    what is sent is larger than the socket takes at once; leaving a pipeline does not."""
+    with connection.lock:
+        connection.wait(pipeline._exit_gen())
 
 
 def _clean(line: Line, connection: Connection) -> None:

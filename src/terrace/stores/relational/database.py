@@ -39,15 +39,19 @@ class Writer(Protocol):
         """Runs a query once for each row of values, in their order."""
 
 
-class Database(Protocol):
-    """Work that is handed over is a plain function: it may run in a thread and, when others were in the way, again
-    from the start; so it changes nothing outside its transaction. TransientError: not now."""
+class Readable(Protocol):
+    """A database that can be read."""
 
     async def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query gives, from what has been committed."""
 
     async def read(self, work: Callable[[Writer], T]) -> T:
         """What `work` gives, which only reads."""
+
+
+class Database(Readable, Protocol):
+    """Work that is handed over is a plain function: it may run in a thread and, when others were in the way, again
+    from the start; so it changes nothing outside its transaction. TransientError: not now."""
 
     async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
         """Runs `work` in one transaction, which is undone when it raises. Transactions of a process run in the order

@@ -100,7 +100,7 @@ async def test_a_newer_database_is_left_alone(path: Path) -> None:
     await store.close()
     with sqlite3.connect(path) as plain:
         plain.execute("UPDATE schema_version SET version = 999")
-        plain.execute("INSERT INTO identity (key, value) VALUES ('compatible_from', '0998')")
+        plain.execute("INSERT OR REPLACE INTO identity (key, value) VALUES ('compatible_from', '0998')")
     plain.close()
     before = path.read_bytes()
     error = await refused(path)

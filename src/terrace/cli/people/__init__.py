@@ -1,0 +1,1 @@
+"""Commands about people: who there is, what they may do, and what they did."""

@@ -1,0 +1,31 @@
+"""What is typed and not shown: passwords."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from terrace.cli.faults import Stop
+
+password_option = click.option(
+    "--password-file", "file", metavar="FILE", help="file with the password, instead of asking for it"
+)
+
+
+def password(question: str, file: str | None, *, twice: bool = False) -> str:
+    """A password: the first line of a file, or what is typed and not shown, or the first line of standard input."""
+    if file is not None:
+        try:
+            found = Path(file).read_text(encoding="utf-8").split("\n", 1)[0].removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise Stop(f"{file} cannot be read: {why}", code="file-unreadable") from error
+    elif sys.stdin.isatty():
+        found = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
+    else:
+        found = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    if not found:
+        raise Stop("there is no password", code="no-password", hint="type it, or give --password-file FILE")
+    return found

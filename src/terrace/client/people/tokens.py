@@ -1,0 +1,87 @@
+"""Tokens, SSH keys, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from terrace.client.transport import PATIENCE, Transport, path_of
+
+PAGE = 1000
+
+
+class Tokens:
+    """Tokens and sessions of who asks, and service tokens of projects."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def listing(self, project: str = "") -> list[dict[str, Any]]:
+        """Those of who asks, or the service tokens of a project."""
+        found: list[dict[str, Any]] = self._transport.get(path_of("tokens"), {"project": project or None})[
+            "items"
+        ]
+        return found
+
+    def create(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """{name, project, role, rights, service, lasts}: {token, about}, the token this once."""
+        found: dict[str, Any] = self._transport.call("POST", path_of("tokens"), {}, wish).body
+        return found
+
+    def revoke(self, identity: str, project: str = "") -> None:
+        """By its id."""
+        self._transport.call("DELETE", path_of("tokens", identity), {"project": project or None})
+
+
+class Keys:
+    """SSH public keys of who asks."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def listing(self) -> list[dict[str, Any]]:
+        """By name: [{name, text, fingerprint, created}]."""
+        found: list[dict[str, Any]] = self._transport.get(path_of("ssh-keys"))["items"]
+        return found
+
+    def add(self, name: str, text: str) -> dict[str, Any]:
+        """One more."""
+        found: dict[str, Any] = self._transport.call(
+            "POST", path_of("ssh-keys"), {}, {"name": name, "text": text}
+        ).body
+        return found
+
+    def remove(self, name: str) -> None:
+        """By its name."""
+        self._transport.call("DELETE", path_of("ssh-keys", name))
+
+
+class Audit:
+    """Who asked for what."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def newest(self, limit: int, project: str = "") -> list[dict[str, Any]]:
+        """The last rows, oldest first."""
+        query = {"limit": limit, "newest": True, "project": project or None}
+        found: list[dict[str, Any]] = self._transport.get(path_of("audit"), query)["items"]
+        return found
+
+    def listing(self, project: str = "", after: int = 0) -> Iterator[dict[str, Any]]:
+        """All rows numbered above `after`, oldest first."""
+        while True:
+            query = {"limit": PAGE, "after": after, "project": project or None}
+            page = self._transport.get(path_of("audit"), query)
+            yield from page["items"]
+            if not page.get("next"):
+                return
+            after = int(page["next"])
+
+    def verify(self, known: str = "") -> dict[str, Any]:
+        """{whole, count, first, last, digest, fault, at}. `known`: NUMBER:DIGEST of a row as it once was."""
+        reply = self._transport.call(
+            "GET", path_of("audit", "verify"), {"known": known or None}, timeout=10 * PATIENCE
+        )
+        found: dict[str, Any] = reply.body
+        return found
