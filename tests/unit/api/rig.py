@@ -74,11 +74,7 @@ class Rig:
         self.keys: Any = None
         self.quotas: Any = None
         if lasting:
-            self.secrets = Envelope(self.secrets, self.clock)
-            self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
-            self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
-            self.quotas = RelationalQuotas(self.store.database)
-            self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
+            self._last(folder)
         self.world = World()
         builtin = BuiltinDriver(self.clock, self.entropy)
         self.drivers: dict[str, Driver] = {
@@ -119,6 +115,13 @@ class Rig:
         builtin.offer(self.services.owned, self.services.signals)
         self.app = build(self.services)
         self.http = self.client(owner=True)
+
+    def _last(self, folder: Any) -> None:
+        self.secrets = Envelope(self.secrets, self.clock)
+        self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
+        self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
+        self.quotas = RelationalQuotas(self.store.database)
+        self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
 
     def client(self, token: str = "", *, owner: bool = False, host: str = "192.0.2.1") -> httpx.AsyncClient:
         """Somebody at `host` with a token, or the owner at their socket."""
