@@ -15,8 +15,8 @@ from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserErr
 from terrace.model.stack import Stack
 from terrace.ports.audit import ALLOWED, DENIED, Entry
 from terrace.ports.clock import Clock, Entropy
-from terrace.ports.keys import Keys
 from terrace.ports.quota import Quotas
+from terrace.ports.secrets import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault

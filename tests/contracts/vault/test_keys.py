@@ -1,4 +1,4 @@
-"""ports.keys.Keys, and what rotation leaves as it is: everything that people and the engine can see."""
+"""ports.secrets.Keys, and what rotation leaves as it is: everything that people and the engine can see."""
 
 from __future__ import annotations
 
