@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
     from terrace.ports.secrets import Secrets
-    from terrace.ports.store import Store
     from terrace.ports.telemetry import Telemetry
     from terrace.runtime.bell import Bell
     from terrace.runtime.controller import Controller
@@ -156,7 +155,7 @@ async def run(settings: Settings) -> None:
         ending.push_async_callback(store.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
-        listening = ending.enter_context(open_doors(settings, telemetry))
+        listening = ending.enter_context(open_doors(reachable(settings), telemetry))
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
@@ -251,6 +250,17 @@ async def stop(controller: Controller) -> None:
         await asyncio.wait_for(controller.stop(), STOPPING)
 
 
+def reachable(settings: Settings) -> Settings:
+    """The settings as far as doors go: a server that only works on stacks has none but its Unix socket."""
+    from msgspec.structs import replace
+
+    from terrace.ports.engines import API
+
+    if API in settings.server.roles:
+        return settings
+    return replace(settings, server=replace(settings.server, listen=""))
+
+
 def build_store(settings: Settings, secrets: Secrets, clock: Clock) -> RelationalStore:
     """The store that the settings name, not yet open. Only that one is imported."""
     chosen = settings.store
@@ -321,16 +331,23 @@ DRIVERS = {"docker": _docker, "sim": _sim}
 
 def build_controller(
     settings: Settings,
-    store: Store,
+    store: RelationalStore,
     drivers: dict[str, Driver],
     sources: tuple[Clock, Entropy, Secrets, Telemetry],
 ) -> Controller:
     """The runtime, tuned as the settings say."""
+    import socket
+
     from terrace.kinds import KINDS
     from terrace.runtime.controller import Controller, Means, Tuning
+    from terrace.stores.queries import migrations
 
     clock, entropy, secrets, telemetry = sources
+    said = settings.server
     tuning = Tuning(
+        holder=said.name or socket.gethostname(),
+        roles=said.roles,
+        version=migrations()[-1][0],
         resync=settings.tuning.resync,
         grace=settings.tuning.ghost_grace,
         lease=settings.tuning.lease,
@@ -345,6 +362,7 @@ def build_controller(
         KINDS,
         Means(clock, entropy, secrets, telemetry),
         tuning,
+        store.engines if settings.store.url else None,
     )
 
 

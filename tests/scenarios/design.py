@@ -11,6 +11,7 @@ from terrace.model.graph import Blueprint, Edge, Graph, Keep, Node, Output, Unti
 from terrace.model.value import Call, Ref, refs
 
 PROVIDER = "local"
+KINDS_OF_MORE = ("machine", "machine", "store", "group", "values", "box", "value", "slow", "scaled", "door")
 IMAGES = ("registry/debian:12", "registry/nginx:1", "registry/nginx:2")
 BOX = Blueprint(
     nodes=(
@@ -87,7 +88,7 @@ class Design:
         self._number += 1
         n = self._number
         machines = [path for path, node in self.nodes.items() if node.kind == "Machine"]
-        match random.choice(("machine", "machine", "store", "group", "values", "box", "value", "slow")):
+        match random.choice(KINDS_OF_MORE):
             case "machine":
                 self._put(f"m{n}", "Machine", self._machine())
             case "store":
@@ -100,6 +101,12 @@ class Design:
                 self._put(f"gv{n}", "Group", self._group("Value", {"value": "%index%"}, random.randint(1, 5)))
             case "box":
                 self._put(f"box{n}", "Nested", {"memory": 64 * random.randint(1, 4)}, blueprint="box")
+            case "scaled":
+                self._scaled(n)
+            case "door":
+                self._put(f"door{n}", "WaitConditionHandle", {})
+                door = {"handle": Ref(f"door{n}", ("id",)), "signals": Ref(f"door{n}", ("signals",))}
+                self._put(f"told{n}", "WaitCondition", {**door, "timeout": 43_200})
             case "value":
                 value: Any = Ref(random.choice(machines), ("first_address",)) if machines else "plain"
                 self._put(f"v{n}", "Value", {"value": value})
@@ -151,11 +158,12 @@ class Design:
 
     def scale(self) -> str:
         """Another number of members."""
-        path = self._some("Group")
+        path = self._some("Group", "AutoScalingGroup")
         if path is None:
             return "nothing to scale"
-        self._set(path, count=self._random.randint(0, 5))
-        return f"scale {path} to {self.nodes[path].properties['count']}"
+        to = self._random.randint(0, 5)
+        self._set(path, **{"count" if self.nodes[path].kind == "Group" else "desired_capacity": to})
+        return f"scale {path} to {to}"
 
     # ---- pieces
 
@@ -183,6 +191,19 @@ class Design:
         shape = {"kind": kind, "type_name": f"Terrace::{kind}", "properties": properties}
         rolling = {"rolling": {"batch": 2}} if self._random.random() < 0.3 else {}
         return {"count": count, "resource_def": shape, **rolling}
+
+    def _scaled(self, n: int) -> None:
+        """A group, policies that make it larger and smaller, and an alarm that calls them."""
+        shape = {"kind": "Machine", "type_name": "Terrace::Machine", "properties": self._machine()}
+        size = {"min_size": 0, "max_size": 5, "desired_capacity": self._random.randint(0, 3)}
+        rolling = {"rolling_update": {"max_batch_size": 1, "min_in_service": self._random.randint(0, 2)}}
+        policy = {"update_policy": rolling} if self._random.random() < 0.5 else {}
+        self._put(f"herd{n}", "AutoScalingGroup", {**size, "resource_def": shape, **policy})
+        for name, by in (("more", 1), ("less", -1)):
+            change = {"group": Ref(f"herd{n}"), "adjustment": by, "adjustment_type": "change_in_capacity"}
+            self._put(f"{name}{n}", "ScalingPolicy", change)
+        calls = {"alarm_actions": [Ref(f"more{n}", ("url",))], "ok_actions": [Ref(f"less{n}", ("url",))]}
+        self._put(f"alarm{n}", "Alarm", {**calls, "repeat_actions": self._random.random() < 0.5})
 
     def _outputs(self) -> dict[str, Output]:
         path = next((path for path, node in self.nodes.items() if node.kind == "Machine"), None)

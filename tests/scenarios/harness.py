@@ -21,6 +21,7 @@ from terrace.model.stack import Directive, Generation, OnFailure, Phase, Source,
 from terrace.ports.driver import CreateOnce
 from terrace.stores.memory import MemoryStore
 from tests.scenarios.design import PROVIDER
+from tests.scenarios.doors import Doors, NoStacks
 from tests.scenarios.process import Process, follow_tasks
 from tests.scenarios.sealing import PlainSecrets
 
@@ -30,6 +31,8 @@ CHECK_EVERY = 1.0
 
 def _shape(node: Node) -> Any:
     """What of a node cannot change without a replacement, roughly."""
+    if node.kind == "AutoScalingGroup":
+        return (node.kind, node.properties["resource_def"]["properties"]["image"])
     if node.kind == "Group":
         return (node.kind, node.properties["count"])
     return (node.kind, node.properties.get("image"))
@@ -79,6 +82,7 @@ class Simulation:
             self.world, process, SimSettings(lag=self.lag, concurrency=8), checkpoint=checkpoint
         )
         builtin = BuiltinDriver(process, self.entropy)
+        builtin.offer(NoStacks(), Doors(process, self.store, self.entropy))
         drivers = {PROVIDER: driver, "builtin": builtin}
         self.processes.append(process)
         self.note(f"start {name}")

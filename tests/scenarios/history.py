@@ -11,6 +11,7 @@ from terrace.model.graph import Node
 from terrace.model.seen import Owner
 from terrace.model.spec import MachineSpec, VolumeSpec
 from terrace.ports.driver import CreateOnce
+from tests.scenarios import words
 from tests.scenarios.design import Design
 from tests.scenarios.harness import Simulation, order
 from tests.scenarios.judge import judge
@@ -80,6 +81,8 @@ class History:
             (self._cut_off, 1),
             (self._second, 1),
             (self._order, 2),
+            (self._alarm, 2),
+            (self._knock, 1),
         ]
         if self._aims_at("update/Machine"):
             acts.append((self._drift, 6))
@@ -154,6 +157,12 @@ class History:
         if machines:
             self.orders += 1
             await order(self.simulation, name, self.random.choice(machines), what, self.orders)
+
+    async def _alarm(self) -> None:
+        await words.alarm(self.simulation, self.random)
+
+    async def _knock(self) -> None:
+        await words.knock(self.simulation, self.random)
 
     async def _suspend(self) -> None:
         """Every stack stands still for a while."""
@@ -304,7 +313,9 @@ class History:
             await order(simulation, name, "", "suspended", None)
             if graph is not None and self.random.random() < 0.3:
                 await simulation.down(name)
+        knocking = asyncio.create_task(words.knocking(simulation))
         await simulation.until_settled()
+        knocking.cancel()
         await asyncio.sleep(GHOSTS_GO_WITHIN)
         await simulation.until_settled()
         simulation.check()

@@ -42,11 +42,32 @@ async def _as_wanted(simulation: Simulation, name: str, design: Design) -> None:
     assert stack is not None
     records = [record for record in await simulation.store.records(stack.id) if record.provider == PROVIDER]
     leaves = design.leaves()
+    for path, node in design.nodes.items():
+        if node.kind == "AutoScalingGroup":
+            leaves |= await _members(simulation, stack.id, path, node)
     paths = Counter(record.path for record in records)
     if set(paths) != set(leaves) or any(count > 1 for count in paths.values()):
         raise BrokenPromise(f"{name}: records {sorted(paths.items())}, wanted {sorted(leaves)}")
     for record in records:
         _one_as_wanted(simulation, record, leaves[record.path])
+
+
+async def _members(simulation: Simulation, stack: str, path: str, node: Node) -> dict[str, Node]:
+    """The members of a group that its alarm scales: as many as the newest word says, whichever they are."""
+    records = [one for one in await simulation.store.records(stack) if not one.departing]
+    kept = next(one.memory["size"] for one in records if one.path == path)
+    said = [
+        one.value
+        for one in await simulation.store.directives(stack)
+        if (one.path, one.what) == (path, "size")
+    ]
+    if said and said[0]["number"] == kept.get("number", 0) and kept.get("who", "template") != "template":
+        kept = said[0]
+    members = [one.path for one in records if one.path.startswith(path + "/")]
+    wish = max(node.properties["min_size"], min(node.properties["max_size"], kept["size"]))
+    if len(members) != wish:
+        raise BrokenPromise(f"{path} has {len(members)} members, and should have {wish}: {kept}")
+    return dict.fromkeys(members, Node(path, "Machine", node.properties["resource_def"]["properties"]))
 
 
 def _one_as_wanted(simulation: Simulation, record: Record, node: Node) -> None:

@@ -137,3 +137,46 @@ def test_a_create_that_the_power_cut_off_is_not_forgotten_when_listings_lag() ->
         assert took < 60, "gone by its record, not as a ghost"
 
     tell(story, lag=3.0)
+
+
+def test_what_goes_and_what_comes_in_its_place_both_end_when_they_said() -> None:
+    """A path has one time to look again: that of the one that is made must not make the one that goes forgotten."""
+
+    async def story(simulation: Simulation) -> None:
+        await simulation.start()
+        slow = {"value": 1, "waits": {"create": 2.0, "delete": 6.0}}
+        graph = Graph((Node("t", "TestResource", slow),))
+        await simulation.apply("a", graph)
+        await simulation.until_settled()
+        await simulation.apply("a", Graph())
+        await asyncio.sleep(1)
+        await simulation.apply("a", graph)
+        await simulation.until_settled(within=60)
+
+    tell(story)
+
+
+def test_a_stack_that_moves_to_another_engine_hears_of_all_its_things() -> None:
+    """What the other engine had read of a listing before the stack was loaded there is not all that there is."""
+
+    async def story(simulation: Simulation) -> None:
+        process = await simulation.start("first")
+        for number in range(4):
+            await simulation.apply(f"s{number}", Graph((machine("m"), machine("n"))))
+        await simulation.until_settled()
+        simulation.storm(Faults(latency={"list": (0.1, 0.3)}))
+        await simulation.kill(process)
+        await asyncio.sleep(20)
+        before = len(simulation.world.diary)
+        for name in ("second", "third"):
+            await simulation.start(name)
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(5)
+        simulation.outside.stop(machines(simulation)[0].provider_id, 1)
+        await asyncio.sleep(60)
+        assert [entry for entry in simulation.world.diary[before:] if entry.what == "create"] == []
+        events = await simulation.store.events(limit=10_000)
+        assert [event for event in events if event.kind == "resource.vanished"] == []
+
+    for seed in range(8):
+        tell(story, seed=seed)

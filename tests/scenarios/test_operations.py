@@ -172,7 +172,11 @@ def test_a_hook_holds_through_a_restart_and_is_cleared_once() -> None:
         await simulation.start("two")
         await asyncio.sleep(60)
         assert machines(simulation) == []
-        await order(simulation, "a", "web", "hook/pre-create", "1")
+        stack = await simulation.find("a")
+        assert stack is not None
+        record = next(one for one in await simulation.store.records(stack.id) if one.path == "web")
+        hook, _, token = record.hook.partition(" ")
+        await order(simulation, "a", "web", f"hook/{hook}", token)
         await simulation.until_settled()
         assert len(machines(simulation)) == 1
 

@@ -10,6 +10,7 @@ from terrace.api.callers import caller
 from terrace.api.documents import BodyLimit, publish
 from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
+from terrace.api.engines import members
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import keys, quotas, secrets
@@ -18,7 +19,7 @@ from terrace.services.signals import BODY
 
 ROUTERS = (
     health, server, *people.ROUTERS, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors,
-    wishes, secrets, keys, quotas,
+    wishes, secrets, keys, quotas, members,
 )  # fmt: skip
 
 

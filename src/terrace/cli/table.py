@@ -58,6 +58,7 @@ THINGS = {
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),
     "ghost": Entry("nouns.ghost", "ghost", "things with our label that nothing wants: list, reap"),
     "signal": Entry("nouns.signal", "signal", "signals to handles and policies: list, send, rotate"),
+    "engine": Entry("nouns.engine", "engine", "the processes that share a database: list, drain"),
     "db": Entry("nouns.db", "db", "the server's database: check, migrate, backup, restore, move"),
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
 }

@@ -8,6 +8,7 @@ from typing import Any
 from terrace.client.access.trust import Trust
 from terrace.client.address import Address, parse_address
 from terrace.client.doors.signals import Signals
+from terrace.client.engines.members import Engines
 from terrace.client.people import People
 from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
@@ -42,6 +43,7 @@ class Client:
         self.views = Views(self._transport, project)
         self.streams = Streams(self._transport, project)
         self.providers = Providers(self._transport)
+        self.engines = Engines(self._transport)
         self.keys = Keys(self._transport)
         self.quotas = Quotas(self._transport)
         self.secrets = Secrets(self._transport, project)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class Bell:
     """Rings after commits that carry events. `count` rises with every ring: read it, look into the store, and
-    wait for a later count."""
+    wait for a later count. `on_ring` is called for what happened in this process."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.on_ring: Callable[[], None] = lambda: None
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
-        """Wakes all who wait."""
+    def ring(self, *, elsewhere: bool = False) -> None:
+        """Wakes all who wait. `elsewhere`: for something that another process did."""
         self.count += 1
+        if not elsewhere:
+            self.on_ring()
         event, self._event = self._event, asyncio.Event()
         event.set()
 

@@ -114,15 +114,17 @@ class Controller:
         self._pools = {
             name: Pool(name, driver, means.clock, means.telemetry) for name, driver in drivers.items()
         }
+        self.started = 0.0
         self._hubs: dict[str, Hub] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._pictures = Pictures(store, lambda: self._rules, (means.clock, means.entropy), self.drivers)
-        self._crew: Crew | None = None
+        self.crew: Crew | None = None
         self._shared: Shared | None = None
         if engines is not None:
             me = Member("", self.tuning.holder, self.tuning.roles, self.tuning.version)
             self._shared = Shared(
                 Membership(engines, me, self.tuning.lease, means.clock, (means.entropy, means.telemetry)),
+                store,
                 self.bell,
                 (means.clock, means.telemetry),
                 self.tuning.poll,
@@ -141,22 +143,23 @@ class Controller:
 
     async def start(self) -> None:
         """Takes up every stack there is, or those that become ours."""
+        self.started = self._clock.now()
         shared = self._shared
         if shared is not None:
             await shared.enter()
         if ENGINE in self.tuning.roles:
             await self._man(await self._store.installation())
         if shared is not None:
-            shared.begin(self._crew or Bystander(self._pictures.silent, shared.membership), self._spawn)
-        elif self._crew is not None:
+            shared.begin(self.crew or Bystander(self._pictures.silent, shared.membership), self._spawn)
+        elif self.crew is not None:
             for stack in await self._store.stacks():
-                self._crew.take_up(stack)
+                self.crew.take_up(stack)
         for hub in self._hubs.values():
             self._spawn(hub.run())
             self._spawn(hub.watch())
             if shared is not None:
                 self._spawn(hub.follow())
-        if self._crew is not None:
+        if self.crew is not None:
             self._spawn(self._prune())
 
     async def _man(self, installation: str) -> None:
@@ -181,7 +184,7 @@ class Controller:
             look=self._look,
             wake=self.wake,
         )
-        crew = self._crew = Crew(around, self._hubs, self._spawn, shared=self._shared is not None)
+        crew = self.crew = Crew(around, self._hubs, self._spawn, shared=self._shared is not None)
         self._pictures.crew, self._pictures.hubs = crew, self._hubs
         for name, pool in self._pools.items():
             pool.take_on = Adoptions(name, around).take_on
@@ -198,13 +201,13 @@ class Controller:
         self._telemetry.gauge(STACKS, self._phases)
 
     def _phases(self) -> dict[tuple[str, ...], float]:
-        workers = self._crew.workers.values() if self._crew is not None else ()
+        workers = self.crew.workers.values() if self.crew is not None else ()
         return dict(Counter((worker.state.stack.phase.value,) for worker in workers))
 
     async def stop(self) -> None:
         """Stops working. Where others can go on, steps that run come to their end first, within `parting` seconds; the
         rest is dropped with its intents open, and leases are given back."""
-        if self._shared is not None and self._crew is not None:
+        if self._shared is not None and self.crew is not None:
             await self._shared.part(self.tuning.parting)
         for pool in self._pools.values():
             await pool.close()
@@ -214,25 +217,25 @@ class Controller:
         if self._shared is not None:
             await self._shared.membership.leave()
             return
-        if self._crew is not None:
-            await self._crew.stop()
+        if self.crew is not None:
+            await self.crew.stop()
         for hub in self._hubs.values():
             await hub.close()
 
     def wake(self, stack_id: str) -> None:
         """What is desired of a stack may have changed (or the stack is new)."""
-        worker = self._crew.here(stack_id) if self._crew is not None else None
+        worker = self.crew.here(stack_id) if self.crew is not None else None
         if worker is not None:
             worker.wake()
         elif self._shared is not None:
             self._shared.look()
-        elif self._crew is not None:
-            self._spawn(self._crew.adopt(stack_id))
+        elif self.crew is not None:
+            self._spawn(self.crew.adopt(stack_id))
 
     async def heed(self, stack_id: str, patience: float = 2.0) -> None:
         """Like `wake`, and comes back when the engine has begun with it, so that the stack's head tells of it; at the
         latest after `patience` seconds."""
-        worker = self._crew.here(stack_id) if self._crew is not None else None
+        worker = self.crew.here(stack_id) if self.crew is not None else None
         if worker is not None:
             await worker.heed(patience)
             return
@@ -265,7 +268,7 @@ class Controller:
     async def locate(self, uid: str) -> tuple[StackState, Live] | None:
         """The stack and the life of a uid: those of the worker if it is here, else as they are stored. To look at, and
         never to change."""
-        for worker in self._crew.workers.values() if self._crew is not None else ():
+        for worker in self.crew.workers.values() if self.crew is not None else ():
             live = None if worker.finished else worker.state.by_uid.get(uid)
             if live is not None:
                 return worker.state, live

@@ -63,6 +63,7 @@ class Hub:
         self._exchange = exchange
         self._lists = exchange is None
         self._news = asyncio.Event()
+        self._followed: set[StackWorker] = set()
         self._promised: list[tuple[int, asyncio.Future[Listing]]] = []
         self._spent = 0.0  # how long the last listing took
         self.ghosts: dict[str, Ghost] = {}
@@ -150,7 +151,11 @@ class Hub:
                 self._news.set()
 
     async def _read(self, exchange: Exchange) -> None:
-        uids = {uid for worker in self._workers() for uid in worker.state.by_uid}
+        workers = [worker for worker in self._workers() if worker.state.by_uid]
+        if not self._followed.issuperset(workers):
+            exchange.forget()  # nothing was kept of the things of a stack that was still being loaded
+        self._followed = set(workers)
+        uids = {uid for worker in workers for uid in worker.state.by_uid}
         report = await exchange.read(uids)
         if report is None or self._lists:
             return
@@ -168,7 +173,12 @@ class Hub:
                 if r.what == ADOPTED and r.provider_id in report.adopted
             }
             items = by_key(report.items, self._around.installation, adopted)
-            listing = self._tell(report, items)
+            # A stack that was loaded meanwhile: its things were not asked about, so that they are not in it.
+            early = [worker for worker in workers if uids >= worker.state.by_uid.keys()]
+            listing = self._tell(report, items, early)
+            if len(early) < len(workers):
+                exchange.forget()
+                self._news.set()
         self._answer(exchange, listing)
 
     def _answer(self, exchange: Exchange, listing: Listing | None) -> None:
@@ -287,12 +297,18 @@ class Hub:
                 await self._reap(ghost)
         return listing
 
-    def _tell(self, report: Report, items: Mapping[Key, Sequence[Seen]]) -> Listing:
-        """Every stack here hears what was seen."""
+    def _tell(
+        self,
+        report: Report,
+        items: Mapping[Key, Sequence[Seen]],
+        workers: Iterable[StackWorker] | None = None,
+    ) -> Listing:
+        """Every stack here hears what was seen, or those of `workers`: of others' things nothing is in it, which does
+        not mean that they are gone."""
         accepted = self._restored and not report.restored
         self._restored = report.restored
         listing = Listing(report.started, items, frozenset(report.adopted), newest(items), report.restored)
-        for worker in list(self._workers()):
+        for worker in list(self._workers() if workers is None else workers):
             if accepted:  # by a person, in another process
                 worker.accepted(self.name)
             worker.observed(self.name, listing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from terrace.services.across.owned import OwnedStacks
 from terrace.services.admission import Admission
 from terrace.services.doctor import Doctor
+from terrace.services.engines.members import Engines
 from terrace.services.events import Events
 from terrace.services.gate import Surface
 from terrace.services.ghosts import Ghosts
@@ -61,6 +62,7 @@ class Services:
         self.inside = Inside(surface, self.providers)
         self.sizes = Sizes(surface)
         self.signals = Signals(surface, self.sizes)
+        self.engines = Engines(surface)
         self.doctor = Doctor(surface, settings, self.providers)
 
     def close(self) -> None:

@@ -23,6 +23,8 @@ def depart(state: StackState, moves: Moves, live: Live, record: Record, now: flo
         record = live.older.get(record.incarnation, record)
     held = state.held.get(record.key)
     if held is not None and now < held[0]:
+        # A path keeps only its nearest time to look, and another incarnation of it may have had that one.
+        state.agenda.look_at(held[0], live.path)
         return
     if _never_made(state, record, now):
         finish(state, live, record, "it was never made", now)

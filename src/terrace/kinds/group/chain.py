@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from terrace.errors import SpecError
-from terrace.kinds.group import rolling
-from terrace.kinds.group.members import attribute, member
-from terrace.kinds.rules.noun import Noun
+from terrace.kinds.group.many import REFS, Many, many, read_plain
+from terrace.kinds.group.members import member
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Effect, Expansion
 from terrace.model.graph import Blueprint, Edge, Node
@@ -28,14 +27,12 @@ class ChainSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     concurrent: Any = False
 
 
-class Chain(Noun):
+class Chain(Many):
     """Members named 0, 1, 2 and so on, each of a type of its own, each after the one before it."""
 
     name = "ResourceChain"
-    provider = "builtin"
-    composite = True
-    schema: ClassVar[Schema] = Schema(
-        properties={
+    schema: ClassVar[Schema] = many(
+        {
             "resources": Property(
                 Type.LIST,
                 "The types of the members, in their order.",
@@ -50,13 +47,8 @@ class Chain(Noun):
                 changes=Effect.UPDATE,
             ),
         },
-        attributes={
-            "refs": "The references of all members.",
-            "refs_map": "The same by name.",
-            "attributes": "An attribute of all members by name.",
-        },
-        description="Resources of the types listed, each with the same properties, one after the other.",
-        any_attribute=True,
+        {**REFS, "attributes": "An attribute of all members by name."},
+        "Resources of the types listed, each with the same properties, one after the other.",
     )
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> ChainSpec:
@@ -64,9 +56,7 @@ class Chain(Noun):
         if not isinstance(node.properties.get(LINKS), list):
             raise SpecError("must be known when the template is read", ("resources",))
         table = {"concurrent": self.schema.properties["concurrent"]}
-        return ChainSpec(
-            **rolling.read_plain(table, {name: values[name] for name in table if name in values})
-        )
+        return ChainSpec(**read_plain(table, {name: values[name] for name in table if name in values}))
 
     def expand(
         self,
@@ -87,7 +77,3 @@ class Chain(Noun):
                 one = msgspec.structs.replace(one, edges=(*one.edges, Edge(found[-1].path)))
             found.append(one)
         return Expansion(children=tuple(found), attributes={"": node.path})
-
-    def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:
-        """The expression over members that a Ref to the chain with this path stands for."""
-        return attribute(expansion, path)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from terrace.kinds.group import rolling, size
-from terrace.kinds.group.members import MEMBER, SHAPE, attribute, members, pack, unpack
-from terrace.kinds.rules.noun import Noun, many
+from terrace.kinds.group.many import REFS, SIZE, Many, counted, many, read_plain, shape
+from terrace.kinds.group.members import SHAPE, members, pack, unpack
+from terrace.kinds.rules import noun
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Effect, Expansion
 from terrace.model.graph import Blueprint, Node
@@ -37,26 +38,15 @@ class GroupSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         return size.Bounds(self.count)
 
 
-class Group(Noun):
+class Group(Many):
     """Members of one shape. Shrinking takes the highest numbers, unless a removal policy names others,
     which never come back."""
 
     name = "Group"
-    provider = "builtin"
-    composite = True
-    schema: ClassVar[Schema] = Schema(
-        properties={
-            "count": Property(
-                Type.INTEGER,
-                "How many members.",
-                default=1,
-                minimum=0,
-                maximum=100_000,
-                changes=Effect.UPDATE,
-            ),
-            SHAPE: Property(
-                Type.MAP, "What each member is.", required=True, properties=MEMBER, changes=Effect.UPDATE
-            ),
+    schema: ClassVar[Schema] = many(
+        {
+            "count": counted("How many members.", default=1),
+            SHAPE: shape(required=True),
             "index_var": Property(
                 Type.STRING, "What stands for the member's number.", default="%index%", minimum=3
             ),
@@ -75,22 +65,20 @@ class Group(Noun):
             ),
             **rolling.PROPERTIES,
         },
-        attributes={
-            "refs": "The references of all members.",
-            "refs_map": "The same by name.",
+        {
+            **REFS,
             "attributes": "An attribute of all members by name.",
             "removed_rsrc_list": "Members that were removed by name.",
-            "current_size": "How many members there should be.",
+            **SIZE,
         },
-        description="Members of one shape, named 0, 1, 2 and so on. "
+        "Members of one shape, named 0, 1, 2 and so on. "
         "Any attribute of its members is one of its own, as a list.",
-        any_attribute=True,
     )
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> GroupSpec:
         """The typed spec; what the members are is read from the node, since it holds expressions."""
         table = {name: prop for name, prop in self.schema.properties.items() if name != SHAPE}
-        plain = rolling.read_plain(table, {name: value for name, value in values.items() if name != SHAPE})
+        plain = read_plain(table, {name: value for name, value in values.items() if name != SHAPE})
         policies = plain.get("removal_policies")
         return GroupSpec(
             count=plain["count"],
@@ -133,10 +121,6 @@ class Group(Noun):
             memory={**kept, **remembered(counts)},
         )
 
-    def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:
-        """The expression over members that a Ref to the group with this path stands for."""
-        return attribute(expansion, path)
-
 
 def remembered(counts: size.Size) -> dict[str, Any]:
     """A size as a group's memory keeps it."""
@@ -156,6 +140,6 @@ def _keys(count: int, gone: set[int]) -> list[int]:
 def _names(policies: Any) -> Iterable[str]:
     for policy in policies:
         names = UNKNOWN if policy is UNKNOWN else policy.get("resource_list")
-        for name in () if names is UNKNOWN else many(names):
+        for name in () if names is UNKNOWN else noun.many(names):
             if isinstance(name, str | int):
                 yield str(name)

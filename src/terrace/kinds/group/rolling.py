@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from terrace.errors import SpecError
-from terrace.kinds.rules.check import read
 from terrace.kinds.schema import Property, Type
 from terrace.model.decision import Effect, Rollout
 from terrace.model.value import UNKNOWN
@@ -111,13 +109,4 @@ def more(rule: Mapping[str, Any], size: int, *, short: bool) -> int:
     return max(1, rule.get("batch", 1)) if short and rule.get("in_service", 0) >= size > 0 else 0
 
 
-def read_plain(table: Mapping[str, Property], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties read against a table; SpecError with the first mistake."""
-    problems: list[SpecError] = []
-    plain = read(table, values, problems)
-    if problems:
-        raise problems[0]
-    return plain
-
-
-__all__ = ["PROPERTIES", "more", "policy", "read_plain", "rollout", "updates"]
+__all__ = ["PROPERTIES", "more", "policy", "rollout", "updates"]

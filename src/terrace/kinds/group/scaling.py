@@ -11,8 +11,8 @@ from terrace.errors import SpecError
 from terrace.kinds.group import rolling, size
 from terrace.kinds.group.group import remembered
 from terrace.kinds.group.launch import LAUNCH
-from terrace.kinds.group.members import MEMBER, SHAPE, attribute, members, pack, unpack
-from terrace.kinds.rules.noun import Noun
+from terrace.kinds.group.many import REFS, SIZE, Many, counted, many, read_plain, shape
+from terrace.kinds.group.members import SHAPE, members, pack, unpack
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.model.decision import Effect, Expansion
 from terrace.model.graph import Blueprint, Node
@@ -40,29 +40,23 @@ class ScalingSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         return size.Bounds(self.desired, self.minimum, self.maximum)
 
 
-def _count(words: str, **more: Any) -> Property:
-    return Property(Type.INTEGER, words, minimum=0, maximum=100_000, changes=Effect.UPDATE, **more)
-
-
-class ScalingGroup(Noun):
+class ScalingGroup(Many):
     """Members of one shape, as many as the newest of template, person and policy says. Their names are numbers that
     are used once; failed members go first, then the oldest."""
 
     name = "AutoScalingGroup"
-    provider = "builtin"
-    composite = True
-    schema: ClassVar[Schema] = Schema(
-        properties={
-            "min_size": _count("How many there are at least.", required=True),
-            "max_size": _count("How many there are at most.", required=True),
-            "desired_capacity": _count("How many there should be until somebody says otherwise."),
+    schema: ClassVar[Schema] = many(
+        {
+            "min_size": counted("How many there are at least.", required=True),
+            "max_size": counted("How many there are at most.", required=True),
+            "desired_capacity": counted("How many there should be until somebody says otherwise."),
             "cooldown": Property(
                 Type.DURATION,
                 "How long policies leave the size alone after it changed.",
                 default=0.0,
                 changes=Effect.UPDATE,
             ),
-            SHAPE: Property(Type.MAP, "What each member is.", properties=MEMBER, changes=Effect.UPDATE),
+            SHAPE: shape(),
             LAUNCH: Property(
                 Type.STRING,
                 "A LaunchConfiguration of the same template, instead of what each member is.",
@@ -70,24 +64,22 @@ class ScalingGroup(Noun):
             ),
             **rolling.PROPERTIES,
         },
-        attributes={
-            "refs": "The references of all members.",
-            "refs_map": "The same by name.",
+        {
+            **REFS,
             "outputs": "An attribute of all members by name.",
             "outputs_list": "The same as a list.",
-            "current_size": "How many members there should be.",
+            **SIZE,
             "instances": "The first addresses of all members, with commas between them.",
         },
-        description="Members of one shape, as many as the newest of template, `terrace scale` and ScalingPolicies "
+        "Members of one shape, as many as the newest of template, `terrace scale` and ScalingPolicies "
         "says, within bounds. Any attribute of its members is one of its own, as a list.",
-        any_attribute=True,
     )
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> ScalingSpec:
         """The typed spec; what the members are is read from the node, since it holds expressions."""
         apart = (SHAPE, LAUNCH)
         table = {name: prop for name, prop in self.schema.properties.items() if name not in apart}
-        plain = rolling.read_plain(table, {name: one for name, one in values.items() if name not in apart})
+        plain = read_plain(table, {name: one for name, one in values.items() if name not in apart})
         if not isinstance(node.properties.get(SHAPE), dict):
             raise SpecError("is required, or a launch configuration instead", (SHAPE,))
         low, high, wish = plain["min_size"], plain["max_size"], plain.get("desired_capacity")
@@ -135,10 +127,6 @@ class ScalingGroup(Noun):
                 **remembered(counts),
             },
         )
-
-    def attribute(self, expansion: Expansion, path: tuple[Any, ...]) -> Any:
-        """The expression over members that a Ref to the group with this path stands for."""
-        return attribute(expansion, path)
 
 
 def _members(memory: Mapping[str, Any], count: int, children: Mapping[str, Child]) -> tuple[set[int], int]:

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from terrace.errors import SpecError
-from terrace.kinds.rules.check import read
-from terrace.kinds.rules.noun import Noun
+from terrace.kinds.group.many import Many, many, read_plain
 from terrace.kinds.rules.pieces import first_key, held, member_of, named, picked
 from terrace.kinds.schema import Property, Schema, Type
 from terrace.kinds.software.deployment import SETTINGS
@@ -30,35 +29,28 @@ class DeploymentGroupSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     servers: Any = UNKNOWN
 
 
-class SoftwareDeploymentGroup(Noun):
+class SoftwareDeploymentGroup(Many):
     """A SoftwareDeployment for each machine of a map."""
 
     name = "SoftwareDeploymentGroup"
-    provider = "builtin"
-    composite = True
-    schema: ClassVar[Schema] = Schema(
-        properties={
+    schema: ClassVar[Schema] = many(
+        {
             SERVERS: Property(
                 Type.MAP, "The machines, each under a name.", required=True, changes=Effect.UPDATE
             ),
             **SETTINGS,
         },
-        attributes={
+        {
             "deploy_stdouts": "What each wrote to its standard output, by name.",
             "deploy_stderrs": "What each wrote to its standard error, by name.",
             "deploy_status_codes": "How each ended, by name.",
         },
-        description="A configuration run inside many machines. Each output is an attribute: a map by name.",
-        any_attribute=True,
+        "A configuration run inside many machines. Each output is an attribute: a map by name.",
     )
 
     def spec(self, values: Mapping[str, Any], node: Node, capabilities: Capabilities) -> DeploymentGroupSpec:
         """The machines; the rest is read by the members."""
-        problems: list[SpecError] = []
-        plain = read(self.schema.properties, values, problems)
-        if problems:
-            raise problems[0]
-        return DeploymentGroupSpec(plain[SERVERS])
+        return DeploymentGroupSpec(read_plain(self.schema.properties, values)[SERVERS])
 
     def expand(
         self,

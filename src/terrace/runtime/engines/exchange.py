@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ class Report(msgspec.Struct, frozen=True):
 
 class Exchange:
     """That of one provider. Whoever lists writes only what differs from what the store holds already; whoever reads
-    reads only what is new to him."""
+    reads only what is new to him. `on_change` is called when there is something for others to read."""
 
     def __init__(self, provider: str, membership: Membership) -> None:
         self.provider = provider
@@ -37,8 +37,10 @@ class Exchange:
         self._stored: dict[str, Seen] | None = None
         self._known: dict[str, Seen] = {}
         self._read = 0
+        self._anew = False
         self._epoch = 0
         self._adopted: frozenset[str] = frozenset()
+        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def wanted(self) -> bool:
@@ -47,11 +49,13 @@ class Exchange:
 
     async def ask(self) -> int:
         """Asks for a listing that begins from now on; the number that its answer reaches."""
-        return await self._membership.engines.ask(self.provider)
+        number = await self._membership.engines.ask(self.provider)
+        self.on_change()
+        return number
 
     def forget(self) -> None:
         """Everything is read anew: there are stacks here of whose things nothing was kept."""
-        self._read = 0
+        self._anew = True
 
     async def records(self, store: PatientStore, uid: str) -> list[Record]:
         """The records of the stack that has this uid, whoever works on it."""
@@ -84,6 +88,7 @@ class Exchange:
             adopted=report.adopted,
         )
         done = await self._membership.engines.publish(holding.lease, listing, changes, report.ghosts)
+        self.on_change()
         if not done:
             self._stored = None
         return done
@@ -103,13 +108,13 @@ class Exchange:
     async def read(self, ours: Iterable[str]) -> Report | None:
         """The last listing, as far as it is about `ours` (uids) or what was adopted; None when nothing is new."""
         self._stored = None
-        after = self._read
+        after, self._anew = 0 if self._anew else self._read, False
         listing, rows = await self._membership.engines.sightings(self.provider, after)
         if listing.number == after:
             return None
         adopted = frozenset(listing.adopted)
         if after and (listing.number - after >= KEPT or adopted - self._adopted):
-            self._read = 0
+            self._anew = True
             return await self.read(ours)
         self._adopted = adopted
         self._keep(rows, frozenset(ours), adopted, fresh=not after)

@@ -14,6 +14,8 @@ from terrace.runtime.engines.membership import Membership
 
 CALM = 4
 """How much less often it is asked while we are the only one: somebody may come and ring before we heard of them."""
+MOMENT = 0.02
+"""Seconds between a hint and the question."""
 PATIENCE = 10.0
 """How long a stack may take to take in what was rung for, until it is rung for again."""
 
@@ -57,7 +59,8 @@ class Follower:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._poll if self._membership.others else self._poll * CALM):
                         await self._look.wait()
-                await self._clock.sleep(0)
+                if self._look.is_set():  # more of the same is likely to follow
+                    await self._clock.sleep(MOMENT)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -65,7 +68,7 @@ class Follower:
     def _take(self, news: News) -> None:
         if news.event != self._event:
             self._event = news.event
-            self._bell.ring()
+            self._bell.ring(elsewhere=True)
         for listing in news.listings:
             if self.listings.get(listing.provider) != listing:
                 self.listings[listing.provider] = listing

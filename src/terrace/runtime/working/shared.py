@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from terrace.errors import TransientError
 from terrace.model.seen import NotSeen
 from terrace.model.stack import Lease
 from terrace.ports.clock import Clock
 from terrace.ports.engines import Published
+from terrace.ports.store import Hinting
 from terrace.ports.telemetry import Telemetry
 from terrace.runtime.bell import Bell
 from terrace.runtime.engines.exchange import Exchange
@@ -17,8 +15,12 @@ from terrace.runtime.engines.follower import Follower
 from terrace.runtime.engines.keeper import Keeper
 from terrace.runtime.engines.membership import Membership
 from terrace.runtime.patience import FIRST_WAIT
-from terrace.runtime.working.crew import Crew
+from terrace.runtime.working.crew import Crew, Spawn
 
+EVENTS, LISTINGS, STACKS = "events", "listings", "stacks"
+"""What is hinted at."""
+MOMENT = 0.01
+"""Seconds that are waited before others are told, since more is likely to follow."""
 STEP = 0.05
 """Seconds between looks whether the last step has come to its end."""
 
@@ -63,10 +65,18 @@ class Shared:
     """Speaks for this process, hears the others."""
 
     def __init__(
-        self, membership: Membership, bell: Bell, sources: tuple[Clock, Telemetry], poll: float
+        self,
+        membership: Membership,
+        store: Hinting,
+        bell: Bell,
+        sources: tuple[Clock, Telemetry],
+        poll: float,
     ) -> None:
         """`poll`: seconds between two questions what others changed."""
         self.membership = membership
+        self._store = store
+        self._telling: set[str] = set()
+        self._spawn: Spawn = lambda work: work.close()
         self._bell = bell
         self._clock, self._log = sources
         self._poll = poll
@@ -85,26 +95,54 @@ class Shared:
             else:
                 return
 
-    def begin(self, crew: Crew | Bystander, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def begin(self, crew: Crew | Bystander, spawn: Spawn) -> None:
         """From now on stacks come and go."""
-        self._crew = crew
+        self._crew, self._spawn = crew, spawn
         self._keeper = Keeper(self.membership, crew, self._clock, self._log)
         self._follower = Follower(self.membership, crew, self._bell, self._clock, self._poll)
         self.membership.on_buried = crew.lose
         self.membership.holds = lambda: len(crew.workers)
         if isinstance(crew, Crew):
-            crew.on_change = self._keeper.look
+            crew.on_change = self.look
+        self._bell.on_ring = lambda: self.tell(EVENTS)
         spawn(self._keeper.run())
         spawn(self._follower.run())
+        spawn(self._listen())
 
     def exchange(self, provider: str) -> Exchange:
         """Where listings of a provider are given and taken."""
-        return Exchange(provider, self.membership)
+        made = Exchange(provider, self.membership)
+        made.on_change = lambda: self.tell(LISTINGS)
+        return made
 
     def look(self) -> None:
-        """Something may have changed in the store, and a stack may be new."""
+        """Stacks may be new, or free, or changed: here and elsewhere it is looked at once."""
         if self._keeper is not None and self._follower is not None:
             self._keeper.look()
+            self._follower.look()
+        self.tell(STACKS)
+
+    def tell(self, what: str) -> None:
+        """Hints to the others that something has changed; in a moment, with all that changes until then."""
+        if self.membership.others and not self._telling:
+            self._spawn(self._tell())
+        if self.membership.others:
+            self._telling.add(what)
+
+    async def _tell(self) -> None:
+        await self._clock.sleep(MOMENT)
+        telling, self._telling = self._telling, set()
+        for what in sorted(telling):
+            await self._store.notify(f"{what}:{self.membership.id}")
+
+    async def _listen(self) -> None:
+        """Hears hints until cancelled; where there are none it is asked from time to time all the same."""
+        async for hint in self._store.hints():
+            what, _, who = hint.partition(":")
+            if who == self.membership.id or self._keeper is None or self._follower is None:
+                continue
+            if what in ("", STACKS):
+                self._keeper.look()
             self._follower.look()
 
     def listed(self, provider: str) -> float:

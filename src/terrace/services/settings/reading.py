@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from terrace.errors import DocumentError
 from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
+from terrace.ports.engines import ROLES
 from terrace.services.settings.access import Access, Ldap, wrong
 from terrace.services.settings.schema import (
     Defaults,
@@ -72,6 +73,7 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
     server = _server(document, root.pop("server", {}), around)
     ldap = _directory(document, root.pop("ldap")) if "ldap" in root else None
     store = _store(document, root.pop("store", {}), around)
+    _check_roles(document, server, store)
     providers = _providers(document, root.pop("providers", {}), catalogue)
     texts = {name: _text(document, root.pop(name), name) for name in TEXTS if name in root}
     for key in root:
@@ -98,6 +100,20 @@ def parse(text: str, file: str, around: Surroundings) -> Settings:
         file=file,
         text=text,
     )
+
+
+def _check_roles(document: Document, server: ServerSettings | None, store: StoreSettings | None) -> None:
+    """A server must do something, and what it does not do others must be able to."""
+    if server is None or store is None:
+        return
+    if not server.roles:
+        document.blame(("server", "roles"), "names none", hint='write roles = ["api", "engine"]')
+    elif set(server.roles) != set(ROLES) and not store.url:
+        document.blame(
+            ("server", "roles"),
+            "a server that is the only one has to be both api and engine",
+            hint="several servers need PostgreSQL: set [store] url",
+        )
 
 
 def _state(around: Surroundings) -> str:

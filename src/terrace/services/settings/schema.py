@@ -57,10 +57,13 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """How the server is reached besides its Unix socket. `listen` "": not at all; `certificate` "": one of its own.
+    """How the server is reached besides its Unix socket, and what it does. `name` "": that of the computer; `roles`
+    are those of ports.engines. `listen` "": not at all; `certificate` "": one of its own.
     `connections` at once in all, and from one source; `rate`: requests a second of one credential, after the first
     `burst` of them. `log` is the form of log lines, `log_requests` which requests have one."""
 
+    name: Annotated[str, Meta(pattern=r"^([a-zA-Z][a-zA-Z0-9_.-]{0,62})?\Z")] = ""
+    roles: tuple[Literal["api", "engine"], ...] = ("api", "engine")
     listen: str = ""
     certificate: str = ""
     key: str = ""

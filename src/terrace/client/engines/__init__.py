@@ -1,0 +1,1 @@
+"""The processes that share the store, as a client sees them."""

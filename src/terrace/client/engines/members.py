@@ -1,0 +1,25 @@
+"""Engines: the processes of Terrace that share its store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from terrace.client.transport import Transport, path_of
+
+
+class Engines:
+    """The engines of a server, as mappings that API v1 describes."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def listing(self) -> list[dict[str, Any]]:
+        """All that are alive, and how many stacks each works on."""
+        found: list[dict[str, Any]] = self._transport.get(path_of("engines"))["items"]
+        return found
+
+    def drain(self, name: str, *, on: bool = True) -> dict[str, Any]:
+        """Has one give its stacks away (or take some again)."""
+        reply = self._transport.call("POST", path_of("engines", name, "drain"), body={"on": on})
+        found: dict[str, Any] = reply.body
+        return found

@@ -1,0 +1,1 @@
+"""Use cases about the processes that share the store."""
