@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from bench import shapes
 from terrace.client.address import Address
@@ -45,8 +46,9 @@ def scratch() -> Iterator[Path]:
 class Server:
     """One running server. Its commands raise BenchError when they fail."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prover: Prover) -> None:
         self.folder = folder
+        self.prover = prover
         # Without PYTHON*: compiled modules are kept, as they are for whoever installed Terrace.
         dropped = ("TERRACE_", "DOCKER_", "PYTHON")
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
@@ -80,7 +82,7 @@ class Server:
     def up(self, template: str, stack: str, needs: shapes.Needs) -> float:
         """Seconds of `terrace up` of a new stack, with proof that all of `needs` was done, step by step."""
         took = self.run("up", template, "-s", stack, "--yes")
-        self.prove(stack, needs)
+        self.prover(self, stack, needs)
         return took
 
     def memory(self, field: str) -> float:
@@ -95,24 +97,28 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def prove(self, stack: str, needs: shapes.Needs) -> None:
-        """Every resource counts as a real step: its row says ready, its intent and its receipt were told by an
-        event each, and it began after all that it needs was there. BenchError when not."""
-        file = self.folder / "state" / "terrace" / "terrace.db"
-        store = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        try:
-            began, ready = _steps(store, stack, needs)
-        finally:
-            store.close()
-        for name, wanted in needs.items():
-            if any(ready[other] >= began[name] for other in wanted):
-                raise BenchError(f"{name} of {stack} began before what it needs was ready")
+
+Prover = Callable[[Server, str, shapes.Needs], None]
+"""BenchError unless a server's stack was really made."""
 
 
-def _steps(
-    store: sqlite3.Connection, stack: str, needs: shapes.Needs
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The numbers of the events by which each resource began and became ready."""
+def prove(server: Server, stack: str, needs: shapes.Needs) -> None:
+    """Every resource counts as a real step: its row says ready, its intent and its receipt were told by an
+    event each, and it began after all that it needs was there. BenchError when not."""
+    file = server.folder / "state" / "terrace" / "terrace.db"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        verify(*steps(store, stack, needs), stack, needs)
+
+
+def verify(began: Mapping[str, int], ready: Mapping[str, int], stack: str, needs: shapes.Needs) -> None:
+    """BenchError when a resource began before what it needs was ready."""
+    for name, wanted in needs.items():
+        if any(ready[other] >= began[name] for other in wanted):
+            raise BenchError(f"{name} of {stack} began before what it needs was ready")
+
+
+def steps(store: Any, stack: str, needs: shapes.Needs) -> tuple[dict[str, int], dict[str, int]]:
+    """The numbers of the events by which each resource began and became ready, as the database `store` has them."""
     where = "WHERE name = ? AND settled = generation AND phase = 'settled'"
     found = store.execute(f"SELECT id FROM stacks {where}", (stack,)).fetchall()
     if len(found) != 1:
@@ -137,10 +143,12 @@ def _steps(
 
 
 @contextmanager
-def running(settings: str = SIM, extra: Mapping[str, str] | None = None) -> Iterator[Server]:
+def running(
+    settings: str = SIM, extra: Mapping[str, str] | None = None, prover: Prover = prove
+) -> Iterator[Server]:
     """A server that has been used once already, in a folder of its own; `extra` goes into its environment."""
     with scratch() as folder:
-        server = Server(folder)
+        server = Server(folder, prover)
         server.environ |= extra or {}
         config = folder / "config" / "terrace"
         config.mkdir(parents=True)

@@ -43,6 +43,7 @@ tools() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(postgresql)
     have git || missing+=(git)
     have ps || missing+=(procps)
+    have slapd || missing+=(slapd)
     have busybox || missing+=(busybox-static)
     [ "$(id -u)" = 0 ] || have newuidmap || missing+=(uidmap) # mmdebstrap without root
     have setsid || missing+=(util-linux)

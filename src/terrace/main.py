@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from terrace.api.edge.serving import Door
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
+    from terrace.ports.people import Directory
     from terrace.ports.secrets import Secrets
     from terrace.ports.telemetry import Telemetry
     from terrace.runtime.bell import Bell
@@ -187,7 +188,9 @@ async def attend(
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
-    beside = [asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend())]
+    beside = [
+        asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend(), services.people.tend())
+    ]
     try:
         app = Around(build(services), telemetry, settings.server.log_requests)
         server = Server(app, listening, telemetry, services.close)
@@ -237,8 +240,17 @@ async def build_services(
         quotas=RelationalQuotas(database),
         writable=store.writable,
     )
-    registry = Registry(RelationalPeople(database), log)
+    registry = Registry(RelationalPeople(database), log, build_directory(settings))
     return Services(surface, settings, await store.installation(), registry)
+
+
+def build_directory(settings: Settings) -> Directory | None:
+    """The directory that the settings name."""
+    if settings.ldap is None:
+        return None
+    from terrace.drivers.ldap.directory import LdapDirectory, Place
+
+    return LdapDirectory(Place(**{name: getattr(settings.ldap, name) for name in Place.__struct_fields__}))
 
 
 async def stop(controller: Controller) -> None:

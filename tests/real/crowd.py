@@ -26,10 +26,11 @@ def get(address: str, port: int = 80, seconds: float = 5.0, path: str = "/", coo
 class Crowd:
     """Clients that ask all the time, each over one connection that it keeps, or over a new one each time."""
 
-    def __init__(self, address: str, clients: int = 4) -> None:
+    def __init__(self, address: str, clients: int = 4, path: str = "/") -> None:
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._address = address
+        self._path = path
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(number % 2 == 0,)) for number in range(clients)
@@ -39,7 +40,7 @@ class Crowd:
         link = http.client.HTTPConnection(self._address, 80, timeout=20)
         while not self._over.is_set():
             try:
-                link.request("GET", "/")
+                link.request("GET", self._path)
                 answer = link.getresponse()
                 text = answer.read().decode().strip()
             except (OSError, http.client.HTTPException) as error:

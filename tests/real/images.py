@@ -76,6 +76,24 @@ def recipe_image(engine: Engine, name: str) -> str:
     return reference
 
 
+def with_program(engine: Engine, base: str, name: str, program: Path, *links: str) -> str:
+    """An image like `base` in which a program of ours stands in for others, each a link to it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entry = tarfile.TarInfo("opt/standin")
+        entry.size, entry.mode = program.stat().st_size, 0o755
+        tar.addfile(entry, io.BytesIO(program.read_bytes()))
+        for link in links:
+            entry = tarfile.TarInfo(f"usr/local/bin/{link}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "/opt/standin"
+            tar.addfile(entry)
+    made = engine.cli("create", base)
+    engine.cli("cp", "-", f"{made}:/", given=packed.getvalue())
+    engine.cli("commit", made, name)
+    engine.cli("rm", made)
+    return name
+
+
 async def _build(engine: Engine, reference: str) -> None:
     settings = DockerSettings(host=engine.docker_host)
     connection = Connection(settings)

@@ -11,6 +11,7 @@ from terrace.api.documents import BodyLimit, publish
 from terrace.api.edge import health
 from terrace.api.edge.rates import Rates
 from terrace.api.engines import members
+from terrace.api.people.lasting import Lasting
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
 from terrace.api.vault import keys, quotas, secrets
@@ -46,6 +47,7 @@ def build(services: Services) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     limits = services.settings.server
+    app.add_middleware(Lasting)
     app.add_middleware(BodyLimit, limit=services.settings.limits.body)
     app.add_middleware(Rates, telemetry=services.telemetry, rate=limits.rate, burst=limits.burst)
     install(app, services.telemetry)

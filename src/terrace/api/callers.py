@@ -39,17 +39,21 @@ OPEN = frozenset(
 )
 """Routes that need no credential, and guard themselves. Every other route asks for one, without saying so."""
 NOBODY = Actor("nobody")
+CALLER = "terrace.caller"
+"""Where the scope of a request has its actor."""
 
 
 async def caller(connection: HTTPConnection) -> Actor:
     """Who sent this request, which its line in the log says too. ForbiddenError ("unauthenticated") when nobody can
     say."""
-    found = await _known(connection)
+    found = await identified(connection)
+    connection.scope[CALLER] = found
     connection.scope["terrace.actor"] = found.name
     return found
 
 
-async def _known(connection: HTTPConnection) -> Actor:
+async def identified(connection: HTTPConnection) -> Actor:
+    """Who is at the other end, now."""
     if connection.scope.get("terrace.owner") is True:
         return owner()
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")

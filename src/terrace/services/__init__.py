@@ -40,7 +40,7 @@ class Services:
         self.telemetry = surface.telemetry
         self.people = People(surface, registry, settings)
         self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
-        admission = Admission(settings, surface.controller.drivers)
+        admission = Admission(settings, surface.controller.drivers, self.people.reaching)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
         self.resources = Resources(surface)

@@ -7,12 +7,12 @@ import asyncio
 import difflib
 import math
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from terrace.errors import DocumentError, ProviderError, QuotaError, SpecError, UserError
+from terrace.errors import DocumentError, ForbiddenError, ProviderError, QuotaError, SpecError, UserError
 from terrace.kinds import KINDS, TYPES, complete
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
@@ -22,6 +22,7 @@ from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
 from terrace.services.gate import Where
+from terrace.services.people.projects import Reaching
 from terrace.services.settings import Settings
 
 DEPTH = 64
@@ -55,9 +56,12 @@ class Prepared(msgspec.Struct, frozen=True):
 class Admission:
     """Checks wishes against the settings' limits and what the drivers offer."""
 
-    def __init__(self, settings: Settings, drivers: Mapping[str, Driver]) -> None:
+    def __init__(
+        self, settings: Settings, drivers: Mapping[str, Driver], reaching: Reaching | None = None
+    ) -> None:
         self._settings = settings
         self._drivers = drivers
+        self._reaching = reaching
 
     async def prepare(
         self, where: Where, stack_id: str, wish: Wish, before: Mapping[str, Any] | None = None
@@ -77,7 +81,8 @@ class Admission:
             kinds=TYPES,
             operator=self._settings.operator,
         )
-        problems = [problem async for problem in self._strangers(compiled.graph, source)]
+        may = await self._may(where.project)
+        problems = [problem async for problem in self._strangers(compiled.graph, source, may)]
         problems += self._refused(compiled.graph)
         problems += [asked.problem for asked in compiled.asked if not await self._exists(asked)]
         problems += _changed(compiled, before or {})
@@ -134,14 +139,37 @@ class Admission:
 
     # --- names of providers, images and flavors
 
-    async def _strangers(self, graph: Graph, source: Source) -> AsyncIterator[Problem]:
-        """A Problem for each provider, image and flavor that is named and does not exist."""
+    async def within_reach(self, project: str, graph: Graph) -> None:
+        """ForbiddenError when a graph that was admitted once needs what the project may not use any more."""
+        may = await self._may(project)
+        for node in _written(graph):
+            provider = self._provider(node)
+            if not may(provider, node.region):
+                raise ForbiddenError(
+                    f'resource "{node.path}" needs provider "{provider}", which project "{project}" may not use',
+                    code="out-of-reach",
+                    hint=f"terrace project reach {project}",
+                )
+
+    async def _may(self, project: str) -> Callable[[str, str], bool]:
+        if self._reaching is None:
+            return lambda provider, region: True
+        return await self._reaching.of(project)
+
+    def _provider(self, node: Node) -> str:
+        return node.provider or KINDS[node.kind].provider or self._settings.default_provider
+
+    async def _strangers(
+        self, graph: Graph, source: Source, may: Callable[[str, str], bool]
+    ) -> AsyncIterator[Problem]:
+        """A Problem for each provider, image and flavor that is named and does not exist for the project."""
         known: dict[tuple[str, str], bool] = {}
         blame = _Blame(source)
         for node in _written(graph):
-            provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
-            if provider not in self._drivers:
-                hint = _suggest(provider, self._drivers) or "terrace provider list"
+            provider = self._provider(node)
+            if provider not in self._drivers or not may(provider, node.region):
+                known_here = [name for name in self._drivers if may(name, "")]
+                hint = _suggest(provider, known_here) or "terrace provider list"
                 yield blame(node, "provider", provider, f'there is no provider "{provider}"', hint)
                 continue
             if node.kind != "Machine":

@@ -228,6 +228,8 @@ class Stacks:
     ) -> Stack:
         """Saves and wakes; also for the other ways to a new generation. `records` as in Store.save_generation.
         ConflictError when the stack moved meanwhile, or other stacks stand in the way (unless `force`)."""
+        if not generation.deleting:
+            await self._admission.within_reach(stack.project, generation.graph)
         generation = await counted(self._on, stack, generation)
         try:
             saved = await self._on.store.save_generation(stack, generation, expected, records, force=force)

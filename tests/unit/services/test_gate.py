@@ -42,6 +42,7 @@ PARTS = (
     "audit",
     "secrets",
     "keys",
+    "engines",
 )
 PEOPLE = ("users", "groups", "projects", "tokens", "keys")
 GIVEN: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from terrace.errors import TerraceError
 from terrace.ports.audit import AuditLog
 from terrace.ports.people import Directory
 from terrace.ports.people import People as Book
@@ -13,11 +14,13 @@ from terrace.services.people.directories import Directories
 from terrace.services.people.groups import Groups
 from terrace.services.people.keys import Keys
 from terrace.services.people.login import Attempt, LoggedIn, Login
-from terrace.services.people.projects import Projects
+from terrace.services.people.projects import Projects, Reaching
 from terrace.services.people.tokens import Tokens
 from terrace.services.people.users import Users
 from terrace.services.settings import Settings
 
+TEND = 3600.0
+"""Seconds between two looks at what is too old."""
 __all__ = ["Attempt", "LoggedIn", "People", "Registry"]
 
 
@@ -34,14 +37,28 @@ class People:
 
     def __init__(self, on: Surface, registry: Registry, settings: Settings) -> None:
         self._on = on
+        self._registry = registry
+        self._kept = settings.people.audit
         book = registry.book
         directories = Directories(on, book, registry.directory, settings.ldap)
         self._login = Login(on, book, directories, settings.people)
         self.users = Users(on, book, self._login.passwords)
         self.groups = Groups(on, book)
         self.projects = Projects(on, book)
+        self.reaching = Reaching(book, settings.people)
         self.tokens = Tokens(on, book, settings.people)
         self.keys = Keys(on, book)
+
+    async def tend(self) -> None:
+        """Takes away credentials that have expired, and lets the oldest rows of the audit log go; for ever."""
+        while True:
+            now = self._on.clock.now()
+            try:
+                await self._registry.book.credentials.prune(now)
+                await self._registry.log.let_go(now - self._kept, now)
+            except TerraceError as error:
+                self._on.telemetry.log("warning", "people.trouble", error=error.message)
+            await self._on.clock.sleep(TEND)
 
     async def login(self, attempt: Attempt) -> LoggedIn:
         """See Login.login."""

@@ -7,12 +7,14 @@ import asyncio
 import msgspec
 
 from terrace.errors import UserError
-from terrace.ports.audit import ANCHOR, AuditLog, Entry, Row, chained
+from terrace.ports.audit import ANCHOR, DENIED, AuditLog, Entry, Row, chained
 from terrace.ports.secrets import Secrets
 from terrace.services.gate import Actor, Gate, Right
+from terrace.services.signals.rate import Rate
 
 PAGE = 5000
 BATCH = 2000
+REFUSALS = 200.0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -29,15 +31,20 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Clerk:
-    """Implements services.gate.Witness: writes entries, those of one moment together."""
+    """Implements services.gate.Witness: writes entries, those of one moment together. Of what is denied to one
+    credential, or to one place, it writes the first REFUSALS and then one each second: nobody fills the log by
+    knocking."""
 
     def __init__(self, log: AuditLog) -> None:
         self._log = log
+        self._denied = Rate(REFUSALS, 1.0)
         self._waiting: list[tuple[Entry, bool, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def note(self, entry: Entry, *, synced: bool = False) -> None:
         """Adds an entry, committed when it returns."""
+        if entry.outcome == DENIED and self._denied.take(entry.credential or entry.source, entry.at):
+            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, synced, future))
         if self._writing is None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from terrace.errors import NotFoundError, UserError
 from terrace.ports.people import GROUP, USER, Member, People, Project, Reach
 from terrace.services.gate import Actor, Right, Surface, check_project
 from terrace.services.people import roles
+from terrace.services.settings import Access
+
+OWN = "builtin"
+"""The provider of what Terrace makes itself."""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -45,6 +51,23 @@ class ReachView(msgspec.Struct, frozen=True):
 
     provider: str
     region: str = ""
+
+
+class Reaching:
+    """Which providers, and which regions of them, a project may use. What Terrace makes itself is everybody's."""
+
+    def __init__(self, people: People, access: Access) -> None:
+        self._people = people
+        self._all = access.reach == "all"
+
+    async def of(self, project: str) -> Callable[[str, str], bool]:
+        """Whether it may use a region of a provider, as a function of the two."""
+        said = await self._people.projects.reach(project)
+        if not said:
+            return lambda provider, region: self._all or provider == OWN
+        known = {(one.provider, one.region) for one in said}
+        whole = {one.provider for one in said if not one.region} | {OWN}
+        return lambda provider, region: provider in whole or (provider, region) in known
 
 
 class Projects:

@@ -1,0 +1,1 @@
+"""People that a directory (LDAP) knows."""
