@@ -142,18 +142,21 @@ async def run(settings: Settings) -> None:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
+    from terrace.services.secrets.lending import lent
+    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
-    drivers = build_drivers(settings, clock, entropy)
     async with AsyncExitStack() as ending:
-        for driver in drivers.values():
-            ending.push_async_callback(driver.close)
         own_folder(settings.state)
         secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
+        settings = await lent(settings, RelationalVault(store.database, secrets, clock), read_text)
+        drivers = build_drivers(settings, clock, entropy)
+        for driver in drivers.values():
+            ending.push_async_callback(driver.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
         listening = ending.enter_context(open_doors(reachable(settings), telemetry))
