@@ -26,14 +26,14 @@ def settling() -> list[Row]:
     ours, peer = list[float](), list[float]()
     with database() as url:
         settings = f'{SIM}[store]\nurl = "{url}"\n'
-        with running(settings, prover=partial(_prove, url)) as postgres, running() as sqlite:
+        with running(settings, prover=partial(prove, url)) as postgres, running() as sqlite:
             for number in range(ROUNDS):
                 for server, found in ((postgres, ours), (sqlite, peer)):
                     found.append(server.up(server.write("flat.yaml", text), f"flat-{number}", needs))
     return [compared("postgres-10000", ours, peer, "SQLite", GOAL, f"at most {GOAL:g} times")]
 
 
-def _prove(url: str, server: Server, stack: str, needs: shapes.Needs) -> None:
+def prove(url: str, server: Server, stack: str, needs: shapes.Needs) -> None:
     """As Server.prove, from PostgreSQL. BenchError."""
     import psycopg
 

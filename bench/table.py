@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bench import containers, growth, nested, postgres, speed, start
+from bench import api, containers, growth, nested, postgres, speed, start
 from bench.row import Row
 
 Benchmark = Callable[[], list[Row]]
@@ -19,6 +19,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "cli": start.cli,
     "idle": start.idle,
     "reading": start.reading,
+    "api": api.api,
+    "api-postgres": api.api_postgres,
     "postgres": postgres.settling,
     "docker": containers.updown,
     "heal": containers.heal,

@@ -42,7 +42,7 @@ def _app() -> Any:
     from terrace.services.settings import Limits, ServerSettings
 
     nothing = SimpleNamespace(
-        settings=SimpleNamespace(limits=Limits(), server=ServerSettings()), telemetry=Silent()
+        settings=SimpleNamespace(limits=Limits(), server=ServerSettings()), telemetry=Silent(), requests=None
     )
     return build(nothing)  # type: ignore[arg-type]
 

@@ -29,6 +29,7 @@ def heat() -> str:
         *_documents(),
         *_types(),
         *_properties(),
+        *_noted(),
         *_functions(),
         *_corpus(),
     )
@@ -130,6 +131,26 @@ def _properties() -> list[str]:
         table(["Type", "Properties", "", "Why"], rows),
         f"Attributes that Heat gives and nothing here has a value for ({WHY}) are read as nothing, with a warning:",
         table(["Type", "Attributes"], [[code(name), _names(sorted(names))] for name, names in _absent()]),
+    ]
+
+
+def _noted() -> list[str]:
+    """What providers make of properties of our kinds, and of single values of them."""
+    from terrace.kinds import KINDS
+
+    rows = [
+        [provider, f"[{kind}](kinds.md#{kind.lower()})", code(note.what), f"{note.verdict} {note.words}"]
+        for provider, capabilities in declared().items()
+        for kind in sorted(capabilities.notes)
+        if kind in KINDS
+        for note in capabilities.notes[kind]
+        if note.what
+    ]
+    return [
+        "## What providers make of properties",
+        "Under the native names of [kinds](kinds.md); `name=VALUE` is of that value alone. What is refused is told by "
+        "`terrace plan`, before anything runs.",
+        table(["Provider", "Kind", "Property", ""], rows),
     ]
 
 

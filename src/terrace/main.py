@@ -13,11 +13,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from terrace.api.edge.serving import Door
+    from terrace.api.listen import Doors
     from terrace.ports.clock import Clock, Entropy
     from terrace.ports.driver import Driver
+    from terrace.ports.edge.requests import Requests
     from terrace.ports.people import Directory
     from terrace.ports.secrets import Secrets
     from terrace.ports.telemetry import Telemetry
@@ -45,7 +46,8 @@ def cli() -> None:
 
 def serve(arguments: list[str]) -> int:
     """Runs the server in this process until it is told to stop; its exit code. `--settings` prints a
-    commented server.toml instead, `--check` only checks the one there is; `--db` does what `terrace db` asks."""
+    commented server.toml instead, `--check` only checks the one there is; `--db` does what `terrace db` asks. After
+    SIGHUP it begins anew, and whoever connects meanwhile waits."""
     import asyncio
 
     from terrace.errors import ConflictError, DocumentError, TerraceError
@@ -54,7 +56,10 @@ def serve(arguments: list[str]) -> int:
     try:
         match arguments:
             case []:
-                asyncio.run(run(load_settings()))
+                if left := asyncio.run(run(load_settings())):
+                    from terrace.api.edge.handover import again
+
+                    again(left, ["-m", "terrace", "serve"])
             case ["--settings"]:
                 sys.stdout.write(commented())
             case ["--check"]:
@@ -134,11 +139,13 @@ async def keep(settings: Settings, words: list[str]) -> bool:
     return well
 
 
-async def run(settings: Settings) -> None:
-    """Builds the server that `settings` describe and serves until SIGTERM."""
+async def run(settings: Settings) -> list[int]:
+    """Builds the server that `settings` describe and serves until SIGTERM (then nothing is left), or until SIGHUP: then
+    descriptors of the sockets that it listened at."""
     from contextlib import AsyncExitStack
 
-    from terrace.api.listen import open_doors, own_folder
+    from terrace.api.edge.handover import Inherited
+    from terrace.api.listen import Doors, own_folder
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
@@ -159,7 +166,8 @@ async def run(settings: Settings) -> None:
             ending.push_async_callback(driver.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
-        listening = ending.enter_context(open_doors(reachable(settings), telemetry))
+        doors = Doors(reachable(settings), telemetry, Inherited())
+        ending.callback(doors.close)
         controller = build_controller(settings, store, drivers, (clock, entropy, secrets, telemetry))
         services = await build_services(settings, store, controller, (clock, entropy, secrets, telemetry))
         builtin = drivers["builtin"]
@@ -168,20 +176,31 @@ async def run(settings: Settings) -> None:
         await controller.start()
         ending.push_async_callback(stop, controller)
 
-        await attend(services, controller.bell, drivers, listening)
-        telemetry.log("info", "server.stopping")
+        again = await attend(services, controller.bell, drivers, doors)
+        telemetry.log("info", "server.restarting" if again else "server.stopping")
+        return doors.leave() if again else []
 
 
-async def attend(
-    services: Services, bell: Bell, drivers: dict[str, Driver], listening: Sequence[Door]
-) -> None:
-    """Serves `services` at every door, and signals where guests reach them, until SIGTERM."""
+async def requests_of(store: RelationalStore, secrets: Secrets) -> Requests:
+    """What was answered before, in the store's own database."""
+    from terrace.stores.relational.requests import RelationalRequests
+
+    found = RelationalRequests(store.database, secrets)
+    if not store.lasting_leases:  # no other server uses it: whoever was carrying something out is gone
+        await found.abandon()
+    return found
+
+
+async def attend(services: Services, bell: Bell, drivers: dict[str, Driver], doors: Doors) -> bool:
+    """Serves `services` at every door, and signals where guests reach them, until SIGTERM or SIGHUP. Whether it is to
+    begin anew."""
     import asyncio
 
     from terrace.api import build, build_doors
     from terrace.api.edge.around import Around
     from terrace.api.edge.serving import Server
     from terrace.api.signals.listener import DoorListener
+    from terrace.errors import TerraceError
 
     settings, telemetry = services.settings, services.telemetry
 
@@ -190,15 +209,26 @@ async def attend(
         where = {"socket": settings.socket, "listen": settings.server.listen, "state": settings.state}
         telemetry.log("info", "server.ready", pid=os.getpid(), **where)
 
+    def may_restart() -> bool:
+        try:
+            load_settings()
+        except TerraceError as error:
+            telemetry.log("error", "server.restart-refused", error=str(error))
+            return False
+        return True
+
     guests = DoorListener(build_doors(services), lambda: reached_by_guests(drivers), telemetry)
     beside = [
         asyncio.create_task(work) for work in (guests.run(bell), services.keys.tend(), services.people.tend())
     ]
     try:
-        app = Around(build(services), telemetry, settings.server.log_requests)
-        server = Server(app, listening, telemetry, services.close)
-        server.ready = ready
+        app = build(services)
+        app.state.doors = doors.all
+        around = Around(app, telemetry, settings.server.log_requests)
+        server = Server(around, doors.all, telemetry, services.close)
+        server.ready, server.may_restart = ready, may_restart
         await server.serve()
+        return server.again
     finally:
         for task in beside:
             task.cancel()
@@ -242,6 +272,7 @@ async def build_services(
         keys=RelationalKeys(database, secrets, clock),
         quotas=RelationalQuotas(database),
         writable=store.writable,
+        requests=await requests_of(store, secrets),
     )
     registry = Registry(RelationalPeople(database), log, build_directory(settings))
     return Services(surface, settings, await store.installation(), registry)
@@ -337,7 +368,14 @@ def _sim() -> tuple[Any, Callable[[Any, Clock], Driver]]:
     from terrace.drivers.sim.driver import SimDriver
     from terrace.drivers.sim.settings import SimSettings
 
-    return SimSettings, SimDriver.from_settings
+    def make(settings: SimSettings, clock: Clock) -> Driver:
+        if not settings.socket:
+            return SimDriver.from_settings(settings, clock)
+        from terrace.drivers.sim.remote.driver import RemoteSimDriver
+
+        return RemoteSimDriver(settings)
+
+    return SimSettings, make
 
 
 DRIVERS = {"docker": _docker, "sim": _sim}

@@ -67,6 +67,7 @@ class Simulation:
         self._saved: dict[str, int] = {}
         self._places: dict[str, str] = {}
         self._judged = 0
+        self._epochs: dict[str, int] = {}
 
     # ---- engines
 
@@ -227,6 +228,10 @@ class Simulation:
             raise BrokenPromise("ours only: " + "; ".join(self.world.violations))
         if self.world.duplicates and self.world.create_once is not CreateOnce.NONE:
             raise BrokenPromise(f"at most one: {self.world.duplicates}")
+        for scope, lease in self.store._tables.leases.items():
+            if lease.epoch < self._epochs.get(scope, 0):
+                raise BrokenPromise(f"the epoch of {scope} fell from {self._epochs[scope]} to {lease.epoch}")
+            self._epochs[scope] = lease.epoch
         for process in self.processes:
             if process.trouble:
                 raise BrokenPromise(f"an engine stumbled: {process.trouble}")

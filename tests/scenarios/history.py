@@ -20,6 +20,7 @@ from tests.scenarios.weather import Pair, faults, targets
 
 AIMS = 4
 STEPS = 24
+ENGINES = 3
 PAUSES = (0.0, 0.05, 0.5, 2.0, 6.0, 20.0, 45.0)
 MODES = (CreateOnce.BY_NAME, CreateOnce.BY_NAME, CreateOnce.BY_TOKEN, CreateOnce.NONE)
 GHOSTS_GO_WITHIN = 400.0
@@ -41,6 +42,7 @@ class History:
         self.kill_chance = self.random.choice((0.0, 0.002, 0.01))
         self.kills_left = 6
         self.born = 0
+        self.left = self.random.choice((1, 2))
         self.orders = 0
 
     @property
@@ -79,7 +81,9 @@ class History:
             (self._power, 1),
             (self._freeze, 1),
             (self._cut_off, 1),
-            (self._second, 1),
+            (self._second, 2),
+            (self._steal, 1),
+            (self._drain, 1),
             (self._order, 2),
             (self._alarm, 2),
             (self._knock, 1),
@@ -232,6 +236,7 @@ class History:
     async def _freeze(self) -> None:
         process = self.simulation.engine
         self.simulation.note(f"  freeze {process.name}")
+        self.simulation.world.hits["lease", "freeze", "any"] += 1
         process.freeze()
         await self._engine()
         await asyncio.sleep(self.random.choice((1.0, 15.0, 60.0)))
@@ -241,13 +246,38 @@ class History:
         process = self.simulation.engine
         seconds = self.random.choice((2.0, 30.0))
         self.simulation.note(f"  {process.name} loses the database for {seconds} s")
+        self.simulation.world.hits["lease", "cut off", "any"] += 1
         process.cut_off = True
         await asyncio.sleep(seconds)
         process.cut_off = False
 
     async def _second(self) -> None:
-        if len(self.simulation.processes) < 2:
+        if len(self.simulation.processes) < ENGINES:
             await self._engine()
+
+    async def _steal(self) -> None:
+        """Another engine takes what one holds, as if its time had been up, and it need not know."""
+        store = self.simulation.store
+        members = [member for member in await store.engines.members() if member.works]
+        if members:
+            victim = self.random.choice(members)
+            self.simulation.note(f"  {victim.name} is taken for dead")
+            self.simulation.world.hits["lease", "steal", "any"] += 1
+            store.bury(victim.id)
+
+    async def _drain(self) -> None:
+        """One gives its stacks away for a while, if there is another."""
+        engines = self.simulation.store.engines
+        members = [member for member in await engines.members() if member.works]
+        if len(members) < 2:
+            return
+        victim = self.random.choice(members)
+        self.simulation.note(f"  drain {victim.name}")
+        self.simulation.world.hits["lease", "drain", "any"] += 1
+        await engines.drain(victim.id, True)
+        await asyncio.sleep(self.random.choice((1.0, 15.0)))
+        await self._revive()
+        await engines.drain(victim.id, False)
 
     # ---- engines
 
@@ -307,7 +337,9 @@ class History:
         simulation = self.simulation
         simulation.calm()
         await self._revive()
-        while len(simulation.processes) > 1:
+        for member in await simulation.store.engines.members():
+            await simulation.store.engines.drain(member.id, False)
+        while len(simulation.processes) > self.left:
             await simulation.kill(simulation.processes[0])
         for name, graph in simulation.wanted.items():
             await order(simulation, name, "", "suspended", None)

@@ -27,7 +27,21 @@ async def judge(simulation: Simulation, designs: dict[str, Design], foreign: set
         moving = [item for item in plan.items if item.what != "nothing"]
         if moving:
             raise BrokenPromise(f"the plan of the settled stack {name} is not empty: {moving}")
+    _shared(simulation)
     await _quiet(simulation)
+
+
+def _shared(simulation: Simulation) -> None:
+    """Every stack has an engine, and none has more than its share."""
+    tables, engines = simulation.store._tables, len(simulation.processes)
+    held = Counter(
+        lease.holder
+        for scope, lease in tables.leases.items()
+        if scope.removeprefix("stack:") in tables.stacks
+    )
+    fair = -(-len(tables.stacks) // engines)
+    if held.total() != len(tables.stacks) or any(count > fair for count in held.values()):
+        raise BrokenPromise(f"{len(tables.stacks)} stacks and {engines} engines, but they have {dict(held)}")
 
 
 async def _records(simulation: Simulation) -> list[Record]:
@@ -113,14 +127,14 @@ async def _nothing_extra(simulation: Simulation, records: list[Record], foreign:
 
 
 async def _quiet(simulation: Simulation) -> None:
-    """One listing per engine and resync, no other request, nothing written."""
+    """One listing a resync, however many engines there are, no other request, nothing written."""
     await asyncio.sleep(2)
     world, processes = simulation.world, simulation.processes
     requests, entries = Counter(world.requests), len(world.diary)
     commits = {process.name: process.store_calls.get("commit", 0) for process in processes}
     await asyncio.sleep(RESYNCS * simulation.tuning["resync"])
     asked = world.requests - requests
-    limit = (RESYNCS + 1) * len(processes)
+    limit = RESYNCS + 1
     if set(asked) - {"list"} or asked["list"] > limit or len(world.diary) != entries:
         raise BrokenPromise(f"not quiet: {dict(asked)}, diary {world.diary[entries:]}")
     for process in processes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from terrace.errors import TransientError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from terrace.ports.driver import Driver
+    from terrace.ports.store import Commit
     from terrace.stores.in_memory.engines import MemoryEngines
     from terrace.stores.memory import MemoryStore
 
@@ -148,6 +149,14 @@ class Process(Telemetry):
             self.die()
             self.check()
 
+    def judge(self, commits: Sequence[Commit], accepted: Sequence[bool], leases: dict[str, Any]) -> None:
+        """Only what carried the epoch of the moment was written, and that came from whoever held the lease."""
+        for commit, done in zip(commits, accepted, strict=True):
+            lease = leases.get(f"stack:{commit.stack}")
+            held = lease is not None and lease.holder.rpartition("-")[0] == self.name
+            if done and (lease is None or not held or lease.epoch != commit.epoch):
+                self.trouble.append(f"{self.name} wrote under epoch {commit.epoch}, and the lease is {lease}")
+
     async def hesitate(self) -> None:
         """Lets others go first, sometimes."""
         if self._random.random() < 0.3:
@@ -175,13 +184,18 @@ class GuardedStore:
             if name == "commit":
                 process.checkpoint("commit/before")
             process.check()
+            leases = self._leases() if name == "commit" else {}
             result = await method(*args, **more)
             if name == "commit":
+                process.judge(args[0], result, leases)
                 process.checkpoint("commit/after")
             await process.breathe()
             return result
 
         return call
+
+    def _leases(self) -> dict[str, Any]:
+        return dict(self._store._tables.leases)
 
 
 class GuardedDriver:

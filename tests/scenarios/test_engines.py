@@ -250,3 +250,28 @@ def test_a_process_that_only_answers_waits_until_an_engine_has_heard() -> None:
         assert simulation.clock.now() - began < 2.0
 
     tell(story)
+
+
+def test_who_was_taken_for_dead_lets_go_of_everything() -> None:
+    async def story(simulation: Simulation) -> None:
+        first = await simulation.start("first")
+        await many(simulation, 4)
+        await simulation.until_settled()
+        second = await simulation.start("second")
+        await asyncio.sleep(2 * LEASE)
+        (member,) = [one for one in await simulation.store.engines.members() if one.name == "first"]
+        before = {scope: lease.epoch for scope, lease in stacks(simulation).items()}
+        simulation.store.bury(member.id)
+        await asyncio.sleep(3 * LEASE)
+        assert shares(simulation).total() == 4
+        at_work = [
+            stack
+            for process in (first, second)
+            if process.controller is not None and process.controller.crew is not None
+            for stack in process.controller.crew.workers
+        ]
+        assert len(at_work) == len(set(at_work)) == 4, "each stack is in the memory of one engine"
+        changed = [scope for scope, lease in stacks(simulation).items() if lease.epoch != before[scope]]
+        assert len(changed) >= 2
+
+    tell(story)

@@ -21,6 +21,7 @@ CHANGES = (
 BEFORE = ("429", "409", "500", "lost")
 AFTER = ("500", "lost")
 GHOSTS = ("ghost", "stuck", "zombie")
+OF_ENGINES = ("steal", "drain", "freeze", "cut off")
 
 
 def wanted_pairs() -> list[Pair]:
@@ -34,6 +35,7 @@ def wanted_pairs() -> list[Pair]:
     pairs += [("list/*", "partial", "after"), ("list/*", "down", "before"), ("list/*", "500", "before")]
     pairs += [("create/Machine", "quota", "before")]
     pairs += [("commit", "kill", point) for point in ("before", "after")]
+    pairs += [("lease", fault, "any") for fault in OF_ENGINES]
     return pairs
 
 
@@ -48,7 +50,7 @@ def faults(random: Random, aims: list[Pair]) -> Faults:
     rules = [
         Rule(Trouble(fault), 0.5, *step.split("/"), point=point, times=3, seconds=random.uniform(0.5, 4.0))
         for step, fault, point in aims
-        if fault not in ("kill", "down", "quota") and step != "commit"
+        if fault not in ("kill", "down", "quota") and step not in ("commit", "lease")
     ]
     rate = random.choice((0.0, 0.01, 0.05))
     if rate:

@@ -7,9 +7,11 @@ from fastapi import Depends, FastAPI
 from terrace import __version__
 from terrace.api import events, guests, history, operations, people, providers, resources, server, stacks
 from terrace.api.callers import caller
-from terrace.api.documents import BodyLimit, publish
+from terrace.api.documents import BodyLimit
 from terrace.api.edge import health
+from terrace.api.edge.openapi import publish
 from terrace.api.edge.rates import Rates
+from terrace.api.edge.repeats import Repeats
 from terrace.api.engines import members
 from terrace.api.people.lasting import Lasting
 from terrace.api.problems import install
@@ -19,9 +21,10 @@ from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
-    health, server, *people.ROUTERS, stacks, *operations.ROUTERS, history, resources, events, guests, providers, doors,
-    wishes, secrets, keys, quotas, members,
+    stacks, resources, events, history, *operations.ROUTERS, guests, server, providers, doors, wishes, health,
+    *people.ROUTERS, secrets, keys, quotas, members,
 )  # fmt: skip
+"""What is asked for most comes first: a path is looked for in one after the other."""
 
 
 def build_doors(services: Services) -> FastAPI:
@@ -44,10 +47,13 @@ def build(services: Services) -> FastAPI:
         dependencies=[Depends(caller)],
     )
     app.state.services = services
+    app.state.doors = ()
     for module in ROUTERS:
         app.include_router(module.router)
     limits = services.settings.server
     app.add_middleware(Lasting)
+    if services.requests is not None:
+        app.add_middleware(Repeats, requests=services.requests, telemetry=services.telemetry)
     app.add_middleware(BodyLimit, limit=services.settings.limits.body)
     app.add_middleware(Rates, telemetry=services.telemetry, rate=limits.rate, burst=limits.burst)
     install(app, services.telemetry)

@@ -46,9 +46,10 @@ CALLER = "terrace.caller"
 async def caller(connection: HTTPConnection) -> Actor:
     """Who sent this request, which its line in the log says too. ForbiddenError ("unauthenticated") when nobody can
     say."""
-    found = await identified(connection)
-    connection.scope[CALLER] = found
-    connection.scope["terrace.actor"] = found.name
+    found: Actor | None = connection.scope.get(CALLER)
+    if found is None:
+        found = connection.scope[CALLER] = await identified(connection)
+        connection.scope["terrace.actor"] = found.name
     return found
 
 

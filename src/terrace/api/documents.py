@@ -1,4 +1,5 @@
-"""How bodies are read and answers written: JSON by msgspec on both sides, and the OpenAPI that says so."""
+"""How bodies are read and answers written: JSON by msgspec on both sides, and what the
+OpenAPI says of them."""
 
 from __future__ import annotations
 
@@ -8,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from fastapi import FastAPI, Request, Response
-from fastapi.openapi.utils import get_openapi
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -160,34 +160,6 @@ REFUSALS = {
 }
 
 
-def publish(app: FastAPI, version: str) -> None:
-    """Serves /v1/openapi.json, made when first asked for."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(
-                title="Terrace",
-                version=version,
-                openapi_version="3.1.0",
-                summary="Keeps what you asked for standing, on any ground",
-                routes=app.routes,
-            )
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)
-            schemas.update(msgspec.json.schema_components(_shapes, ref_template=_REFERENCE)[1])
-            _mend(document)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for a schema of one's own
-
-
-def _mend(document: dict[str, Any]) -> None:
-    """What FastAPI says by itself about wrong parameters is not what we answer: they are 400, as problem
-    documents."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            wrong = operation["responses"].get("422", {}).get("content", {})
-            if JSON in wrong:
-                del operation["responses"]["422"]
+def components() -> dict[str, Any]:
+    """The schemas of all that `shape` was asked for, by name."""
+    return msgspec.json.schema_components(_shapes, ref_template=_REFERENCE)[1]

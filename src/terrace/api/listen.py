@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from terrace.api.edge.crowd import Crowd, source_of
+from terrace.api.edge.handover import Inherited
 from terrace.api.edge.serving import Door
 from terrace.api.edge.tls import Certificate, own_certificate
 from terrace.errors import ConflictError, DocumentError, UserError
@@ -26,20 +27,35 @@ OWN = 4096
 """Connections of the owner at once."""
 
 
-@contextlib.contextmanager
-def open_doors(settings: Settings, telemetry: Telemetry) -> Iterator[list[Door]]:
-    """Every door that the settings name: the Unix socket, and TCP with TLS when it is configured. UserError and
-    ConflictError when one cannot be opened."""
-    with contextlib.ExitStack() as ending:
-        own = Door(ending.enter_context(listen(settings.socket)), Crowd(OWN, 0), owner_only, owner=True)
-        found = [own]
-        server = settings.server
-        if server.listen:
-            host, port = split_address(server.listen)
-            listener = ending.enter_context(contextlib.closing(bound(host, port)))
-            crowd = Crowd(server.connections, server.connections_per_source)
-            found.append(Door(listener, crowd, anybody, tls=certificate(settings, telemetry)))
-        yield found
+class Doors:
+    """Every door that the settings name: the Unix socket, and TCP with TLS when it is configured; those that were
+    inherited, or new ones. UserError and ConflictError when one cannot be opened. To be closed."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, inherited: Inherited) -> None:
+        self._ending = contextlib.ExitStack()
+        with contextlib.ExitStack() as ending:
+            ending.callback(inherited.close)
+            self._path = settings.socket
+            self._unix = ending.enter_context(listen(settings.socket, inherited.unix()))
+            self.all = [Door(self._unix.listener, Crowd(OWN, 0), owner_only, owner=True)]
+            server = settings.server
+            if server.listen:
+                host, port = split_address(server.listen)
+                listener = inherited.tcp(host, port) or bound(host, port)
+                ending.callback(listener.close)
+                crowd = Crowd(server.connections, server.connections_per_source)
+                self.all.append(Door(listener, crowd, anybody, tls=certificate(settings, telemetry)))
+            self._ending = ending.pop_all()
+
+    def leave(self) -> list[int]:
+        """Descriptors of the sockets for whoever comes next. They stay open when the doors are closed, and the path of
+        the Unix socket stays."""
+        self._unix.stays = True
+        return [os.dup(door.listener.fileno()) for door in self.all]
+
+    def close(self) -> None:
+        """Nobody is heard any more."""
+        self._ending.close()
 
 
 def certificate(settings: Settings, telemetry: Telemetry) -> Certificate:
@@ -120,18 +136,42 @@ def own_folder(path: str) -> None:
         )
 
 
+class Listening:
+    """A Unix socket that listens. `stays`: its path is not taken away at the end."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.stays = False
+
+
 @contextlib.contextmanager
-def listen(path: str) -> Iterator[socket.socket]:
+def listen(path: str, inherited: socket.socket | None = None) -> Iterator[Listening]:
     """A listening socket at `path`, mode 0600; taken away at the end. ConflictError when another server
-    answers there, or when its folder is open to others. The caller holds the lock on the state."""
+    answers there, or when its folder is open to others. The caller holds the lock on the state. `inherited`: the one
+    that listens there already."""
     folder, name = os.path.split(path)
     own_folder(folder)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     try:
         # A path that is too long for the kernel goes by its folder.
         short = path if len(os.fsencode(path)) <= PATH_LIMIT else f"/proc/self/fd/{handle}/{name}"
-        _clear(path, short)
+        found = Listening(inherited or _bound_unix(path, short))
+        made = os.stat(path).st_ino
+        try:
+            yield found
+        finally:
+            found.listener.close()
+            with contextlib.suppress(OSError):
+                if not found.stays and os.stat(path).st_ino == made:
+                    os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def _bound_unix(path: str, short: str) -> socket.socket:
+    _clear(path, short)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
         before = os.umask(0o177)
         try:
             listener.bind(short)
@@ -139,16 +179,10 @@ def listen(path: str) -> Iterator[socket.socket]:
             os.umask(before)
         listener.listen(BACKLOG)
         listener.setblocking(False)
-        made = os.stat(path).st_ino
-        try:
-            yield listener
-        finally:
-            with contextlib.suppress(OSError):
-                if os.stat(path).st_ino == made:
-                    os.unlink(path)
-    finally:
+    except BaseException:
         listener.close()
-        os.close(handle)
+        raise
+    return listener
 
 
 def _clear(path: str, short: str) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from terrace.api.callers import Caller, Uses
-from terrace.api.documents import answer, gives, line, read, takes
+from terrace.api.documents import answer, gives, line, nothing, read, takes
 from terrace.api.guests import NDJSON
 from terrace.api.problems import view_of
 from terrace.api.views import Page
@@ -121,9 +121,7 @@ async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
     return answer(Page(found))
 
 
-@router.post(
-    PROVIDER + "/ghosts/{ghost:path}/reap", status_code=204, responses={204: {"description": "It is gone"}}
-)
+@router.post(PROVIDER + "/ghosts/{ghost:path}/reap", status_code=204, responses=nothing(404, 502, 503))
 async def reap_ghost(name: str, ghost: str, services: Uses, caller: Caller) -> Response:
     """Removes a ghost, also one that holds data."""
     await services.ghosts.reap(caller, name, ghost)

@@ -30,6 +30,7 @@ def everywhere() -> list[click.Parameter]:
     return [
         _flag("--server", metavar="ADDRESS", hidden=True),
         _flag("--project", metavar="NAME", hidden=True),
+        _flag("--context", metavar="NAME", hidden=True),
         _flag("--token-file", metavar="FILE", hidden=True),
         _flag("--no-color", "no_color", is_flag=True, hidden=True),
         _flag("--debug", is_flag=True, hidden=True),

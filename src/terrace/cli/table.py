@@ -63,6 +63,12 @@ THINGS = {
     "server": Entry("nouns.server", "server", "the local server: start, stop, status, install, config"),
 }
 
+ACCESS = {
+    "login": Entry("access.login", "login", "log in at a server, and use it from now on"),
+    "logout": Entry("access.login", "logout", "end the session at a server"),
+    "context": Entry("access.context", "context", "the servers that you know: list, use, remove"),
+}
+
 PEOPLE = {
     "user": Entry("people.user", "user", "who can log in: add, change, password, rm"),
     "group": Entry("people.group", "group", "users under one name: add, join, leave"),
@@ -84,9 +90,10 @@ SECTIONS = {
     "Operations on a stack": OPERATIONS,
     "Things": THINGS,
     "People": PEOPLE,
+    "Servers": ACCESS,
     "Help": HELP,
 }
-COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **HELP}
+COMMANDS: dict[str, Entry] = {**EVERY_DAY, **OPERATIONS, **THINGS, **PEOPLE, **ACCESS, **HELP}
 
 EXIT_CODES = """\
 Exit codes:
@@ -101,6 +108,7 @@ Exit codes:
 OPTIONS = """\
 Options, before or behind the command:
   --server ADDRESS    https://host:port or unix:///path, instead of the local server
+  --context NAME      a server that `terrace login` made known, or local
   --token-file FILE   the token that says who you are; - reads it from standard input
   --project NAME      the project to work in
   --no-color          plain text

@@ -54,6 +54,14 @@ class Client:
         """{version, installation}; needs no credential."""
         return self._mapping("/v1/version")
 
+    def server(self) -> dict[str, Any]:
+        """How the server runs, and how it is reached."""
+        return self._mapping("/v1/server")
+
+    def openapi(self) -> dict[str, Any]:
+        """What the server publishes of its API."""
+        return self._mapping("/v1/openapi.json")
+
     def doctor(self) -> dict[str, Any]:
         """What the server says of its own health."""
         return self._mapping("/v1/doctor")

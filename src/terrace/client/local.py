@@ -139,6 +139,38 @@ def stop(address: Address) -> int:
     return pid
 
 
+def restart(address: Address) -> int:
+    """Has the server begin anew, with the settings that there are now, and waits until it does; its process id, 0 when
+    none runs. Whoever connects meanwhile waits and is served. UnreachableError when it does not come back."""
+    import signal
+
+    from terrace.client.client import Client
+
+    pid = server_pid(address)
+    if pid == 0:
+        return 0
+    with Client(address) as client:
+        before = client.server()["started"]
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except PermissionError as error:
+        raise UnreachableError(f"the server (pid {pid}) belongs to somebody else", hint="ask them") from error
+    deadline = time.monotonic() + STOPPING + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            with Client(address) as client:
+                if client.server()["started"] != before:
+                    return pid
+        except UnreachableError:  # a connection that the old one had let in, and the new one does not know
+            pass
+        time.sleep(0.05)
+    raise UnreachableError(
+        f"the server (pid {pid}) has not begun anew",
+        code="server-died",
+        hint="its log says why: terrace server status",
+    )
+
+
 def last_lines(path: str, count: int = 10) -> list[str]:
     """The end of a text file; nothing when it cannot be read."""
     try:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import socket
+import ssl
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -21,6 +24,12 @@ PATIENCE = 60.0
 
 SOCKET_PATH_LIMIT = 107
 """Bytes that the kernel takes as the path of a Unix socket."""
+
+INSISTING = 10.0
+"""Seconds for which a request is tried again when its connection was cut, or the server asks for patience."""
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between tries; the last one repeats."""
+BUSY, UNDER_WAY = 429, 409
 
 Query = Mapping[str, Any]
 
@@ -117,6 +126,7 @@ class Transport:
         self.credential = {"Authorization": f"Bearer {token}"} if token else {}
         """The header that says who asks."""
         self._shared: _Connection | None = None
+        self._heard = False
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -142,17 +152,10 @@ class Transport:
         headers = dict(self.credential)
         if if_match is not None:
             headers["If-Match"] = f'"{if_match}"'
-        used = self._shared is not None
-        try:
-            response, data = self._exchange(method, target(path, query), encode(body), headers, timeout)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
-            self.close()
-            if not used or method != "GET":
-                raise self._unreachable(error) from error
-            response, data = self._again(method, target(path, query), headers, timeout)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise self._unreachable(error) from error
+        if method != "GET":
+            # Whatever happens to the answer, the request may be sent again: it is carried out once.
+            headers["Idempotency-Key"] = os.urandom(16).hex()
+        response, data = self._insist(method, target(path, query), encode(body), headers, timeout)
         if response.status >= 400:
             raise problem(response.status, data)
         etag = (response.headers.get("ETag") or "").strip('W/"')
@@ -206,15 +209,35 @@ class Transport:
         response = self._shared.getresponse()
         return response, response.read()
 
-    def _again(
-        self, method: str, where: str, headers: Mapping[str, str], timeout: float
+    def _insist(
+        self, method: str, where: str, body: bytes | None, headers: Mapping[str, str], timeout: float
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        """A second try on a new connection: the server had closed an idle one."""
-        try:
-            return self._exchange(method, where, None, headers, timeout)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise self._unreachable(error) from error
+        """Tries until there is an answer, as long as it makes sense: a server that restarts is back soon."""
+        deadline = time.monotonic() + INSISTING
+        for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
+            try:
+                response, data = self._exchange(method, where, body, headers, timeout)
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if not self._passing(error) or time.monotonic() + pause > deadline:
+                    raise self._unreachable(error) from error
+                time.sleep(pause)
+                continue
+            self._heard = True
+            wait = float(_retry_after(response))
+            if wait > deadline - time.monotonic():
+                return response, data
+            if response.status != BUSY and not (response.status == UNDER_WAY and wait):
+                return response, data
+            time.sleep(wait)
+        raise AssertionError("the pauses never end")
+
+    def _passing(self, error: Exception) -> bool:
+        """Whether another try may go better: the connection was cut, or there is none for the moment at a server that
+        answered before."""
+        if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+            return self._heard
+        return isinstance(error, ConnectionError | ssl.SSLEOFError | http.client.IncompleteRead)
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         if isinstance(error, TimeoutError):
@@ -236,6 +259,11 @@ class Transport:
             f"the server at {self.address} {what} ({str(error) or type(error).__name__})",
             hint="terrace doctor",
         )
+
+
+def _retry_after(response: http.client.HTTPResponse) -> int:
+    given = response.headers.get("Retry-After") or ""
+    return int(given) if given.isdecimal() else 0
 
 
 def _request(

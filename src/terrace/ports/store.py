@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
@@ -65,10 +66,15 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True):
-    """A record as listed, with the position that continues the page after it."""
+    """A record as listed."""
 
     record: Record
-    cursor: str
+
+    @property
+    def cursor(self) -> str:
+        """The opaque text, fit for a URL, that continues the page after it."""
+        place = (self.record.path, self.record.incarnation, self.record.uid)
+        return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
 class Opening(Protocol):

@@ -69,6 +69,9 @@ class Committer:
                 continue
             self.trouble = ""
             self._telemetry.took(COMMITS, self._clock.now() - began)
+            for commit, accepted in zip(commits, results, strict=True):
+                if not accepted:
+                    self._telemetry.log("warning", "commit.refused", stack=commit.stack, epoch=commit.epoch)
             if any(commit.events for commit in commits):
                 self._bell.ring()
             return results

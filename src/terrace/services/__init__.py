@@ -38,6 +38,7 @@ class Services:
         self.settings = settings
         self.installation = installation
         self.telemetry = surface.telemetry
+        self.requests = surface.requests
         self.people = People(surface, registry, settings)
         self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
         admission = Admission(settings, surface.controller.drivers, self.people.reaching)

@@ -49,6 +49,8 @@ class Doctor:
         self._known = providers
         self._looked = float("-inf")
         self._unready = ""
+        self.started = surface.clock.now()
+        """When the server was built, in epoch seconds."""
         self.stopping = False
         """Set when the server was told to stop: it is ready for nothing new."""
 
@@ -71,6 +73,10 @@ class Doctor:
         except TimeoutError:
             return f"the store does not answer within {PATIENCE:g} s"
         return ""
+
+    async def looked_at(self, actor: Actor) -> None:
+        """ForbiddenError unless `actor` may see how the server runs."""
+        await self._on.gate.admit(actor, Right.INSPECT)
 
     async def measured(self, actor: Actor) -> str:
         """All measurements, in the text format of Prometheus."""

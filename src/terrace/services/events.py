@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from terrace.model.event import Event
 from terrace.services.gate import Actor, Right, Surface, Where
+from terrace.services.watching.tail import Tail
 
 PAGE = 5000
-BATCH = 1000
-HEARTBEAT = 10.0
-MOMENT = 0.03
-"""Seconds of silence after which a watcher hears that we are still there."""
 
 
 class Events:
@@ -20,7 +16,7 @@ class Events:
 
     def __init__(self, surface: Surface) -> None:
         self._on = surface
-        self._closing = asyncio.Event()
+        self._tail = Tail(surface.store, surface.controller.bell, surface.clock)
 
     async def listing(
         self, actor: Actor, where: Where | None, *, after: int = 0, limit: int = 1000, newest: bool = False
@@ -38,35 +34,11 @@ class Events:
         if after is None:
             newest = await self._on.store.events(newest=True, limit=1)
             after = newest[-1].number if newest else 0
-        return self._follow(stack, after)
+        return self._tail.follow(stack, after)
 
     def close(self) -> None:
         """Ends all watches."""
-        self._closing.set()
-
-    async def _follow(self, stack: str, after: int) -> AsyncIterator[Sequence[Event]]:
-        bell = self._on.controller.bell
-        closing = asyncio.ensure_future(self._closing.wait())
-        try:
-            while not self._closing.is_set():
-                rung = bell.count
-                batch = await self._on.store.events(stack=stack, after=after, limit=BATCH)
-                if batch:
-                    after = batch[-1].number
-                    yield batch
-                    if len(batch) == BATCH:
-                        continue
-                ring = asyncio.ensure_future(bell.wait(rung, HEARTBEAT))
-                done, _ = await asyncio.wait({ring, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if ring not in done:
-                    ring.cancel()
-                elif not ring.result():
-                    yield ()
-                else:
-                    # What follows within a moment goes in one batch: a long chain rings at every link.
-                    await self._on.clock.sleep(MOMENT)
-        finally:
-            closing.cancel()
+        self._tail.close()
 
     async def _stack(self, actor: Actor, where: Where | None) -> str:
         if where is None:

@@ -15,6 +15,7 @@ from terrace.errors import ConflictError, ForbiddenError, NotFoundError, UserErr
 from terrace.model.stack import Stack
 from terrace.ports.audit import ALLOWED, DENIED, Entry
 from terrace.ports.clock import Clock, Entropy
+from terrace.ports.edge.requests import Requests
 from terrace.ports.quota import Quotas
 from terrace.ports.secrets import Keys
 from terrace.ports.store import Store
@@ -187,8 +188,9 @@ async def _writable() -> None:
 
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
-    projects, and the keys that secrets are sealed with (None: the store has but a key file). `quotas` None:
-    nothing is limited."""
+    projects, and the keys that secrets are sealed with (None: the store has but a key file). `quotas` None: nothing is limited. `writable` tries whether
+    the store can be written (ProviderError when not); `requests` keeps what was answered to those that may be repeated
+    (None: nothing is kept)."""
 
     gate: Gate
     store: Store
@@ -201,6 +203,7 @@ class Surface(msgspec.Struct, frozen=True):
     keys: Keys | None = None
     quotas: Quotas | None = None
     writable: Callable[[], Awaitable[None]] = _writable
+    requests: Requests | None = None
 
 
 def check_name(what: str, name: str, pattern: re.Pattern[str]) -> None:

@@ -70,10 +70,7 @@ class _Reading:
             for row in self._tables.records.get(stack, {}).values()
             if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
         )
-        return [
-            RecordRow(self._encoding.read_record(row.body), order.cursor(*row.point[1:]))
-            for row in rows[:limit]
-        ]
+        return [RecordRow(self._encoding.read_record(row.body)) for row in rows[:limit]]
 
     async def directives(self, stack: str) -> list[Directive]:
         rows = sorted(self._tables.directives.get(stack, {}).items())
@@ -184,6 +181,10 @@ class MemoryStore(_Leasing, MemoryCrossings):
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+    def bury(self, member: str) -> None:
+        """An engine is taken for dead, before its time and without its knowing."""
+        self._tables.members.pop(member, None)
 
     def crash(self) -> None:
         """The power fails: what was written since the last synced write is gone."""

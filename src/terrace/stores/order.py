@@ -1,4 +1,4 @@
-"""The order in which records are listed, and the cursors that continue a page."""
+"""The order in which records are listed, and where a cursor (ports.store.RecordRow) stands in it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,6 @@ def span(under: str) -> tuple[str, str]:
 def inside(under: str) -> tuple[str, str]:
     """The bounds [first, past) of the paths below `under` (everything for "")."""
     return (under + "/", under + "0") if under else ("", LAST)
-
-
-def cursor(path: str, incarnation: int, uid: str) -> str:
-    """The opaque text, fit for a URL, that continues a page after that record."""
-    return base64.urlsafe_b64encode(msgspec.json.encode((path, incarnation, uid))).decode().rstrip("=")
 
 
 def after(text: str) -> Point:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -38,14 +39,21 @@ Route = Callable[[Request], Answer] | Answer | Any
 
 
 class FakeServer:
-    """Serves `routes`: "METHOD /path" -> an Answer, a function that makes one, or plain data. A list gives
+    """Serves `routes` at the Unix socket `path`, or with `tls` (certificate and key) on a port of this machine.
+    They are "METHOD /path" -> an Answer, a function that makes one, or plain data. A list gives
     one answer after the other, the last one again and again."""
 
-    def __init__(self, path: Path, routes: dict[str, Any]) -> None:
+    def __init__(self, path: Path, routes: dict[str, Any], tls: tuple[str, str] | None = None) -> None:
         self.routes = routes
         self.requests: list[Request] = []
-        self.address = str(path)
-        self._server = _Server(str(path), _Handler)
+        self._server: _Server | _TlsServer
+        if tls is None:
+            self.address = str(path)
+            self._server = _Server(str(path), _Handler)
+        else:
+            self._server = _TlsServer(("127.0.0.1", 0), _Handler)
+            self._server.show(*tls)
+            self.address = f"https://127.0.0.1:{self._server.server_address[1]}"
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -80,9 +88,27 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """Clients leave in the middle of things: that is what some tests are about."""
 
 
+class _TlsServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+    owner: FakeServer
+
+    def show(self, certificate: str, key: str) -> None:
+        """Speaks TLS with this certificate."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread, so that a client that breaks off holds nobody up."""
+        with self._context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that do not trust us leave."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: _Server | _TlsServer
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)

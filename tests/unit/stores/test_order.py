@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from terrace.errors import UserError
+from terrace.model.record import Record
+from terrace.ports.store import RecordRow
 from terrace.stores import order
 from terrace.stores.queries import SQL, many
 from terrace.stores.sqlite.migrating import dialect
@@ -16,7 +18,7 @@ def test_numbers_and_depth_count() -> None:
 
 
 def test_a_cursor_says_where_it_stands() -> None:
-    text = order.cursor("g/10", 3, "uid")
+    text = RecordRow(Record(path="g/10", kind="Value", uid="uid", incarnation=3)).cursor
     assert order.after(text) == order.point("g/10", 3, "uid")
     assert order.after("") == order.START < order.point("", 0, "")
     assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")

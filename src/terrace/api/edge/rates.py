@@ -112,6 +112,7 @@ class Rates:
 
     def _refuse(self, wait: float) -> ASGIApp:
         answer = refuse(429, "too many requests: ask again later")
+        del answer.headers["Connection"]  # another one would cost us more than this one
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
 

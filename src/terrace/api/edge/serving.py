@@ -25,6 +25,8 @@ GRACE = 20
 """Seconds that requests may take to end after the server was told to stop."""
 HANDSHAKE = 10.0
 """Seconds that agreeing on TLS may take."""
+GOODBYE = 1.0
+"""Seconds that saying goodbye in TLS may take: many clients never answer it."""
 BREATH = 0.5
 """Seconds until it tries again to let somebody in when the system has no room for more."""
 
@@ -128,6 +130,7 @@ class Porter:
                 connection,
                 ssl=door.tls.context if door.tls else None,
                 ssl_handshake_timeout=HANDSHAKE if door.tls else None,
+                ssl_shutdown_timeout=GOODBYE if door.tls else None,
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError: they do not trust us, or speak no TLS
             door.crowd.leave(source)
@@ -147,6 +150,10 @@ class Server(uvicorn.Server):
         self._telemetry = telemetry
         self._farewell = farewell
         self._told = asyncio.Event()
+        self.again = False
+        """Whether it was told to begin anew, rather than to end."""
+        self.may_restart: Callable[[], bool] = lambda: False
+        """Asked before it begins anew: whether it could."""
         self.ready: Callable[[], None] = lambda: None
         """Called once it serves."""
 
@@ -179,15 +186,22 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT stop the server in good order, and are not raised again afterwards: it ends with
-        0."""
+        0. After SIGHUP it begins anew."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, self._restart)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    def _restart(self) -> None:
+        """SIGHUP: it is to begin anew, with the settings that there are now."""
+        if not self.should_exit and self.may_restart():
+            self.again = True
+            self.handle_exit(signal.SIGHUP, None)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Told to stop; the second time, at once."""

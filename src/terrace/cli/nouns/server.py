@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
 from terrace.cli.commands import Group, output_option, pass_session
-from terrace.cli.faults import DONE, ERROR, Stop
+from terrace.cli.faults import DONE, ERROR, Reported, Stop
 from terrace.cli.session import Session
-from terrace.cli.shape import emit
+from terrace.cli.shape import emit, span
 
 
 @click.group("server", cls=Group)
@@ -41,6 +42,33 @@ def stop(session: Session) -> None:
     session.say(f"stopped the local server (pid {pid})" if pid else "the local server does not run")
 
 
+@server.command("restart", epilog="  terrace server restart")
+@pass_session
+def restart(session: Session) -> None:
+    """Have the local server begin anew, with the settings that there are now. Nobody is turned away meanwhile: requests
+    under way are finished, others wait a moment. A mistake in the settings is told, and then nothing is done."""
+    from terrace.client import local
+
+    where = local.locate()
+    check_settings()
+    pid = local.restart(where.address)
+    if pid:
+        session.say(f"the local server began anew (pid {pid})")
+    else:
+        local.ensure(session.say)
+
+
+def check_settings() -> None:
+    """Reported when the server could not start with its settings: it has said why."""
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "terrace", "serve", "--check"], stdout=subprocess.DEVNULL, check=False, cwd="/"
+    )
+    if done.returncode:
+        raise Reported(ERROR)
+
+
 @server.command("status", epilog="  terrace server status\n  terrace server status -o json")
 @output_option("text", "json", "yaml")
 @pass_session
@@ -63,10 +91,15 @@ def status(session: Session) -> int:
         from terrace.client import Client
 
         with Client(where.address) as client:
-            found |= client.version()
+            found |= client.version() | client.server()
     words = {key: "-" if value is None else str(value) for key, value in found.items()}
     words["memory"] = f"{found['memory'] / 1024**2:.0f} MiB" if found["memory"] else "-"
     words["running"] = "yes" if pid else "no"
+    if pid:
+        words["started"] = f"{span(time.time() - found['started'])} ago"
+        words["listen"] = f"https://{found['listen']}" if found["listen"] else "on its Unix socket alone"
+        words["fingerprint"] = found["fingerprint"] or "-"
+        words["connections"] = ", ".join(f"{door} {count}" for door, count in found["connections"].items())
     emit(session, found, lambda: "\n".join(f"{key:<14}{value}" for key, value in words.items()), lambda: [])
     return DONE if pid else ERROR
 
@@ -94,10 +127,10 @@ def config(session: Session, write: bool) -> None:
         raise Stop(
             f"{file} is there already",
             code="exists",
-            hint="edit it; changes count when the server starts again",
+            hint="edit it; then terrace server restart",
         )
     _write(file, commented())
-    session.say(f"wrote {file}. Changes count when the server starts again: terrace server stop")
+    session.say(f"wrote {file}. Changes count after: terrace server restart")
 
 
 @server.command(

@@ -19,6 +19,8 @@ Wants=network-online.target
 
 [Service]
 ExecStart={program} -m terrace serve
+ExecReload=/bin/kill -HUP $MAINPID
+TimeoutStopSec=40
 Restart=always
 RestartSec=2
 {extra}

@@ -8,7 +8,7 @@ import hmac
 import re
 import socket
 import ssl
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from terrace.client.errors import UnreachableError
 from terrace.errors import UserError
@@ -70,6 +70,17 @@ def shown_at(plain: socket.socket, host: str) -> str:
     nothing else is sent. OSError."""
     with _unverified().wrap_socket(plain, server_hostname=host) as secured:
         return fingerprint(secured)
+
+
+def shown_by(address: Any) -> str:
+    """The same for the server at an Address. UnreachableError when there is none."""
+    try:
+        with socket.create_connection((address.host, address.port), 10.0) as plain:
+            return shown_at(plain, address.host)
+    except OSError as error:
+        raise UnreachableError(
+            f"the server at {address} does not answer ({error})", hint="terrace doctor"
+        ) from error
 
 
 def _context(trust: Trust) -> ssl.SSLContext:

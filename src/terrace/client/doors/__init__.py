@@ -1,1 +1,1 @@
-"""What is said to single resources of a stack from outside."""
+"""Ways in: signals to single resources of a stack, and sessions of people."""

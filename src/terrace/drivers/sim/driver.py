@@ -84,18 +84,7 @@ class SimDriver(SimGuests):
         checkpoint: Checkpoint | None = None,
     ) -> None:
         chosen = settings or SimSettings(lag=world.faults.lag)
-        self.capabilities = Capabilities(
-            kinds=KINDS,
-            create_once=world.create_once,
-            in_place=IN_PLACE,
-            lag=chosen.lag,
-            timeout=chosen.timeout,
-            concurrency=chosen.concurrency,
-            rate=chosen.rate,
-            publish=chosen.publish,
-            catalogue=chosen.catalogue(),
-            snapshots=True,
-        )
+        self.capabilities = capabilities_of(chosen, world.create_once)
         self._wire = Wire(world, clock, chosen.timeout, checkpoint)
         super().__init__(self._wire)
 
@@ -275,6 +264,22 @@ class SimDriver(SimGuests):
             if thing.kind == kind and selector in names:
                 return thing.seen
         return None
+
+
+def capabilities_of(settings: SimSettings, create_once: CreateOnce) -> Capabilities:
+    """What a simulated provider with these settings can do."""
+    return Capabilities(
+        kinds=KINDS,
+        create_once=create_once,
+        in_place=IN_PLACE,
+        lag=settings.lag,
+        timeout=settings.timeout,
+        concurrency=settings.concurrency,
+        rate=settings.rate,
+        publish=settings.publish,
+        catalogue=settings.catalogue(),
+        snapshots=True,
+    )
 
 
 def _text(content: Any) -> str:

@@ -22,6 +22,7 @@ class SimSession:
     """A program that has already run; one that reads gives back what it is sent."""
 
     def __init__(self, output: bytes, exit_code: int, echoes: bool) -> None:
+        self.told = (output, exit_code, echoes)
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._exit_code = exit_code
         self._echoes = echoes

@@ -4,7 +4,7 @@ struck."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from terrace.drivers.sim.faults import AFTER, BEFORE, ON_CREATE, ON_LIST, Point, Rule, Trouble
 from terrace.drivers.sim.world import NameTakenError, World
@@ -14,6 +14,15 @@ from terrace.ports.driver import Fence
 
 T = TypeVar("T")
 Checkpoint = Callable[[str, str, str], None]
+
+
+@runtime_checkable
+class DistantFence(Protocol):
+    """A fence whose lease is held by another process, which has to be asked."""
+
+    async def ask(self, timeout: float) -> None:
+        """As Fence.check."""
+
 
 POSSIBLE = {"create": ON_CREATE, "list": BEFORE}
 
@@ -31,7 +40,10 @@ class Wire:
     async def change(self, verb: str, kind: str, fence: Fence, act: Callable[[float], T]) -> T:
         """Has the provider do `act(now)`, guarded by `fence`. TransientError, PermanentError,
         LeaseLostError."""
-        fence.check(self.timeout)
+        if isinstance(fence, DistantFence):
+            await fence.ask(self.timeout)
+        else:
+            fence.check(self.timeout)
         return await self.ask(verb, kind, act)
 
     async def ask(self, verb: str, kind: str, act: Callable[[float], T]) -> T:

@@ -17,11 +17,12 @@ from terrace.model.catalogue import FLAVORS, IMAGES, Catalogue, Flavor
 
 
 class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One simulated provider. Its things are gone when the server ends. `latency`: least and most seconds of
-    a request; `work`: seconds that the create of a kind goes on; `lag`: seconds until a change shows in
-    listings, at most; `unreliable`: the share of requests that fail for a moment; `quota`: how many of a kind
-    there may be. `create_once`: what keeps it from making two for one. `concurrency` steps at once; `rate`
-    steps a second (0: any); `timeout` seconds of a request. `seed` of its randomness."""
+    """One simulated provider. `latency`: least and most seconds of a request; `work`: seconds that the create of a
+    kind goes on; `lag`: seconds until a change shows in listings, at most; `unreliable`: the share of requests that
+    fail for a moment; `quota`: how many of a kind there may be. `create_once`: what keeps it from making two for one.
+    `concurrency` steps at once; `rate` steps a second (0: any); `timeout` seconds of a request. `seed` of its
+    randomness. `socket`: where a simulated provider that is a process of its own answers; "": it is in the server, and
+    its things are gone with it."""
 
     latency: tuple[float, float] = (0.0, 0.0)
     work: dict[str, float] = {}
@@ -34,6 +35,7 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout: float = 5.0
     publish: bool = True
     seed: int = 0
+    socket: str = ""
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
     keys: dict[str, str] = {}

@@ -142,7 +142,7 @@ def given(what: str, properties: Mapping[str, Any]) -> bool:
     """Whether a property is given, or has a certain value ("protocol=UDP")."""
     name, certain, value = what.partition("=")
     found = properties.get(name)
-    return found == value if certain else found is not None
+    return str(found) == value if certain else found is not None
 
 
 def many(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from terrace.errors import TransientError
 from terrace.model.record import Record
 from terrace.model.seen import Ghost, NotSeen, Seen
 from terrace.ports.engines import KEPT, Published
@@ -58,8 +59,11 @@ class Exchange:
         self._anew = True
 
     async def records(self, store: PatientStore, uid: str) -> list[Record]:
-        """The records of the stack that has this uid, whoever works on it."""
-        stack = await self._membership.engines.whose(uid)
+        """The records of the stack that has this uid, whoever works on it; none while that is not known."""
+        try:
+            stack = await self._membership.engines.whose(uid)
+        except TransientError:
+            return []
         return await store.records(stack) if stack else []
 
     # ---- whoever lists

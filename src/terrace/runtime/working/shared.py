@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from terrace.errors import TransientError
 from terrace.model.seen import NotSeen
 from terrace.model.stack import Lease
@@ -132,8 +134,9 @@ class Shared:
     async def _tell(self) -> None:
         await self._clock.sleep(MOMENT)
         telling, self._telling = self._telling, set()
-        for what in sorted(telling):
-            await self._store.notify(f"{what}:{self.membership.id}")
+        with suppress(TransientError):  # it is only a hint
+            for what in sorted(telling):
+                await self._store.notify(f"{what}:{self.membership.id}")
 
     async def _listen(self) -> None:
         """Hears hints until cancelled; where there are none it is asked from time to time all the same."""

@@ -58,7 +58,7 @@ class Reading:
         low, high = order.span(under)
         bounds = (max(low, start[0]), high, under, *order.inside(under))
         rows = await self.database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
-        return [RecordRow(self._encoding.read_record(body), order.cursor(*key)) for *key, body in rows]
+        return [RecordRow(self._encoding.read_record(body)) for (body,) in rows]
 
     async def directives(self, stack: str) -> list[Directive]:
         rows = await self.database.rows(SQL["directives.of_stack"], (stack,))

@@ -34,6 +34,8 @@ SEALED = (
     Column("exports", ("", "")),
     Column("uses", ("", "", "", "", "")),
     Column("secrets", ("", "", -1)),
+    Column("sightings", ("", "")),
+    Column("ghosts", ("",)),
 )
 """Everything that may be sealed."""
 

@@ -11,7 +11,7 @@ DELETE FROM records WHERE uid = ? AND incarnation = ? AND stack = ?;
 SELECT body FROM records WHERE stack = ? ORDER BY position, path, incarnation, uid;
 
 -- name: page
-SELECT path, incarnation, uid, body FROM records
+SELECT body FROM records
 WHERE stack = ? AND position >= ? AND position < ? AND (path = ? OR (path >= ? AND path < ?))
     AND (position, path, incarnation, uid) > (?, ?, ?, ?)
 ORDER BY position, path, incarnation, uid LIMIT ?;

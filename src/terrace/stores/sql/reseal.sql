@@ -43,3 +43,16 @@ ORDER BY project, name, version LIMIT ?;
 
 -- name: put_secrets
 UPDATE secrets SET value = ? WHERE project = ? AND name = ? AND version = ? AND value = ?;
+
+-- name: page_sightings
+SELECT provider, provider_id, body FROM sightings WHERE (provider, provider_id) > (?, ?) AND body IS NOT NULL
+ORDER BY provider, provider_id LIMIT ?;
+
+-- name: put_sightings
+UPDATE sightings SET body = ? WHERE provider = ? AND provider_id = ? AND body = ?;
+
+-- name: page_ghosts
+SELECT provider, ghosts FROM listings WHERE provider > ? ORDER BY provider LIMIT ?;
+
+-- name: put_ghosts
+UPDATE listings SET ghosts = ? WHERE provider = ? AND ghosts = ?;

@@ -28,7 +28,7 @@ NOTES: Final[dict[str, tuple[Note, ...]]] = {
     "PoolMember": (Note(_MAPS, "", "a server of HAProxy, which finishes what it began before it goes"),),
     "HealthMonitor": (
         Note(_MAPS, "", "health checks of HAProxy"),
-        Note(_MAPS, "delay", "at least one second"),
+        Note(_MAPS, "delay=0", "one second, the least"),
         Note(_REFUSED, "type=PING", "HAProxy makes connections, and sends no pings"),
         Note(_REFUSED, "type=UDP-CONNECT", "HAProxy carries no UDP"),
     ),

@@ -1,0 +1,1 @@
+"""Getting in: which server, whom to trust, as whom."""

@@ -1,0 +1,1 @@
+"""Where a command goes: found out from flags, environment and files."""

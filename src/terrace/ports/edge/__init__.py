@@ -1,0 +1,1 @@
+"""What the edge of the server needs: ports of what stands around requests."""
