@@ -189,8 +189,8 @@ async def _writable() -> None:
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
     projects, and the keys that secrets are sealed with (None: the store has but a key file). `quotas` None:
-    nothing is limited. `writable` tries whether the store can be written (ProviderError when not); `requests` keeps what was answered to those that may be repeated
-    (None: nothing is kept)."""
+    nothing is limited. `writable` tries whether the store can be written (ProviderError when not); `requests` keeps
+    what was answered to those that may be repeated (None: nothing is kept)."""
 
     gate: Gate
     store: Store
