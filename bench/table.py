@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bench import api, containers, growth, nested, postgres, speed, start
+from bench import api, containers, engines, growth, nested, postgres, speed, start
 from bench.row import Row
 
 Benchmark = Callable[[], list[Row]]
@@ -24,6 +24,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "postgres": postgres.settling,
     "docker": containers.updown,
     "heal": containers.heal,
+    "engines": engines.sharing,
 }
 
 LONG: Final[dict[str, Benchmark]] = {"flat-5000": speed.flat_5000}

@@ -85,7 +85,7 @@ class History:
             (self._steal, 1),
             (self._drain, 1),
             (self._order, 2),
-            (self._alarm, 2),
+            (self._alarm, 4),
             (self._knock, 1),
         ]
         if self._aims_at("update/Machine"):

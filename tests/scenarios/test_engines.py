@@ -20,6 +20,11 @@ LEASE = 10.0
 SLACK = 2.0
 
 
+async def _wake(process: Process, stack: str) -> None:
+    assert process.controller is not None
+    process.controller.wake(stack, rung=False)
+
+
 def shares(simulation: Simulation) -> Counter[str]:
     """How many stacks each engine holds, by its name."""
     held = [lease.holder for lease in stacks(simulation).values() if lease.holder]
@@ -248,6 +253,13 @@ def test_a_process_that_only_answers_waits_until_an_engine_has_heard() -> None:
         await server.run(server.controller.heed(stack.id, 30.0))
         assert await simulation.store.engines.waiting(stack.id) == 0
         assert simulation.clock.now() - began < 2.0
+        await server.run(_wake(server, stack.id))
+        await asyncio.sleep(0.1)
+        assert await simulation.store.engines.waiting(stack.id), (
+            "what is not the stack's own is rung for by itself"
+        )
+        await asyncio.sleep(3)
+        assert await simulation.store.engines.waiting(stack.id) == 0
 
     tell(story)
 

@@ -222,11 +222,14 @@ class Controller:
         for hub in self._hubs.values():
             await hub.close()
 
-    def wake(self, stack_id: str) -> None:
-        """What is desired of a stack may have changed (or the stack is new)."""
+    def wake(self, stack_id: str, *, rung: bool = True) -> None:
+        """What is desired of a stack may have changed (or the stack is new). `rung` False: what changed is not the
+        stack's own, so nothing that was written says so to an engine elsewhere."""
         worker = self.crew.here(stack_id) if self.crew is not None else None
         if worker is not None:
             worker.wake()
+        elif self._shared is not None and not rung:
+            self._spawn(self._shared.ring(stack_id))
         elif self._shared is not None:
             self._shared.look()
         elif self.crew is not None:

@@ -7,16 +7,16 @@ import asyncio
 import difflib
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from terrace.errors import DocumentError, ForbiddenError, ProviderError, QuotaError, SpecError, UserError
 from terrace.kinds import KINDS, TYPES, complete
+from terrace.kinds.impossible import impossible, written
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
-from terrace.model.plan import Verdict
 from terrace.model.problem import Place, Problem
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
@@ -83,13 +83,16 @@ class Admission:
         )
         may = await self._may(where.project)
         problems = [problem async for problem in self._strangers(compiled.graph, source, may)]
-        problems += self._refused(compiled.graph)
         problems += [asked.problem for asked in compiled.asked if not await self._exists(asked)]
         problems += _changed(compiled, before or {})
         if problems:
+            raise DocumentError(problems + await asyncio.to_thread(impossible, compiled.graph, self._able))
+        graph = complete(compiled.graph, self.capabilities_of)
+        problems = await asyncio.to_thread(impossible, graph, self._able)
+        if problems:
             raise DocumentError(problems)
         return Prepared(
-            complete(compiled.graph, self.capabilities_of),
+            graph,
             compiled.parameters,
             _sealed(source, compiled),
             compiled.warnings,
@@ -118,31 +121,17 @@ class Admission:
                     hint="limits.document in server.toml",
                 )
 
-    def _refused(self, graph: Graph) -> Iterator[Problem]:
-        """A Problem for each resource that its provider cannot carry at all: said before anything runs."""
-        for node in _written(graph):
-            kind = KINDS[node.kind]
-            provider = node.provider or kind.provider or self._settings.default_provider
-            if provider not in self._drivers:
-                continue
-            for note in kind.notes(node, self._drivers[provider].capabilities):
-                if note.verdict is Verdict.REFUSED:
-                    what = f"{note.what} " if note.what else ""
-                    place = node.place
-                    yield Problem(
-                        f'resource "{node.path}": {what}refused because {note.words}',
-                        file=place.file,
-                        line=place.line,
-                        column=place.column,
-                        code="not-supported",
-                    )
+    def _able(self, provider: str) -> Capabilities | None:
+        """What a provider can do; None when there is none of that name."""
+        driver = self._drivers.get(provider or self._settings.default_provider)
+        return driver.capabilities if driver is not None else None
 
     # --- names of providers, images and flavors
 
     async def within_reach(self, project: str, graph: Graph) -> None:
         """ForbiddenError when a graph that was admitted once needs what the project may not use any more."""
         may = await self._may(project)
-        for node in _written(graph):
+        for node in written(graph):
             provider = self._provider(node)
             if not may(provider, node.region):
                 raise ForbiddenError(
@@ -165,7 +154,7 @@ class Admission:
         """A Problem for each provider, image and flavor that is named and does not exist for the project."""
         known: dict[tuple[str, str], bool] = {}
         blame = _Blame(source)
-        for node in _written(graph):
+        for node in written(graph):
             provider = self._provider(node)
             if provider not in self._drivers or not may(provider, node.region):
                 known_here = [name for name in self._drivers if may(name, "")]
@@ -229,17 +218,6 @@ def _changed(compiled: Compiled, before: Mapping[str, Any]) -> list[Problem]:
         for name, problem in compiled.immutable.items()
         if name in before and before[name] != compiled.parameters[name]
     ]
-
-
-def _written(graph: Graph) -> Iterator[Node]:
-    """Every node that a document holds, those of groups and nested templates too."""
-    for node in (*graph.nodes, *(inner for print_ in graph.blueprints.values() for inner in print_.nodes)):
-        yield node
-        member = node.properties.get("resource_def")
-        if isinstance(member, dict) and member.get("kind") in KINDS:
-            properties = member.get("properties")
-            if isinstance(properties, dict):
-                yield msgspec.structs.replace(node, kind=member["kind"], properties=properties)
 
 
 def _lacks(node: Node, what: str, name: str, provider: str) -> str:

@@ -107,10 +107,10 @@ class Alarm(Noun):
 
     def build(self, plain: dict[str, Any], node: Node, capabilities: Capabilities) -> AlarmSpec:
         """The typed spec."""
-        calls = {state: many(plain.get(name)) for name, state in ACTIONS.items()}
+        calls: dict[str, Any] = {state: many(plain.get(name)) for name, state in ACTIONS.items()}
         return AlarmSpec(
             rule=plain.get("rule", {}),
-            actions={state: urls for state, urls in calls.items() if urls},
+            actions={state: urls for state, urls in calls.items() if urls != ()},
             repeat=plain["repeat_actions"],
             enabled=plain["enabled"],
             description=plain["description"],

@@ -124,6 +124,16 @@ class Shared:
             self._follower.look()
         self.tell(STACKS)
 
+    async def ring(self, stack: str) -> None:
+        """Rings for a stack that another engine has; waits for the store until it answers."""
+        while True:
+            try:
+                await self.membership.engines.ring([stack])
+            except TransientError:
+                await self._clock.sleep(FIRST_WAIT)
+            else:
+                return self.look()
+
     def tell(self, what: str) -> None:
         """Hints to the others that something has changed; in a moment, with all that changes until then."""
         if self.membership.others and not self._telling:

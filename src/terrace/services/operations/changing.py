@@ -82,7 +82,7 @@ class Changing:
             await self._unread(stack)
             await self._on.store.rename(stack.id, name)
             for reader in await self._on.store.readers(stack.project, name):
-                self._on.controller.wake(reader)
+                self._on.controller.wake(reader, rung=False)
         said = f"{where.stack} is called {name} from now on"
         await self._on.store.publish(
             [Event("stack.renamed", self._on.clock.now(), stack=stack.id, message=said)]

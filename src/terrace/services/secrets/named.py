@@ -57,7 +57,7 @@ class NamedSecrets:
 
     def _wake(self, stored: Stored) -> None:
         for stack in stored.stacks:
-            self._on.controller.wake(stack)
+            self._on.controller.wake(stack, rung=False)
 
 
 async def check_named(vault: Vault, project: str, graph: Graph) -> None:

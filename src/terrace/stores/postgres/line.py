@@ -26,7 +26,7 @@ T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # A server of ours that stands still must not hold others up: they end its session.
-_IMPATIENCE = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'"
+_IMPATIENCE = "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'"
 
 # One type for each of ours, so that one prepared statement serves all values.
 _ADAPTED = AdaptersMap(psycopg.adapters)

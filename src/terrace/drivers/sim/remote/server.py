@@ -64,7 +64,8 @@ class WorldServer:
             await server.serve_forever()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(self, reader, writer).run()
+        with suppress(asyncio.CancelledError):  # the world ends
+            await Connection(self, reader, writer).run()
 
 
 class Connection:
