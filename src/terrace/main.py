@@ -252,9 +252,9 @@ async def build_services(
     from terrace.services.people import Registry
     from terrace.services.people.audit import Clerk
     from terrace.stores.relational.audit import RelationalAudit
-    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.people import RelationalPeople
     from terrace.stores.relational.quotas import RelationalQuotas
+    from terrace.stores.relational.sealed.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
 
     clock, entropy, secrets, telemetry = sources

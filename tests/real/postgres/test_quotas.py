@@ -11,8 +11,8 @@ from terrace.errors import QuotaError
 from terrace.model.graph import Graph
 from terrace.model.stack import Generation, Source, Stack
 from terrace.stores.postgres import Address, PostgresStore
-from terrace.stores.relational.keys import RelationalKeys
 from terrace.stores.relational.quotas import RelationalQuotas
+from terrace.stores.relational.sealed.keys import RelationalKeys
 from terrace.stores.sealing import Envelope, KeyFile
 from tests.contracts.store.samples import FlippedSecrets, HandClock
 

@@ -30,9 +30,9 @@ from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.audit import RelationalAudit
-from terrace.stores.relational.keys import RelationalKeys
 from terrace.stores.relational.people import RelationalPeople
 from terrace.stores.relational.quotas import RelationalQuotas
+from terrace.stores.relational.sealed.keys import RelationalKeys
 from terrace.stores.relational.secrets import RelationalVault
 from terrace.stores.sealing import Envelope, KeyFile
 from terrace.stores.sqlite import SqliteStore

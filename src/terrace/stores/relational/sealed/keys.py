@@ -8,8 +8,8 @@ from terrace.errors import ConflictError, NotFoundError
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import KeyStatus, Master, Rotation
 from terrace.stores.queries import SQL
-from terrace.stores.relational import reseal
 from terrace.stores.relational.database import Database, Writer
+from terrace.stores.relational.sealed import reseal
 from terrace.stores.sealing.envelope import DIGEST, SEAL, DataKey, Envelope
 
 PROOF = b"terrace"
