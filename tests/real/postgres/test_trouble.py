@@ -23,6 +23,7 @@ from tests.contracts.store.samples import (
     an_event,
     paths,
 )
+from tests.real.postgres.conftest import Reused
 from tests.real.postgres.rig import Server
 
 
@@ -163,7 +164,7 @@ def lose_the_end(monkeypatch: pytest.MonkeyPatch, server: Server, committed: boo
     return lost
 
 
-async def test_a_stopped_server_does_not_hold_up_the_others(url: str, store: PostgresStore) -> None:
+async def test_a_stopped_server_does_not_hold_up_the_others(reused: Reused, store: PostgresStore) -> None:
     """A process is stopped (SIGSTOP) while it holds the row that all events go through."""
     script = """
 import asyncio, os, sys
@@ -186,7 +187,7 @@ asyncio.run(main())
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     worker = await Worker.of(store)
     with subprocess.Popen(
-        [sys.executable, "-c", script, url],
+        [sys.executable, "-c", script, reused.url],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

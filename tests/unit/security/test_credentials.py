@@ -157,6 +157,20 @@ async def test_a_token_may_no_more_than_it_says(rig: Rig) -> None:
     assert (await whole.get("/v1/users")).status_code == 200
 
 
+async def test_a_token_that_only_looks_at_the_server(rig: Rig) -> None:
+    """For a program that reads /metrics: it sees no stack of anybody."""
+    ada, eve = await person(rig, "ada", admin=True), await person(rig, "eve")
+    await project(rig, "shop", ada="admin")
+    looking = rig.client(await made(ada, rights=["inspect"]))
+    assert (await looking.get("/metrics")).status_code == 200
+    assert (await looking.get("/v1/projects/shop/stacks")).status_code == 404
+    assert (await looking.post("/v1/users", json={"name": "x"})).status_code == 403
+    more = rig.client(await made(eve, rights=["inspect"]))
+    assert (await more.get("/metrics")).status_code == 403, "nobody gives themselves what they do not have"
+    scoped = await ada.post("/v1/tokens", json={"name": "x", "project": "shop", "rights": ["inspect"]})
+    assert (scoped.status_code, scoped.json()["code"]) == (400, "unknown-right")
+
+
 async def test_a_token_makes_no_tokens_and_changes_no_password(rig: Rig) -> None:
     """Who finds a token has what it may, until it ends, and no way to more."""
     ada = await person(rig, "ada")

@@ -22,8 +22,10 @@ def of_user(user: User, credential: Credential, members: Sequence[Member], sourc
         granted = {credential.project: granted.get(credential.project, frozenset()) | everywhere}
         granted = {project: found for project, found in granted.items() if found}
         everywhere = frozenset()
-    if narrowed is not None or credential.project:
+    if credential.project:
         wide = roles.EVERYBODY
+    elif narrowed is not None:
+        wide = (wide & narrowed) | roles.EVERYBODY
     return Actor(
         user.name,
         rights=granted,

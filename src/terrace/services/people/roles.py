@@ -64,12 +64,14 @@ def role(name: str) -> Role:
         ) from None
 
 
-def rights(names: Iterable[str]) -> frozenset[Right]:
-    """The rights of these names, such as a project can give. UserError when one is none."""
+def rights(names: Iterable[str], *, wide: bool = False) -> frozenset[Right]:
+    """The rights of these names, such as a project can give; `wide`: the installation, too. UserError when one is
+    none."""
     found = set()
+    known_here = IN_PROJECTS | WIDE if wide else IN_PROJECTS
     for name in names:
-        if name not in IN_PROJECTS:
-            known = ", ".join(sorted(IN_PROJECTS))
+        if name not in known_here:
+            known = ", ".join(sorted(known_here))
             raise UserError(f'there is no right "{name[:40]}"', code="unknown-right", hint=f"one of {known}")
         found.add(Right(name))
     return frozenset(found)
@@ -90,4 +92,6 @@ def given(members: Iterable[Member]) -> dict[str, frozenset[Right]]:
 def scope(role_name: str, names: Iterable[str]) -> frozenset[Right] | None:
     """What a credential of that role and these rights is narrowed to; None: to nothing less than its owner may."""
     wanted = frozenset(map(Right, names)) | (ROLES[Role(role_name)] if role_name else frozenset())
-    return wanted | {Right.READ} if wanted else None
+    if not wanted:
+        return None
+    return wanted | {Right.READ} if wanted & IN_PROJECTS else wanted

@@ -59,7 +59,7 @@ class Tokens:
     async def create(self, actor: Actor, wish: TokenWish) -> TokenMade:
         """A token of who asks, who must be logged in; or one of a project, which takes the right to say who its members
         are. UserError, NotFoundError."""
-        roles.rights(wish.rights)
+        roles.rights(wish.rights, wide=not wish.project and not wish.service)
         if wish.role:
             roles.role(wish.role)
         lasts = self._access.token if wish.lasts is None else wish.lasts

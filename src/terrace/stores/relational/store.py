@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 from terrace.errors import ConflictError, InvariantError
 from terrace.model.event import Event
@@ -19,6 +21,44 @@ from terrace.stores.relational.engines import RelationalEngines
 from terrace.stores.relational.sealed import keys
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Together(Generic[A, B]):
+    """Asked one by one, answered many at a time: those who come while a transaction runs share the next one. `answer`
+    gives what was asked for each, in their order; when it raises, all of them fail alike."""
+
+    def __init__(self, answer: Callable[[list[A]], Awaitable[list[B]]]) -> None:
+        self._answer = answer
+        self._waiting: list[tuple[A, asyncio.Future[B]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, what: A) -> B:
+        """The answer to one."""
+        future: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        self._waiting.append((what, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._go_on())
+        return await future
+
+    async def _go_on(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            waiting = [future for _, future in batch]
+            try:
+                answers = await self._answer([what for what, _ in batch])
+            except BaseException as error:
+                for future in waiting:
+                    if not future.done():
+                        future.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for future, answer in zip(waiting, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
 
 
 class RelationalStore(Wishes, Crossings):
@@ -36,6 +76,7 @@ class RelationalStore(Wishes, Crossings):
         self._encoding = Encoding(secrets)
         self.engines = RelationalEngines(database, secrets)
         self._installation = ""
+        self._leases = Together(self._acquire)
 
     async def open(self) -> None:
         """As in ports.Store. ConflictError, too, when the database was sealed with another key."""
@@ -69,13 +110,7 @@ class RelationalStore(Wishes, Crossings):
         await self.database.write(lambda writer: writing.rule(writer, rulings, unrulings), synced=True)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
-        values = (scope, holder, duration)
-        rows = await self.database.write(
-            lambda writer: writer.execute(SQL["leases.acquire"], values).fetchall(),
-            synced=self.lasting_leases,
-        )
-        # SQLite's RETURNING gives a round REAL as an integer.
-        return Lease(scope, holder, rows[0][0], float(rows[0][1])) if rows else None
+        return await self._leases.ask((scope, holder, duration))
 
     async def release(self, lease: Lease) -> None:
         await self._execute("leases.release", lease.scope, lease.holder, lease.epoch)
@@ -96,6 +131,11 @@ class RelationalStore(Wishes, Crossings):
         others: tuple[str, ...] = ()
         for other in others:
             yield other
+
+    async def _acquire(self, asked: list[tuple[str, str, float]]) -> list[Lease | None]:
+        return await self.database.write(
+            lambda writer: writing.acquire(writer, asked), synced=self.lasting_leases
+        )
 
     def _introduce(self, writer: Writer) -> str:
         """The installation's id. A new database gets its identity."""

@@ -9,7 +9,7 @@ import msgspec
 from terrace.errors import InvariantError
 from terrace.model.event import Event
 from terrace.model.record import Record
-from terrace.model.stack import Directive, Generation, Stack
+from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
@@ -58,6 +58,18 @@ def save_generation(writer: Writer, encoding: Encoding, asked: Asked) -> Stack:
 def ring(writer: Writer, stack: str) -> None:
     """Tells whoever holds the stack to look: nothing is written where the server is the only one."""
     writer.execute(SQL["wakes.ring"], (stack,))
+
+
+def acquire(writer: Writer, asked: Sequence[tuple[str, str, float]]) -> list[Lease | None]:
+    """Takes or renews leases, each (scope, holder, duration); see Store.acquire. They are touched in one order by all
+    servers, so that two never wait for each other."""
+    given: dict[int, Lease | None] = {}
+    for place in sorted(range(len(asked)), key=lambda place: asked[place][0]):
+        scope, holder, _ = asked[place]
+        rows = writer.execute(SQL["leases.acquire"], asked[place]).fetchall()
+        # SQLite's RETURNING gives a round REAL as an integer.
+        given[place] = Lease(scope, holder, rows[0][0], float(rows[0][1])) if rows else None
+    return [given[place] for place in range(len(asked))]
 
 
 def rename(writer: Writer, stack: str, name: str) -> None:
