@@ -11,7 +11,7 @@ from terrace.api.callers import At, Caller, Expected, Uses
 from terrace.api.documents import answer, gives, read, takes
 from terrace.api.views import Page, PlanView, StackView, plan_view, stack_view
 from terrace.errors import UserError
-from terrace.model.stack import OnFailure, Source, Stack
+from terrace.model.stack import OnFailure, Phase, Source, Stack
 from terrace.services.admission import Wish
 
 router = APIRouter(tags=["stacks"])
@@ -117,10 +117,23 @@ def stack_answer(stack: Stack, status: int = 200, warnings: Any = msgspec.UNSET)
 
 @router.get(STACKS, responses=gives(Page[StackView], "The stacks of a project, by name"))
 async def list_stacks(
-    project: str, services: Uses, caller: Caller, limit: Limit = 1000, cursor: str = ""
+    project: str,
+    services: Uses,
+    caller: Caller,
+    *,
+    limit: Limit = 1000,
+    cursor: str = "",
+    phase: Phase | None = None,
+    name: str = "",
 ) -> Response:
-    """A cursor is the name after which the page begins."""
-    after = [stack for stack in await services.stacks.listing(caller, project) if stack.name > cursor]
+    """A cursor is the name after which the page begins. `phase`: only stacks that stand there; `name`: only those whose
+    names begin so."""
+    found = await services.stacks.listing(caller, project)
+    after = [
+        stack
+        for stack in found
+        if stack.name > cursor and stack.name.startswith(name) and phase in (None, stack.phase)
+    ]
     more = after[limit - 1].name if len(after) > limit else None
     return answer(Page([stack_view(stack) for stack in after[:limit]], more))
 
@@ -175,7 +188,9 @@ async def put_stack(
     wish = body.over(await services.stacks.unseal(caller, at, body.sealed)) if body.sealed else body.wish()
     if dry_run:
         preview = await services.stacks.plan(caller, at, wish, expected, seal=seal)
-        return answer(plan_view(preview.plan, preview.warnings, preview.digest, preview.sealed))
+        return answer(
+            plan_view(preview.plan, preview.warnings, preview.digest, preview.sealed, preview.quota)
+        )
     accepted = await services.stacks.apply(caller, at, wish, expected)
     stack = accepted.stack
     if wait:

@@ -125,9 +125,10 @@ class Stacks:
         self._transport = transport
         self._project = project
 
-    def listing(self) -> Iterator[dict[str, Any]]:
-        """All stacks, by name."""
-        return items(self._transport, path_of("projects", self._project, "stacks"), {})
+    def listing(self, *, phase: str = "", name: str = "") -> Iterator[dict[str, Any]]:
+        """Stacks by name: all, those in one `phase`, those whose names begin with `name`."""
+        wanted = {"phase": phase or None, "name": name or None}
+        return items(self._transport, path_of("projects", self._project, "stacks"), wanted)
 
     def get(self, name: str) -> dict[str, Any]:
         """The head of one stack."""

@@ -169,6 +169,18 @@ async def test_lists_come_in_pages(rig: Rig) -> None:
     assert (await rig.get("/v1/projects/other/stacks"))["items"] == []
 
 
+async def test_stacks_are_found_by_phase_and_by_how_their_names_begin(rig: Rig) -> None:
+    for name in ("web-1", "web-2", "db"):
+        await rig.up(VALUE % 1, name)
+    web = await rig.get(STACKS, name="web", limit=1)
+    assert ([one["name"] for one in web["items"]], web["next"]) == (["web-1"], "web-1")
+    rest = await rig.get(STACKS, name="web", limit=1, cursor=web["next"])
+    assert ([one["name"] for one in rest["items"]], rest["next"]) == (["web-2"], None)
+    assert len((await rig.get(STACKS, phase="settled"))["items"]) == 3
+    assert (await rig.get(STACKS, phase="failing"))["items"] == []
+    assert (await rig.http.get(STACKS, params={"phase": "odd"})).status_code == 400
+
+
 async def test_generations_come_in_pages(rig: Rig) -> None:
     for number in (1, 2, 3):
         await rig.put(VALUE % number)

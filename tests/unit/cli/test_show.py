@@ -301,3 +301,10 @@ def test_doctor_says_how_to_mend_each_fault(terrace, routes, tmp_path: Path) -> 
         "let both be of one version",
     ):
         assert f"help: {help_text}" in ran.out
+
+
+def test_stacks_are_listed_by_phase_and_name(terrace, server, routes) -> None:
+    routes[f"GET {STACKS}"] = page()
+    ran = terrace("list", "--phase", "failing", "--name", "web")
+    assert (ran.code, ran.err) == (0, "terrace: no stack is like that\n")
+    assert server.requests[-1].query == {"limit": ["1000"], "phase": ["failing"], "name": ["web"]}

@@ -72,17 +72,22 @@ def _resources(
     return found["items"], found["next"]
 
 
-@command("list", epilog="  terrace list\n  terrace list -o name")
+@command("list", epilog="  terrace list\n  terrace list -o name\n  terrace list --phase failing --name web")
+@click.option("--phase", metavar="PHASE", help="only stacks that stand there, such as failing")
+@click.option("--name", metavar="BEGINNING", help="only stacks whose names begin so")
 @output_option()
 @pass_session
-def listing(session: Session) -> None:
-    """List all stacks of the project."""
-    show_stacks(session)
+def listing(session: Session, phase: str | None, name: str | None) -> None:
+    """List the stacks of the project."""
+    show_stacks(session, phase or "", name or "")
 
 
-def show_stacks(session: Session) -> None:
-    """Writes all stacks."""
-    stacks = list(session.client().stacks.listing())
+def show_stacks(session: Session, phase: str = "", name: str = "") -> None:
+    """Writes all stacks, or those in one phase, or whose names begin so."""
+    stacks = list(session.client().stacks.listing(phase=phase, name=name))
+    if not stacks and (phase or name) and session.output in ("text", "wide"):
+        session.say("no stack is like that")
+        return
     if not stacks and session.output in ("text", "wide"):
         session.say("no stacks yet. Make one: terrace up TEMPLATE")
         return
