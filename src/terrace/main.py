@@ -149,18 +149,21 @@ async def run(settings: Settings) -> list[int]:
     from terrace.api.telemetry.log import open_log
     from terrace.drivers.builtin.driver import BuiltinDriver
     from terrace.runtime.system import SystemClock, SystemEntropy
+    from terrace.services.secrets.lending import lent
+    from terrace.stores.relational.secrets import RelationalVault
     from terrace.stores.sealing import Envelope, KeyFile
 
     clock, entropy = SystemClock(), SystemEntropy()
-    drivers = build_drivers(settings, clock, entropy)
     async with AsyncExitStack() as ending:
-        for driver in drivers.values():
-            ending.push_async_callback(driver.close)
         own_folder(settings.state)
         secrets = Envelope(KeyFile(settings.key_file), clock)
         store = build_store(settings, secrets, clock)
         await store.open()
         ending.push_async_callback(store.close)
+        settings = await lent(settings, RelationalVault(store.database, secrets, clock), read_text)
+        drivers = build_drivers(settings, clock, entropy)
+        for driver in drivers.values():
+            ending.push_async_callback(driver.close)
         said = settings.server
         telemetry = open_log(os.path.join(settings.state, "server.log"), said.log, said.log_level)
         doors = Doors(reachable(settings), telemetry, Inherited())
@@ -249,8 +252,9 @@ async def build_services(
     from terrace.services.people import Registry
     from terrace.services.people.audit import Clerk
     from terrace.stores.relational.audit import RelationalAudit
-    from terrace.stores.relational.keys import RelationalKeys
     from terrace.stores.relational.people import RelationalPeople
+    from terrace.stores.relational.quotas import RelationalQuotas
+    from terrace.stores.relational.sealed.keys import RelationalKeys
     from terrace.stores.relational.secrets import RelationalVault
 
     clock, entropy, secrets, telemetry = sources
@@ -266,6 +270,7 @@ async def build_services(
         vault=RelationalVault(database, secrets, clock),
         defaults=settings.defaults,
         keys=RelationalKeys(database, secrets, clock),
+        quotas=RelationalQuotas(database),
         writable=store.writable,
         requests=await requests_of(store, secrets),
     )

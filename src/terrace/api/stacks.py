@@ -188,7 +188,9 @@ async def put_stack(
     wish = body.over(await services.stacks.unseal(caller, at, body.sealed)) if body.sealed else body.wish()
     if dry_run:
         preview = await services.stacks.plan(caller, at, wish, expected, seal=seal)
-        return answer(plan_view(preview.plan, preview.warnings, preview.digest, preview.sealed))
+        return answer(
+            plan_view(preview.plan, preview.warnings, preview.digest, preview.sealed, preview.quota)
+        )
     accepted = await services.stacks.apply(caller, at, wish, expected)
     stack = accepted.stack
     if wait:

@@ -15,6 +15,7 @@ from terrace.model.problem import Problem
 from terrace.model.record import Fault, Record
 from terrace.model.stack import Generation, Stack
 from terrace.model.value import Secret
+from terrace.services.quotas.counting import QuotaLine
 
 T = TypeVar("T")
 PROBLEM = "application/problem+json"
@@ -168,7 +169,8 @@ class ItemView(msgspec.Struct):
 class PlanView(msgspec.Struct):
     """What would change and why, against `generation`. `changes` false: nothing at all. `counts` says how many
     items there are of each `what`. `digest` names exactly this plan; `sealed` is it as it can be kept ("" unless
-    asked for)."""
+    asked for). `quota` is there where the project has one: each resource that is limited, how much of it the stack
+    would take, how much all stacks then take, and of how much."""
 
     stack: str
     generation: int
@@ -178,6 +180,7 @@ class PlanView(msgspec.Struct):
     warnings: tuple[Problem, ...] = ()
     digest: str = ""
     sealed: str = ""
+    quota: tuple[QuotaLine, ...] = ()
 
 
 class EventView(msgspec.Struct):
@@ -283,7 +286,13 @@ def _generation(generation: Generation) -> dict[str, Any]:
     }
 
 
-def plan_view(plan: Plan, warnings: tuple[Problem, ...] = (), digest: str = "", sealed: str = "") -> PlanView:
+def plan_view(
+    plan: Plan,
+    warnings: tuple[Problem, ...] = (),
+    digest: str = "",
+    sealed: str = "",
+    quota: tuple[QuotaLine, ...] = (),
+) -> PlanView:
     """A plan as shown, its secrets as ******."""
     counts = Counter(item.what.value for item in plan.items)
     return PlanView(
@@ -295,6 +304,7 @@ def plan_view(plan: Plan, warnings: tuple[Problem, ...] = (), digest: str = "", 
         warnings,
         digest,
         sealed,
+        quota,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from terrace.cli.faults import INTERRUPTED, Reported, Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, paint, value
+from terrace.model.spec.quota import shown
 
 SIGNS = {
     "create": ("+", "green"),
@@ -50,7 +51,18 @@ def plan_text(plan: dict[str, Any], color: bool) -> str:
     items = tree(changes(plan))
     if not items:
         return f"{plan['stack']}: nothing to change ({len(plan['items']):,} as wanted)"
-    return "\n".join([*(line for item in items for line in item_lines(item, color)), "", summary(plan)])
+    lines = (line for item in items for line in item_lines(item, color))
+    return "\n".join([*lines, "", summary(plan), *_quota(plan)])
+
+
+def _quota(plan: dict[str, Any]) -> list[str]:
+    """What the stack takes of its project's quota, and what is left then."""
+    parts = [
+        f"{one['resource']} {shown(one['resource'], one['takes'])}"
+        f" ({shown(one['resource'], max(one['most'] - one['used'], 0))} of {shown(one['resource'], one['most'])} left)"
+        for one in plan.get("quota") or ()
+    ]
+    return [f"quota: {', '.join(parts)}"] if parts else []
 
 
 def tree(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

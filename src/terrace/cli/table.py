@@ -52,6 +52,7 @@ THINGS = {
     "secret": Entry(
         "vault.secret", "secret", "secrets of the project: set, list, rm; the keys of all: rotate-key"
     ),
+    "quota": Entry("vault.quota", "quota", "how much each project may have: show, set, check"),
     "provider": Entry("nouns.provider", "provider", "where things run: list, show"),
     "snapshot": Entry("nouns.snapshot", "snapshot", "snapshots of stacks: create, list, restore, delete"),
     "hook": Entry("nouns.hook", "hook", "what waits for a person: list, clear"),

@@ -15,6 +15,7 @@ from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
 from terrace.client.vault.keys import Keys
+from terrace.client.vault.quotas import Quotas
 from terrace.client.vault.secrets import Secrets
 from terrace.client.views import Views
 
@@ -44,6 +45,7 @@ class Client:
         self.providers = Providers(self._transport)
         self.engines = Engines(self._transport)
         self.keys = Keys(self._transport)
+        self.quotas = Quotas(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
         self.people = People(self._transport)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
+from terrace.engine.quota import COUNTED, amounts, endless
 from terrace.engine.stack import moving, snapshots, spread, want
 from terrace.engine.stack.contents import contents
 from terrace.engine.stack.read import looking, lookup, step_into
@@ -21,6 +22,7 @@ from terrace.model.graph import Keep, Name
 from terrace.model.plan import Item, Plan, Planned
 from terrace.model.record import Record
 from terrace.model.seen import NotSeen, Present
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Generation
 from terrace.model.step import Verb
 from terrace.model.value import UNKNOWN, Ref, Unknown, holds
@@ -70,7 +72,7 @@ class _Planner:
         leaving = [live for live in state.lives.values() if live.path not in self.items]
         for live in reversed(leaving):
             self._leave(live)
-        return Plan(state.stack.name, state.stack.generation, tuple(self.items.values()))
+        return Plan(state.stack.name, state.stack.generation, tuple(self.items.values()), *self._counted())
 
     def _visit(self, path: str) -> None:
         """Plans a path after all it depends on, a composite with its children. Iterative: chains are long."""
@@ -102,6 +104,16 @@ class _Planner:
                 continue
             live.opened = True
             stack.extend(reversed(self._open(live)))
+
+    def _counted(self) -> tuple[dict[str, Amounts], dict[str, tuple[str, ...]]]:
+        """What each path would take of a quota, and what without a bound."""
+        specs = {
+            path: wanted.spec
+            for path, wanted in self.wanted.items()
+            if wanted.node.kind in COUNTED and not wanted.node.external_id
+        }
+        bare = {path: found for path, spec in specs.items() if (found := endless(spec))}
+        return {path: amounts(spec) for path, spec in specs.items()}, bare
 
     def _noted(self, live: Live, item: Item) -> Item:
         """The item with what the language and the kind say of its node on this provider."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from terrace.model.decision import Difference
+from terrace.model.spec.quota import Amounts
 
 
 class Planned(StrEnum):
@@ -61,11 +62,14 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Plan(msgspec.Struct, frozen=True):
     """All resources of a stack, in the order in which they would be worked on. `generation` is what it was
-    made against."""
+    made against. `takes` is what each path would take of a quota, `endless` which resources it would take without a
+    bound."""
 
     stack: str
     generation: int
     items: tuple[Item, ...] = ()
+    takes: dict[str, Amounts] = {}
+    endless: dict[str, tuple[str, ...]] = {}
 
     @property
     def changes(self) -> bool:

@@ -44,7 +44,7 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     "down"). `created` in epoch seconds; `timeout` seconds until it counts as failed. `failed` is why it
     failed ("" if it did not); `settled` when it first settled (0: not yet). `deleting`: nothing is wanted
     any more; with `keeping` the things themselves stay (the stack is abandoned). `restores` is the generation it
-    is a rollback to (0: none)."""
+    is a rollback to (0: none). `usage` is what it takes of the project's quota (None: it was not counted)."""
 
     number: int
     graph: Graph
@@ -60,6 +60,7 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     keeping: bool = False
     restores: int = 0
     parameters: dict[str, Any] = {}
+    usage: dict[str, int] | None = None
 
 
 class Stack(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,6 +12,7 @@ from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 
 
@@ -41,7 +42,8 @@ class Commit(msgspec.Struct, frozen=True):
     away. `exports` are all outputs that are known, by name, and `uses` all that the stack reads of others (None: as
     before); from a head of an older generation neither is taken. `gone` removes the stack altogether, but only
     while its newest generation is a deleting one: what people want again by now stays, and `head` is not taken.
-    `synced`: on disk before it returns."""
+    `usage` is all that the stack takes of its project's quota (None: as before); from a head of an older generation it
+    is not taken. `synced`: on disk before it returns."""
 
     stack: str
     epoch: int
@@ -60,6 +62,7 @@ class Commit(msgspec.Struct, frozen=True):
     synced: bool = False
     exports: dict[str, Any] | None = None
     uses: tuple[Use, ...] | None = None
+    usage: dict[str, int] | None = None
 
 
 class RecordRow(msgspec.Struct, frozen=True):
@@ -104,7 +107,8 @@ class Wishes(Protocol):
         stands of a new one already (it was abandoned elsewhere).
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
         the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
-        would use each other in a circle, or an output ends that another stack uses (unless `force`)."""
+        would use each other in a circle, or an output ends that another stack uses (unless `force`). What it takes of
+        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -185,6 +189,16 @@ class Crossings(Protocol):
         """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
 
 
+class Reserving(Protocol):
+    """What a stack holds of its project's quota."""
+
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        """The project's limits and what the stack holds; None where nothing is limited."""
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        """Has a stack hold at least `wanted`; what is short when there is not as much, and then nothing is reserved."""
+
+
 class Writing(Protocol):
     """What the engine writes."""
 
@@ -222,5 +236,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Reserving, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

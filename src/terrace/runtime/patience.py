@@ -10,6 +10,7 @@ from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.store import Ruling, Store
@@ -51,6 +52,14 @@ class PatientCrossings(Patience):
     async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.imports(stack, names))
+
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.granted(project, stack))
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.reserve(stack, wanted))
 
     async def readers(self, project: str, name: str) -> list[str]:
         """As in ports.Store."""

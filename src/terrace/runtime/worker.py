@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from terrace.engine import quota
+from terrace.engine.allowance import Allowance
 from terrace.engine.stack import read, summary
 from terrace.engine.stack.state import Rules, StackState, Turn, suspended
 from terrace.engine.turn import absorb, adopt, advance, restores
@@ -17,6 +19,7 @@ from terrace.errors import LeaseLostError, TerraceError
 from terrace.model.event import Event
 from terrace.model.graph import Name, Use
 from terrace.model.seen import NotSeen
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Generation, Lease, OnFailure, Phase, Stack
 from terrace.model.step import Receipt, Step
 from terrace.ports.clock import Clock, Entropy
@@ -69,6 +72,7 @@ class StackWorker:
         self._scrub = Scrubber(())
         self._prober = Prober(around.drivers, around.clock, self._probed, self._last_words)
         self._rollback: Generation | None = None
+        self._told: Amounts | None = None
         self._asking: list[asyncio.Event] = []
         self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
         self.finished = False
@@ -212,6 +216,48 @@ class StackWorker:
             for path in self.state.lives:
                 self.state.agenda.touch(path)
         await self._look_up(list(self.state.imports.readers))
+        await self._allowed()
+
+    async def _allowed(self) -> None:
+        """Learns what the stack may hold of its project's quota; what it was refused is asked for again."""
+        found = await self._around.store.granted(self.state.stack.project, self.state.stack.id)
+        self.state.allowance = Allowance(*found) if found is not None else None
+        self._told = None
+
+    async def _ask(self, allowance: Allowance) -> None:
+        """Asks for what the stack needs more of its project's quota, or else for what the first that waits needs; those
+        who wait look again, or say what is short."""
+        asked, least, waiting = allowance.asked, allowance.least, allowance.waiting
+        allowance.asked, allowance.least = {}, {}
+        short = await self._around.store.reserve(self.state.stack.id, asked)
+        if short and least != asked:
+            short = await self._around.store.reserve(self.state.stack.id, least)
+        if not short:
+            await self._allowed()
+        elif short == allowance.short:
+            return
+        else:
+            allowance.short = short
+
+        def look_again(now: float) -> None:
+            for path in waiting:
+                self.state.agenda.touch(path)
+
+        self._take(look_again)
+
+    def _usage(self) -> Amounts | None:
+        """What the stack takes of its project's quota, when that is not what was written of it."""
+        generation, allowance = self.state.generation, self.state.allowance
+        found = quota.taken(self.state)
+        known = (
+            self._told or (generation is not None and generation.usage) or (allowance and allowance.granted)
+        )
+        if found == self._told or not (found or known):
+            return None
+        self._told = found
+        if allowance is not None:
+            allowance.granted = found
+        return found
 
     async def _look_up(self, names: Sequence[Name]) -> None:
         """Reads what other stacks export under `names`; the next turn takes it in."""
@@ -253,6 +299,8 @@ class StackWorker:
             self._around.pools[provider].submit(step, self._holding, self)
         if self.state.imports.asked:
             await self._look_up(list(self.state.imports.asked))
+        if self.state.allowance is not None and self.state.allowance.asked:
+            await self._ask(self.state.allowance)
         for provider in self.state.observe:
             self._around.look(provider)
         self.state.observe.clear()
@@ -315,6 +363,7 @@ class StackWorker:
             synced=turn.synced or bool(failed),
             exports=exports,
             uses=uses,
+            usage=self._usage() if newly and standing else None,
         )
 
     def _crossings(self, turn: Turn) -> tuple[dict[str, Any] | None, tuple[Use, ...] | None]:

@@ -22,6 +22,7 @@ from terrace.services.outputs import Outputs
 from terrace.services.people import People, Registry
 from terrace.services.people.audit import Audit
 from terrace.services.providers import Providers
+from terrace.services.quotas import QuotaKeeping
 from terrace.services.resources import Resources
 from terrace.services.secrets import KeyKeeping, NamedSecrets
 from terrace.services.settings import Settings
@@ -54,6 +55,7 @@ class Services:
         self.snapshots = Snapshots(surface, self.stacks)
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
+        self.quotas = QuotaKeeping(surface)
         self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
         self.providers = Providers(surface, settings)

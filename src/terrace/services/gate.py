@@ -16,7 +16,8 @@ from terrace.model.stack import Stack
 from terrace.ports.audit import ALLOWED, DENIED, Entry
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.edge.requests import Requests
-from terrace.ports.keys import Keys
+from terrace.ports.quota import Quotas
+from terrace.ports.secrets import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
 from terrace.ports.vault import Vault
@@ -187,9 +188,9 @@ async def _writable() -> None:
 
 class Surface(msgspec.Struct, frozen=True):
     """What every use case stands on: the gate, the store, the runtime, the sources of time and ids, the secrets of
-    projects, and the keys that secrets are sealed with (None: the store has but a key file). `writable` tries whether
-    the store can be written (ProviderError when not); `requests` keeps what was answered to those that may be repeated
-    (None: nothing is kept)."""
+    projects, and the keys that secrets are sealed with (None: the store has but a key file). `quotas` None:
+    nothing is limited. `writable` tries whether the store can be written (ProviderError when not); `requests` keeps
+    what was answered to those that may be repeated (None: nothing is kept)."""
 
     gate: Gate
     store: Store
@@ -200,6 +201,7 @@ class Surface(msgspec.Struct, frozen=True):
     vault: Vault
     defaults: Defaults = Defaults()
     keys: Keys | None = None
+    quotas: Quotas | None = None
     writable: Callable[[], Awaitable[None]] = _writable
     requests: Requests | None = None
 

@@ -21,6 +21,7 @@ from terrace.services.admission import Admission, Prepared, Wish
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.elsewhere import vouch
 from terrace.services.plans.saved import Seal, moved
+from terrace.services.quotas.counting import QuotaLine, counted, outlook
 from terrace.services.secrets.named import check_named
 
 ATTEMPTS = 5
@@ -38,12 +39,14 @@ class Accepted(msgspec.Struct, frozen=True):
 
 class Preview(msgspec.Struct, frozen=True):
     """What a wish would do, and what was odd about its documents. `digest` names this very plan; `sealed` is it
-    as it can be kept and given back ("" when that was not asked for)."""
+    as it can be kept and given back ("" when that was not asked for). `quota`: what is limited, and what of it is left
+    then."""
 
     plan: Plan
     warnings: tuple[Problem, ...] = ()
     digest: str = ""
     sealed: str = ""
+    quota: tuple[QuotaLine, ...] = ()
 
 
 class Stacks:
@@ -104,6 +107,7 @@ class Stacks:
         prepared = await self._prepared(actor, where, found, stack, wish)
         await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
         plan = await self._planned(stack, prepared)
+        quota = await outlook(self._on, stack, plan, prepared.graph)
         digest = self._seal.digest(plan, wish.source)
         moved(wish.plan, digest, where.stack)
         sealed = self._seal.close(where, wish, digest) if seal else ""
@@ -111,7 +115,7 @@ class Stacks:
         if found is not None and (await marks(self._on.store, found))[SUSPENDED]:
             said = f"the stack is suspended: nothing of this is done before `terrace resume {where.stack}`"
             warnings = (*warnings, Problem(said, code="suspended", severity="warning"))
-        return Preview(plan, warnings, digest, sealed)
+        return Preview(plan, warnings, digest, sealed, quota)
 
     async def unseal(self, actor: Actor, where: Where, sealed: str) -> Wish:
         """The wish in a plan that was kept. UserError."""
@@ -230,6 +234,7 @@ class Stacks:
         ConflictError when the stack moved meanwhile, or other stacks stand in the way (unless `force`)."""
         if not generation.deleting:
             await self._admission.within_reach(stack.project, generation.graph)
+        generation = await counted(self._on, stack, generation)
         try:
             saved = await self._on.store.save_generation(stack, generation, expected, records, force=force)
         except OverflowError as error:

@@ -12,6 +12,7 @@ from terrace.errors import InvariantError
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
@@ -134,6 +135,12 @@ class _Leasing(_Reading):
                 check_name(present, tables.named(present.project, name), name)
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
                 tables.ring(stack)
+
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        return None  # nothing is limited here: quotas are kept in tables
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        return ()
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:

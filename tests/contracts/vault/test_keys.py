@@ -1,4 +1,4 @@
-"""ports.keys.Keys, and what rotation leaves as it is: everything that people and the engine can see."""
+"""ports.secrets.Keys, and what rotation leaves as it is: everything that people and the engine can see."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from terrace.model.stack import Directive, Generation, Source, Stack
 from terrace.model.value import Call, Ref, Secret
 from terrace.ports.store import Commit
 from terrace.stores.queries import migrations
-from terrace.stores.relational import reseal as sealing
-from terrace.stores.relational.keys import RelationalKeys
+from terrace.stores.relational.sealed import reseal as sealing
+from terrace.stores.relational.sealed.keys import RelationalKeys
 from terrace.stores.relational.secrets import RelationalVault
 from terrace.stores.sealing import Envelope, KeyFile
 from terrace.stores.sqlite import SqliteStore

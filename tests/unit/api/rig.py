@@ -30,8 +30,9 @@ from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.audit import RelationalAudit
-from terrace.stores.relational.keys import RelationalKeys
 from terrace.stores.relational.people import RelationalPeople
+from terrace.stores.relational.quotas import RelationalQuotas
+from terrace.stores.relational.sealed.keys import RelationalKeys
 from terrace.stores.relational.secrets import RelationalVault
 from terrace.stores.sealing import Envelope, KeyFile
 from terrace.stores.sqlite import SqliteStore
@@ -71,11 +72,9 @@ class Rig:
         self.store: Any = MemoryStore(self.secrets, self.clock)
         self.vault: Any = MemoryVault(self.store)
         self.keys: Any = None
+        self.quotas: Any = None
         if lasting:
-            self.secrets = Envelope(self.secrets, self.clock)
-            self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
-            self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
-            self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
+            self._last(folder)
         self.world = World()
         builtin = BuiltinDriver(self.clock, self.entropy)
         self.drivers: dict[str, Driver] = {
@@ -110,11 +109,19 @@ class Rig:
             telemetry=self.telemetry,
             vault=self.vault,
             keys=self.keys,
+            quotas=self.quotas,
         )
         self.services = Services(surface, self.settings, "memory", self.registry)
         builtin.offer(self.services.owned, self.services.signals)
         self.app = build(self.services)
         self.http = self.client(owner=True)
+
+    def _last(self, folder: Any) -> None:
+        self.secrets = Envelope(self.secrets, self.clock)
+        self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
+        self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
+        self.quotas = RelationalQuotas(self.store.database)
+        self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
 
     def client(self, token: str = "", *, owner: bool = False, host: str = "192.0.2.1") -> httpx.AsyncClient:
         """Somebody at `host` with a token, or the owner at their socket."""

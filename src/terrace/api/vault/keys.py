@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives
-from terrace.ports.keys import KeyStatus
+from terrace.ports.secrets import KeyStatus
 
 router = APIRouter(tags=["keys"])
 KEYS = "/v1/keys"

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from terrace.engine.allowance import Allowance
 from terrace.engine.form import Mask, child_uid
 from terrace.engine.stack.agenda import Agenda
 from terrace.engine.stack.crossing import Exports, Imports
@@ -165,6 +166,7 @@ class StackState:
         self.templates: dict[str, str] = {}
         self.imports = Imports()
         self.exports = Exports()
+        self.allowance: Allowance | None = None
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()

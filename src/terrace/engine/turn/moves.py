@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from terrace.engine import retry
+from terrace.engine import quota, retry
 from terrace.engine.stack import gate, spread
 from terrace.engine.stack.state import Key, Live, Rules, StackState, next_incarnation
 from terrace.engine.turn import adopt, copies, hooks, orders, rollout
@@ -300,7 +300,7 @@ class Moves:
 
     def _begin_create(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
         claims = self.claims(wanted)
-        held = self._claimed(live, record, claims, now)
+        held = self._claimed(live, record, claims, now) or quota.held(self.state, live, wanted, now)
         if held:
             self._hold(live, record, held, now)
             return

@@ -51,7 +51,7 @@ class NamedSecret(Noun):
         plain = read(self.schema.properties, asked, problems)
         if problems:
             raise problems[0]
-        found = values.get(FOUND, UNKNOWN)
+        found = values.get(FOUND, {"value": {"value": None, "version": 0}, "gone": ""})
         if found is UNKNOWN:
             return NamedSecretSpec(plain["name"], UNKNOWN, UNKNOWN)
         held = found["value"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from terrace.errors import NotFoundError, TerraceError
-from terrace.ports.keys import Keys, KeyStatus
+from terrace.ports.secrets import Keys, KeyStatus
 from terrace.services.gate import Actor, Right, Surface
 
 LOOK = 10.0

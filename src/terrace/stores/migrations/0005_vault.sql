@@ -44,12 +44,7 @@ CREATE TABLE quotas (
     PRIMARY KEY (project, resource)
 );
 
--- One row for each project that has a quota: who writes it, reserves; others wait.
-CREATE TABLE quota_turns (
-    project TEXT NOT NULL PRIMARY KEY,
-    turn BIGINT NOT NULL
-);
-
+-- What a stack holds of its project's quota.
 CREATE TABLE stack_usage (
     stack TEXT NOT NULL REFERENCES stacks (id) ON DELETE CASCADE,
     resource TEXT NOT NULL,

@@ -86,4 +86,5 @@ def _rouse(writer: Writer, project: str, name: str) -> tuple[str, ...]:
     stacks = [stack for (stack,) in writer.execute(SQL["secrets.users"], (project, name)).fetchall()]
     for stack in stacks:
         writer.execute(SQL["stacks.bump_retries"], (stack,))
+        writer.execute(SQL["wakes.ring"], (stack,))
     return tuple(stacks)

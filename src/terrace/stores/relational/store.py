@@ -14,10 +14,11 @@ from terrace.ports.secrets import Secrets
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
-from terrace.stores.relational import keys, writing
+from terrace.stores.relational import writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.engines import RelationalEngines
+from terrace.stores.relational.sealed import keys
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from terrace.model.record import Record
+from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.stores.queries import SQL
-from terrace.stores.relational import writing
+from terrace.stores.relational import quotas, writing
 from terrace.stores.relational.database import Writer
 from terrace.stores.relational.reading import Reading
 
@@ -42,6 +43,12 @@ class Wishes(Reading):
         await self.database.write(
             lambda writer: writing.direct(writer, self._encoding, directives), synced=True
         )
+
+    async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
+        return await self.database.read(lambda reader: quotas.granted(reader, project, stack))
+
+    async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
+        return await self.database.write(lambda writer: quotas.ask(writer, stack, wanted), synced=True)
 
     async def _mark(self, name: str, stack: str) -> None:
         def work(writer: Writer) -> None:

@@ -15,7 +15,7 @@ from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
-from terrace.stores.relational import crossing
+from terrace.stores.relational import crossing, quotas
 from terrace.stores.relational.database import Writer
 from terrace.stores.relational.reading import stack_of
 
@@ -47,6 +47,7 @@ def save_generation(writer: Writer, encoding: Encoding, asked: Asked) -> Stack:
         writer.execute(SQL["stacks.desire"], (row.generation, *said, row.id))
     _insert_generation(writer, encoding, row, asked.generation)
     crossing.declare(writer, row, asked.generation)
+    quotas.reserve(writer, row, asked.generation, fresh=present is None)
     writer.executemany(
         SQL["records.upsert"], [_record_row(encoding, row.id, record) for record in asked.records]
     )
@@ -159,6 +160,8 @@ def _apply_one(writer: Writer, encoding: Encoding, commit: Commit, present: Stac
 
 def _advance(writer: Writer, encoding: Encoding, commit: Commit, present: Stack) -> None:
     crossing.write(writer, encoding, commit, present)
+    if commit.usage is not None and commit.head is not None and commit.head.generation == present.generation:
+        quotas.settle(writer, commit.stack, commit.usage)
     if commit.settled:
         writer.execute(SQL["generations.settle"], (commit.settled_at, commit.stack, commit.settled))
     if commit.failed:

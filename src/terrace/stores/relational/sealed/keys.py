@@ -1,4 +1,4 @@
-"""Data keys in tables: ports.keys over any database."""
+"""Data keys in tables: ports.secrets over any database."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from terrace.errors import ConflictError, NotFoundError
 from terrace.ports.clock import Clock
-from terrace.ports.keys import KeyStatus, Master, Rotation
+from terrace.ports.secrets import KeyStatus, Master, Rotation
 from terrace.stores.queries import SQL
-from terrace.stores.relational import reseal
 from terrace.stores.relational.database import Database, Writer
+from terrace.stores.relational.sealed import reseal
 from terrace.stores.sealing.envelope import DIGEST, SEAL, DataKey, Envelope
 
 PROOF = b"terrace"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from terrace.model.codec import reseal
-from terrace.ports.keys import Rotation
+from terrace.ports.secrets import Rotation
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Writer
 from terrace.stores.sealing.envelope import Envelope

@@ -1,0 +1,1 @@
+"""Data keys in tables, and sealing everything anew."""
