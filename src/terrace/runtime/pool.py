@@ -10,11 +10,11 @@ from typing import Protocol
 from terrace.engine.stack.state import StackState
 from terrace.errors import InvariantError, PermanentError, TerraceError, TransientError
 from terrace.model.seen import Seen
-from terrace.model.spec.named import NAMED
 from terrace.model.step import Receipt, Step, Verb
 from terrace.ports.clock import Clock
 from terrace.ports.driver import Driver, Fence
 from terrace.ports.telemetry import CALL_FAILURES, CALLS, STEPS, Telemetry
+from terrace.runtime.outside.named import NAMED
 from terrace.runtime.outside.reach import Reach, held_by
 
 APPLY_LIMIT = 60.0

@@ -18,10 +18,10 @@ from terrace.kinds.impossible import impossible, written
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
 from terrace.model.problem import Place, Problem
-from terrace.model.spec.named import ADDRESS, named
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
+from terrace.runtime.outside.named import ADDRESS, named
 from terrace.runtime.outside.reach import Reach, hint_of, missing
 from terrace.services.gate import Where
 from terrace.services.people.projects import Reaching

@@ -17,11 +17,11 @@ from terrace.engine.turn.adopt import ADOPTED, EXTERNAL
 from terrace.errors import TransientError
 from terrace.model.record import Record
 from terrace.model.seen import Seen
-from terrace.model.spec.named import ADDRESS, named
 from terrace.model.stack import Stack
 from terrace.model.step import Step, Verb
 from terrace.ports.driver import Driver
 from terrace.ports.store import Ruling
+from terrace.runtime.outside.named import ADDRESS, named
 
 OWNERS_PROJECT = "default"
 """The project of whoever runs this installation."""
