@@ -52,7 +52,7 @@ def test_a_team_on_one_server(server: Callable[..., Server]) -> None:
     assert refused(lambda: at(made).stacks.delete("web")) == (403, "forbidden")
     assert one.end() == 0
     one.start()
-    assert at(made).stacks.get("web")["phase"] == "settled", "a token outlives a restart"
+    assert at(made).stacks.get("web")["name"] == "web", "a token outlives a restart"
     one.client.people.users.change("ada", disabled=True)
     assert refused(lambda: at(made).stacks.get("web")) == (401, "unauthenticated")
     assert one.client.people.audit.verify()["whole"] is True
