@@ -10,7 +10,6 @@ from typing import Any
 from terrace.cli.faults import INTERRUPTED, Reported, Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, paint, value
-from terrace.model.spec.quota import shown
 
 SIGNS = {
     "create": ("+", "green"),
@@ -57,6 +56,8 @@ def plan_text(plan: dict[str, Any], color: bool) -> str:
 
 def _quota(plan: dict[str, Any]) -> list[str]:
     """What the stack takes of its project's quota, and what is left then."""
+    from terrace.model.spec.quota import shown  # brings msgspec along, which help can do without
+
     parts = [
         f"{one['resource']} {shown(one['resource'], one['takes'])}"
         f" ({shown(one['resource'], max(one['most'] - one['used'], 0))} of {shown(one['resource'], one['most'])} left)"

@@ -43,6 +43,7 @@ PARTS = (
     "secrets",
     "keys",
     "engines",
+    "quotas",
 )
 PEOPLE = ("users", "groups", "projects", "tokens", "keys")
 GIVEN: dict[str, Any] = {
@@ -77,6 +78,7 @@ GIVEN: dict[str, Any] = {
     "text": "ssh-ed25519 AAAA",
     "new_password": "x",
     "master": "x",
+    "texts": {"machines": "2"},
 }
 INTERNAL = {
     ("stacks", "turn"),

@@ -93,10 +93,9 @@ class LoadBalancer(Noun):
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
         """Its address, when that is a certain one."""
-        place = spec.network or spec.subnet
-        if not spec.address or UNKNOWN in (spec.address, place):
+        if UNKNOWN in (spec.address, spec.network, spec.subnet) or not spec.address:
             return frozenset()
-        return frozenset({Claim("address", place, spec.address)})
+        return frozenset({Claim("address", spec.network or spec.subnet, spec.address)})
 
     def standing(self, wanted: Wanted, seen: Seen) -> Decision:
         """It runs, whatever ended or froze it."""

@@ -105,7 +105,7 @@ class Pool(Noun):
 
     def claims(self, spec: Any, capabilities: Capabilities) -> frozenset[Claim]:
         """The listener's default, which is one pool."""
-        if not spec.listener or spec.listener is UNKNOWN:
+        if spec.listener is UNKNOWN or not spec.listener:
             return frozenset()
         return frozenset({Claim("name", spec.listener, "its default pool")})
 
