@@ -31,6 +31,8 @@ ALSO = {"Volume": ("Volume", "VolumeSnapshot"), "Subnet": ("Subnet", "Network")}
 """What may stand where something of a kind is named, if not only that."""
 IDS = frozenset({"network_id", "volume_id", "subnets", "security_groups"})
 """Attributes that hold ids of things which were checked when they were first named."""
+OWN_PORT = {"LoadBalancer": frozenset({"port"})}
+"""By kind, attributes with ids of what a thing was given with it: a load balancer stands at a port of its own."""
 ADDRESSES = frozenset({"ip", "first_address", "networks", "addresses", "fixed_ips"})
 LEADING = frozenset({"FloatingIP", "FloatingIPAssociation"})
 """Kinds that lead to an address, or to a place on a network (a port)."""
@@ -168,7 +170,7 @@ def known_by(records: Iterable[Record]) -> frozenset[str]:
     for record in records:
         if record.provider_id:
             found.add(record.provider_id)
-        _texts(_attributes(record, IDS), found)
+        _texts(_attributes(record, IDS | OWN_PORT.get(record.kind, frozenset())), found)
     return frozenset(found)
 
 
