@@ -134,6 +134,7 @@ def machine(facts: Facts, networks: Mapping[str, str], host: str, boot: tuple[st
             "networks": addresses,
             "state": state,
             "host": host,
+            "tags": [],
         },
         keeps=("tags",),
         properties={
