@@ -180,3 +180,19 @@ def test_a_stack_that_moves_to_another_engine_hears_of_all_its_things() -> None:
 
     for seed in range(8):
         tell(story, seed=seed)
+
+
+def test_what_may_still_come_is_waited_for_before_a_stack_is_gone() -> None:
+    async def story(simulation: Simulation) -> None:
+        simulation.storm(Faults(rules=(Rule(Trouble.LATE, kind="Machine", verb="create", times=1),)))
+        await simulation.start()
+        await simulation.apply("a", Graph((machine("m"),)))
+        await asyncio.sleep(0.5)
+        assert machines(simulation) == []
+        await simulation.down("a")
+        await simulation.until_settled()
+        for _ in range(50):  # less than the grace of ghosts, which would hide what came too late
+            assert machines(simulation) == []
+            await asyncio.sleep(1)
+
+    tell(story)
