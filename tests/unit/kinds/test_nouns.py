@@ -151,6 +151,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any, Any, Effect, Effect]] = [
     ("Stack", {"template": "a", **FOUND}, "parameters", {"a": 1}, {"a": 2}, Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "timeout", 0, "5m", Effect.UPDATE, Effect.UPDATE),
     ("Stack", {"template": "a", **FOUND}, "context", None, {}, Effect.NONE, Effect.NONE),
+    ("Stack", {"template": "a", **FOUND}, "project", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("WaitConditionHandle", {}, "form", "id", "url", Effect.REPLACE, Effect.REPLACE),
     ("WaitCondition", {"signals": {}}, "handle", "a", "b", Effect.REPLACE, Effect.REPLACE),
     ("WaitCondition", {"handle": "a"}, "signals", {}, {"1": {}}, Effect.UPDATE, Effect.UPDATE),
