@@ -20,4 +20,4 @@ def require() -> None:
     if os.environ.get("TERRACE_CORPUS") or _SHARED.is_dir():
         pytest.fail(f"no corpus of templates in {CORPUS}", pytrace=False)
     # It belongs to somebody else and is not copied here, so that a checkout alone cannot have it.
-    pytest.skip("no corpus of templates here: TERRACE_CORPUS=FOLDER names one")
+    pytest.skip("the corpus is no part of the project, and not here: TERRACE_CORPUS=FOLDER names it")

@@ -249,6 +249,7 @@ async def test_packages_install_on_a_network_of_ours_and_user_data_runs_once(deb
     assert (await debian.run(seen.provider_id, "busybox", "true"))[0] == 0
     for name in ("beta", "db"):
         assert (await debian.run(seen.provider_id, "getent", "hosts", name))[0] == 0
+    # a path inside the guest
     assert await debian.run(seen.provider_id, "cat", "/root/.ssh/authorized_keys") == (
         0,
         "ssh-ed25519 K me\n",

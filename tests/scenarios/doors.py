@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from terrace.drivers.sim.clock import SimEntropy
+from terrace.errors import InvariantError
 from terrace.ports.stacks import Order, Ring, Standing
 from terrace.services.gate import Surface
 from terrace.services.signals import Signals, Sizes
@@ -17,7 +18,7 @@ class NoStacks:
 
     async def order(self, order: Order) -> None:
         """Nobody asks."""
-        raise NotImplementedError
+        raise InvariantError("no resource of a history owns a stack")
 
     async def standing(self, project: str, name: str, owner: str) -> Standing | None:
         """There is none."""

@@ -139,12 +139,6 @@ CREATE TABLE members (
     since REAL NOT NULL,
     PRIMARY KEY (project, kind, member)
 ) STRICT;
-CREATE TABLE project_flavors (
-    project TEXT NOT NULL,
-    name TEXT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (project, name)
-) STRICT;
 CREATE TABLE projects (
     name TEXT NOT NULL PRIMARY KEY,
     title TEXT NOT NULL,

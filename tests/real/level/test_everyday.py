@@ -102,6 +102,7 @@ def test_it_comes_up_and_works(stack: Terrace) -> None:
     assert stack("exec", "shop/web", "--", "cat", "/etc/shop.conf").out.strip() == password
     assert stack("exec", "shop/web", "--", "stat", "-c", "%a", "/etc/shop.conf").out == "640\n"
     key = stack.resources("shop")["key"]["attributes"]["public_key"]
+    # a path inside the guest
     keys = stack("exec", "shop/db", "--", "cat", "/root/.ssh/authorized_keys").out
     assert key.split()[1] in keys
     assert stack.inspect("shop", "db")["HostConfig"]["Memory"] == 64 * MIB

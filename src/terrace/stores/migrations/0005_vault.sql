@@ -51,11 +51,3 @@ CREATE TABLE stack_usage (
     amount BIGINT NOT NULL,
     PRIMARY KEY (stack, resource)
 );
-
--- body: the sizes of a flavor that the project has for itself, as JSON; empty: one of the catalogue that it may use.
-CREATE TABLE project_flavors (
-    project TEXT NOT NULL,
-    name TEXT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (project, name)
-);
