@@ -77,6 +77,16 @@ class RecordRow(msgspec.Struct, frozen=True):
         return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
+class Desired(msgspec.Struct, frozen=True):
+    """What a stack is to be, as of one moment: its head, its directives by path and name, its project's limits and what
+    it holds of them (None: nothing is limited), and up to which mark somebody rang for it."""
+
+    stack: Stack
+    directives: tuple[Directive, ...]
+    granted: tuple[Amounts, Amounts] | None
+    mark: int
+
+
 class Opening(Protocol):
     """Times are epoch seconds. Every write that people asked for is synced before it returns."""
 
@@ -132,6 +142,9 @@ class Reading(Protocol):
 
     async def stack(self, stack: str) -> Stack | None:
         """By id."""
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """What a stack of a project is to be, for whoever works on it."""
 
     async def stacks(self, project: str | None = None) -> list[Stack]:
         """All, by name."""

@@ -13,7 +13,7 @@ from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
-from terrace.ports.store import Ruling, Store
+from terrace.ports.store import Desired, Ruling, Store
 
 T = TypeVar("T")
 
@@ -73,6 +73,10 @@ class PatientStore(PatientCrossings):
     async def stack(self, stack: str) -> Stack | None:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.stack(stack))
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.desired(project, stack))
 
     async def generation(self, stack: str, number: int) -> Generation | None:
         """As in ports.Store."""
