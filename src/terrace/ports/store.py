@@ -143,9 +143,6 @@ class Reading(Protocol):
     async def stack(self, stack: str) -> Stack | None:
         """By id."""
 
-    async def desired(self, project: str, stack: str) -> Desired | None:
-        """What a stack of a project is to be, for whoever works on it."""
-
     async def stacks(self, project: str | None = None) -> list[Stack]:
         """All, by name."""
 
@@ -202,8 +199,11 @@ class Crossings(Protocol):
         """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
 
 
-class Reserving(Protocol):
-    """What a stack holds of its project's quota."""
+class Working(Protocol):
+    """What whoever works on a stack asks."""
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """What a stack of a project is to be."""
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """The project's limits and what the stack holds; None where nothing is limited."""
@@ -249,5 +249,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Reserving, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Working, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

@@ -39,7 +39,7 @@ class Patience:
 
 
 class PatientCrossings(Patience):
-    """What stacks read of each other."""
+    """What stacks are to be, and read of each other."""
 
     async def uses(self, stack: str) -> list[Use]:
         """As in ports.Store."""
@@ -52,6 +52,10 @@ class PatientCrossings(Patience):
     async def imports(self, stack: str, names: Sequence[Name]) -> list[Found]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.imports(stack, names))
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.desired(project, stack))
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """As in ports.Store."""
@@ -73,10 +77,6 @@ class PatientStore(PatientCrossings):
     async def stack(self, stack: str) -> Stack | None:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.stack(stack))
-
-    async def desired(self, project: str, stack: str) -> Desired | None:
-        """As in ports.Store."""
-        return await self._until_answered(lambda: self._store.desired(project, stack))
 
     async def generation(self, stack: str, number: int) -> Generation | None:
         """As in ports.Store."""

@@ -11,11 +11,11 @@ from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Phase, Stack
-from terrace.ports.store import Desired, RecordRow, Ruling
+from terrace.ports.store import RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL, many
-from terrace.stores.relational.database import Database, Writer
+from terrace.stores.relational.database import Database
 
 _MANY = 500
 
@@ -31,27 +31,6 @@ class Reading:
 
     async def stack(self, stack: str) -> Stack | None:
         return stack_of(await self.database.rows(SQL["stacks.by_id"], (stack,)))
-
-    async def desired(self, project: str, stack: str) -> Desired | None:
-        def work(reader: Writer) -> tuple[list[Any], ...]:
-            asked = (
-                reader.execute(SQL["stacks.by_id"], (stack,)),
-                reader.execute(SQL["directives.of_stack"], (stack,)),
-                reader.execute(SQL["quotas.limits"], (project,)),
-                reader.execute(SQL["quotas.of_stack"], (stack,)),
-                reader.execute(SQL["wakes.of"], (stack,)),
-            )
-            return tuple(one.fetchall() for one in asked)
-
-        head, directives, limits, held, wakes = await self.database.read(work)
-        if not head:
-            return None
-        return Desired(
-            _stack(head[0]),
-            tuple(self._encoding.read_directive(body) for (body,) in directives),
-            (dict(limits), dict(held)) if limits else None,
-            wakes[0][0] if wakes else 0,
-        )
 
     async def stacks(self, project: str | None = None) -> list[Stack]:
         if project is None:
