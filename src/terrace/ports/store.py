@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
@@ -108,7 +109,8 @@ class Wishes(Protocol):
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
         the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
         would use each other in a circle, or an output ends that another stack uses (unless `force`). What it takes of
-        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much."""
+        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much. ConflictError when
+        it was checked against flavors (`offer`) that are others by now."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -190,10 +192,13 @@ class Crossings(Protocol):
 
 
 class Reserving(Protocol):
-    """What a stack holds of its project's quota."""
+    """What a stack holds of its project's quota, and which flavors the project may use."""
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """The project's limits and what the stack holds; None where nothing is limited."""
+
+    async def offer(self, project: str) -> Offer:
+        """Which flavors the project may use."""
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """Has a stack hold at least `wanted`; what is short when there is not as much, and then nothing is reserved."""

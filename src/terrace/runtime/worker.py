@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from terrace.engine import quota
 from terrace.engine.allowance import Allowance
-from terrace.engine.stack import read, summary
+from terrace.engine.stack import read, sizes, summary
 from terrace.engine.stack.state import Rules, StackState, Turn, suspended
 from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
@@ -219,10 +219,12 @@ class StackWorker:
         await self._allowed()
 
     async def _allowed(self) -> None:
-        """Learns what the stack may hold of its project's quota; what it was refused is asked for again."""
+        """Learns what the stack may hold of its project's quota, and which flavors it may use; what it was refused is
+        asked for again."""
         found = await self._around.store.granted(self.state.stack.project, self.state.stack.id)
         self.state.allowance = Allowance(*found) if found is not None else None
         self._told = None
+        sizes.offered(self.state, await self._around.store.offer(self.state.stack.project))
 
     async def _ask(self, allowance: Allowance) -> None:
         """Asks for what the stack needs more of its project's quota, or else for what the first that waits needs; those

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from terrace.model.catalogue import Offer
 from terrace.model.record import Record
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Stack
 from terrace.stores.queries import SQL
-from terrace.stores.relational import quotas, writing
+from terrace.stores.relational import flavors, quotas, writing
 from terrace.stores.relational.database import Writer
 from terrace.stores.relational.reading import Reading
 
@@ -46,6 +47,9 @@ class Wishes(Reading):
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         return await self.database.read(lambda reader: quotas.granted(reader, project, stack))
+
+    async def offer(self, project: str) -> Offer:
+        return await self.database.read(lambda reader: flavors.offered(reader, project))
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         return await self.database.write(lambda writer: quotas.ask(writer, stack, wanted), synced=True)
