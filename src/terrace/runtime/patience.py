@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from terrace.errors import TransientError
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
@@ -60,6 +61,10 @@ class PatientCrossings(Patience):
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.granted(project, stack))
+
+    async def offer(self, project: str) -> Offer:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.offer(project))
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """As in ports.Store."""

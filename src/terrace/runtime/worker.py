@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from terrace.engine import quota
 from terrace.engine.allowance import Allowance
-from terrace.engine.stack import read, summary
+from terrace.engine.stack import read, sizes, summary
 from terrace.engine.stack.state import Rules, StackState, Turn, suspended
 from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
@@ -222,6 +222,7 @@ class StackWorker:
                 self.state.agenda.touch(path)
         await self._look_up(list(self.state.imports.readers))
         self._allowed(found.granted)
+        sizes.offered(self.state, found.offer)
 
     def _allowed(self, granted: tuple[Amounts, Amounts] | None) -> None:
         """Learns what the stack may hold of its project's quota; what it was refused is asked for again."""
