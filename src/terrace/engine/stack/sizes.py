@@ -42,8 +42,10 @@ def known(
 ) -> Capabilities:
     """What the provider can do, with the flavors of the project in its catalogue, and with the one that the life stands
     with where that is not to be had any more."""
+    if live.node is None or live.node.kind != "Machine":
+        return capabilities
     flavors, name = state.offer.own, values.get("flavor")
-    if isinstance(name, str) and name and live.node is not None and live.node.kind == "Machine":
+    if isinstance(name, str) and name:
         there = name in flavors or name in capabilities.catalogue.flavors
         stands = None if there and state.offer.lets(name) else _stands(live, name)
         if stands is not None:

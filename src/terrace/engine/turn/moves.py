@@ -416,6 +416,7 @@ class Moves:
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
         claims = record.claims if act.verb is not Verb.UPDATE else self.claims(wanted)
         held = self._claimed(live, record, claims, now) if claims != record.claims else ""
+        held = held or quota.grown(self.state, live, wanted, now)
         if held:
             self._hold(live, record, held, now)
             return
