@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from terrace.drivers.sim.faults import Faults
 from terrace.errors import ConflictError
 from terrace.model.catalogue import Flavor
 from terrace.model.graph import Graph, Node
@@ -81,5 +82,33 @@ def test_whoever_takes_a_stack_over_keeps_what_stands_and_makes_nothing_new() ->
         await flavors.allow("p", None)
         await until_memory(simulation, 128, 128)
         await simulation.until_settled()
+
+    tell(story)
+
+
+def test_what_is_replaced_while_its_flavor_is_not_allowed_comes_back() -> None:
+    """Also when nothing of it is there at the moment, and another engine goes on with it."""
+
+    def served(image: str) -> Graph:
+        published = [{"guest": 80, "host": 8080}]
+        return Graph((Node("m", "Machine", {"image": image, "flavor": "own", "publish": published}),))
+
+    async def story(simulation: Simulation) -> None:
+        flavors = MemoryFlavors(simulation.store)
+        await flavors.set("p", "own", SMALL)
+        first = await simulation.start("first")
+        await simulation.apply("a", served(IMAGES[0]), offer=1)
+        await simulation.until_settled()
+        version = (await flavors.allow("p", ())).offer.version
+        simulation.storm(Faults(latency={"*": (0.5, 0.9)}))
+        await simulation.apply("a", served(IMAGES[1]), offer=version)
+        while machines(simulation):
+            await asyncio.sleep(0.01)
+        await simulation.kill(first)
+        assert not machines(simulation)
+        await flavors.set("p", "other", SMALL)
+        await simulation.start("second")
+        await simulation.until_settled()
+        assert memory(simulation) == [128]
 
     tell(story)
