@@ -12,7 +12,7 @@ from terrace.model.spec.quota import Amounts
 
 class Quotas(Protocol):
     """Limits of projects, and what their stacks hold. What a stack holds is written when a wish is saved, when the
-    engine asks for more (store.Reserving), and when the stack has settled."""
+    engine asks for more (store.Working), and when the stack has settled."""
 
     async def limits(self, project: str) -> Amounts:
         """What is limited; {} for nothing."""

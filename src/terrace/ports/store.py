@@ -78,6 +78,17 @@ class RecordRow(msgspec.Struct, frozen=True):
         return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
+class Desired(msgspec.Struct, frozen=True):
+    """What a stack is to be, as of one moment: its head, its directives by path and name, its project's limits and what
+    it holds of them (None: nothing is limited), which flavors it may use, and up to which mark somebody rang for it."""
+
+    stack: Stack
+    directives: tuple[Directive, ...]
+    granted: tuple[Amounts, Amounts] | None
+    offer: Offer
+    mark: int
+
+
 class Opening(Protocol):
     """Times are epoch seconds. Every write that people asked for is synced before it returns."""
 
@@ -191,8 +202,11 @@ class Crossings(Protocol):
         """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
 
 
-class Reserving(Protocol):
-    """What a stack holds of its project's quota, and which flavors the project may use."""
+class Working(Protocol):
+    """What whoever works on a stack asks."""
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """What a stack of a project is to be."""
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """The project's limits and what the stack holds; None where nothing is limited."""
@@ -241,5 +255,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Reserving, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Working, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

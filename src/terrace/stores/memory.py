@@ -17,7 +17,7 @@ from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit, RecordRow, Ruling
+from terrace.ports.store import Commit, Desired, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
@@ -136,6 +136,14 @@ class _Leasing(_Reading):
                 check_name(present, tables.named(present.project, name), name)
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
                 tables.ring(stack)
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        found = await self.stack(stack)
+        if found is None:
+            return None
+        directives, granted = await self.directives(stack), await self.granted(project, stack)
+        mark, _ = self._tables.wakes.get(stack, (0, 0))
+        return Desired(found, tuple(directives), granted, await self.offer(project), mark)
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         return None  # nothing is limited here: quotas are kept in tables
