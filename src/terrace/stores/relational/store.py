@@ -18,7 +18,7 @@ from terrace.stores.relational import writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.engines import RelationalEngines
-from terrace.stores.relational.paging import Paging
+from terrace.stores.relational.lists.pages import Paging
 from terrace.stores.relational.sealed import keys
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
