@@ -20,6 +20,7 @@ from terrace.ports.store import Commit, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, desired, observed, surplus
+from terrace.stores.in_memory import quotas
 from terrace.stores.in_memory.crossing import MemoryCrossings
 from terrace.stores.in_memory.engines import MemoryEngines
 from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
@@ -137,10 +138,11 @@ class _Leasing(_Reading):
                 tables.ring(stack)
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
-        return None  # nothing is limited here: quotas are kept in tables
+        return quotas.granted(self._tables, project, stack)
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
-        return ()
+        with self._writing("reserve", synced=True) as tables:
+            return quotas.ask(tables, stack, wanted)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:
@@ -221,6 +223,7 @@ class MemoryStore(_Leasing, MemoryCrossings):
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
             self._declare(saved, generation)
+            quotas.reserve(tables, saved, generation, fresh=present is None)
             self._put_records(tables, saved.id, records)
             tables.ring(saved.id)
         return saved
@@ -305,6 +308,8 @@ class MemoryStore(_Leasing, MemoryCrossings):
 
     def _advance(self, tables: Tables, present: Stack, commit: Commit) -> None:
         self._cross(commit, present)
+        if commit.usage is not None and commit.head and commit.head.generation == present.generation:
+            quotas.settle(tables, commit.stack, commit.usage)
         saved = tables.generations[commit.stack]
         if (one := saved.get(commit.settled)) and not one.settled:
             tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))

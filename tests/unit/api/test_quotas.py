@@ -25,9 +25,9 @@ resources:
 """
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(tmp_path, lasting=True) as found:
+@pytest.fixture(params=[False, True], ids=["memory", "database"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    async with running(tmp_path, lasting=request.param) as found:
         yield found
 
 

@@ -61,8 +61,10 @@ class QuotaKeeping:
         check_project(project)
         quotas = self._quotas()
         before = await quotas.limits(project)
-        await quotas.limit(project, _limits(texts))
-        if not before:  # nothing was counted while nothing was limited
+        wanted = _limits(texts)
+        await quotas.limit(project, wanted)
+        if any(most is not None and name not in before for name, most in wanted.items()):
+            # what was not limited could grow without being counted
             await self._recount(quotas, project, repair=True)
         for stack in await self._on.store.stacks(project):
             await self._on.store.bump_retries(stack.id)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from terrace.model.graph import Name
 from terrace.model.seen import Ghost, Seen
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
 from terrace.ports.store import Ruling
@@ -60,6 +61,8 @@ class Tables:
         self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
+        self.quotas: dict[tuple[str, str], int] = {}
+        self.usage: dict[str, Amounts] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
         self.members: dict[str, Member] = {}
@@ -101,6 +104,7 @@ class Tables:
         self.put(self.directives, stack, None)
         self.put(self.exports, stack, None)
         self.put(self.uses, stack, None)
+        self.put(self.usage, stack, None)
         self.wakes.pop(stack, None)
 
     def ring(self, stack: str) -> None:
