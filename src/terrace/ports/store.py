@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
@@ -77,6 +78,17 @@ class RecordRow(msgspec.Struct, frozen=True):
         return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
+class Desired(msgspec.Struct, frozen=True):
+    """What a stack is to be, as of one moment: its head, its directives by path and name, its project's limits and what
+    it holds of them (None: nothing is limited), which flavors it may use, and up to which mark somebody rang for it."""
+
+    stack: Stack
+    directives: tuple[Directive, ...]
+    granted: tuple[Amounts, Amounts] | None
+    offer: Offer
+    mark: int
+
+
 class Opening(Protocol):
     """Times are epoch seconds. Every write that people asked for is synced before it returns."""
 
@@ -108,7 +120,8 @@ class Wishes(Protocol):
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
         the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
         would use each other in a circle, or an output ends that another stack uses (unless `force`). What it takes of
-        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much."""
+        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much. ConflictError when
+        it was checked against flavors (`offer`) that are others by now."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -189,11 +202,17 @@ class Crossings(Protocol):
         """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
 
 
-class Reserving(Protocol):
-    """What a stack holds of its project's quota."""
+class Working(Protocol):
+    """What whoever works on a stack asks."""
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """What a stack of a project is to be."""
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """The project's limits and what the stack holds; None where nothing is limited."""
+
+    async def offer(self, project: str) -> Offer:
+        """Which flavors the project may use."""
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """Has a stack hold at least `wanted`; what is short when there is not as much, and then nothing is reserved."""
@@ -236,5 +255,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Reserving, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Crossings, Working, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from terrace.model.catalogue import Offer
 from terrace.model.graph import Name
 from terrace.model.seen import Ghost, Seen
 from terrace.model.spec.quota import Amounts
@@ -63,6 +64,7 @@ class Tables:
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
         self.quotas: dict[tuple[str, str], int] = {}
         self.usage: dict[str, Amounts] = {}
+        self.offers: dict[str, Offer] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
         self.members: dict[str, Member] = {}
