@@ -16,7 +16,7 @@ from tests.scenarios.design import IMAGES
 from tests.scenarios.harness import Simulation
 from tests.scenarios.rations import Rationed, RationedSimulation, Refused
 from tests.scenarios.test_named import machine, machines
-from tests.scenarios.test_scaling import ANN, AT, scaling, services
+from tests.scenarios.test_scaling import ANN, AT, SLOW, scaling, services
 
 SEEDS = 60
 WITHIN = 40.0
@@ -106,6 +106,7 @@ def test_a_limit_on_what_was_not_limited_counts_what_grew_meanwhile() -> None:
         await simulation.limit(volumes=3)
         await simulation.apply("a", scaling(IMAGES[0], desired=2))
         await simulation.until_settled()
+        simulation.storm(SLOW)
         await grow(simulation, 6)
         while len(machines(simulation)) < 4:
             await asyncio.sleep(0.05)
