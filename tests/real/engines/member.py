@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 LEASE = 6.0
 SLACK = 2.0
+RESYNC, GRACE = 3.0, 4.0
 BRIDGE, PREFIX = "trc-eng", "10.213.77."
 SOURCE = Path(__file__).parents[3] / "src"
 SETTINGS = """
@@ -30,13 +31,11 @@ default_provider = "sim"
 [server]
 name = "{name}"
 roles = [{roles}]
-[store]
-url = "postgresql://terrace@{prefix}1:{port}/postgres"
-password_file = "{fleet}/postgres/password"
-patience = "5s"
+{store}
 [tuning]
 lease = "{lease:g}s"
-resync = "5s"
+resync = "{resync:g}s"
+ghost_grace = "{grace:g}s"
 [providers.sim]
 driver = "sim"
 socket = "{fleet}/sim.sock"
@@ -46,6 +45,12 @@ driver = "docker"
 host = "{docker}"
 timeout = 3.0
 signal_url = "http://{prefix}1:8014"
+"""
+STORE = """
+[store]
+url = "postgresql://terrace@{prefix}1:{port}/postgres"
+password_file = "{fleet}/postgres/password"
+patience = "5s"
 """
 
 
@@ -68,26 +73,44 @@ def until(what: Callable[[], T | None], within: float, why: Callable[[], str] | 
 
 
 class Member:
-    """One server, in a namespace whose network can be cut."""
+    """One server, in a namespace whose network can be cut. `shared`: its things are in the fleet's database, not in its
+    own."""
 
-    def __init__(self, fleet: Fleet, name: str, number: int, roles: str) -> None:
+    def __init__(self, fleet: Fleet, name: str, number: int, roles: str, *, shared: bool = True) -> None:
         self.name = name
+        self.serves = "api" in roles
         self.address = f"{PREFIX}{number + 1}"
         self.folder = fleet.folder / name
         self.folder.mkdir()
         self._port = fleet.port
         self._space = f"trc{os.getpid()}-{name}"
+        self._enter = ("ip", "netns", "exec", self._space)
         self._link = f"trc-v{number}"
         self._process: subprocess.Popen[bytes] | None = None
-        given = {"fleet": fleet.folder, "port": fleet.port, "docker": fleet.docker.docker_host}
+        given = {
+            "fleet": fleet.folder,
+            "port": fleet.port,
+            "docker": fleet.docker.docker_host,
+            "prefix": PREFIX,
+        }
+        store = STORE.format(**given) if shared else ""
         (self.folder / "server.toml").write_text(
-            SETTINGS.format(folder=self.folder, name=name, roles=roles, prefix=PREFIX, lease=LEASE, **given)
+            SETTINGS.format(
+                folder=self.folder,
+                name=name,
+                roles=roles,
+                store=store,
+                lease=LEASE,
+                resync=RESYNC,
+                grace=GRACE,
+                **given,
+            )
         )
         run("ip", "netns", "add", self._space)
         run("ip", "link", "add", self._link, "type", "veth", "peer", "name", "eth0", "netns", self._space)
         run("ip", "link", "set", self._link, "master", BRIDGE, "up")
         for words in (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
-            self._inside("ip", *words.split())
+            run(*self._enter, "ip", *words.split())
         self.client = Client(f"unix://{self.folder / 'state' / 'server.sock'}")
 
     def start(self, *program: str | Path) -> None:
@@ -107,6 +130,15 @@ class Member:
                 stdout=said,
                 stderr=said,
             )
+
+    def command(self, *words: str | Path) -> str:
+        """What `terrace WORDS` says beside it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "terrace", *map(str, words)],
+            env=self.environ, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     @property
     def environ(self) -> dict[str, str]:
@@ -139,12 +171,12 @@ class Member:
     def deafen(self) -> None:
         """What goes between it and the database is lost on the way, and nobody is told."""
         for chain, side in (("OUTPUT", "--dport"), ("INPUT", "--sport")):
-            self._inside("iptables", "-w", "-A", chain, "-p", "tcp", side, str(self._port), "-j", "DROP")
+            run(*self._enter, "iptables", "-w", "-A", chain, "-p", "tcp", side, str(self._port), "-j", "DROP")
 
     def join(self) -> None:
         """Its network is whole again."""
         run("ip", "link", "set", self._link, "up")
-        self._inside("iptables", "-w", "-F")
+        run(*self._enter, "iptables", "-w", "-F")
 
     def log(self) -> str:
         """What it wrote into its log."""
@@ -164,6 +196,3 @@ class Member:
             self._process.wait(10)
         run("ip", "netns", "del", self._space, check=False)
         run("ip", "link", "del", self._link, check=False)
-
-    def _inside(self, *words: str) -> None:
-        run("ip", "netns", "exec", self._space, *words)

@@ -29,6 +29,12 @@ def template(name: str, turn: int, image: str, machines: int = 3) -> str:
     return TEMPLATE.format(machines="\n".join(lines))
 
 
+def wish(client: Client, name: str, turn: int, image: str) -> int:
+    """One stack is wanted otherwise; the generation that was acknowledged."""
+    document = {"template": "t.yaml", "files": {"t.yaml": template(name, turn, image)}}
+    return int(client.stacks.apply(name, document)["generation"])
+
+
 class People(threading.Thread):
     """Ends when `stop` is called. `acknowledged` are the generations that a server has answered for."""
 
@@ -45,18 +51,14 @@ class People(threading.Thread):
         for turn in count():
             if self._ending.is_set():
                 return
+            name, client = NAMES[turn % len(NAMES)], self._clients[turn % len(self._clients)]
             try:
-                self.wish(turn)
+                number = wish(client, name, turn // len(NAMES), self._image)
             except (ApiError, UnreachableError, OSError):
                 self.refused += 1
+            else:
+                self.acknowledged[name] = max(number, self.acknowledged.get(name, 0))
             self._ending.wait(0.4)
-
-    def wish(self, turn: int) -> None:
-        """One stack is wanted otherwise."""
-        name, client = NAMES[turn % len(NAMES)], self._clients[turn % len(self._clients)]
-        text = template(name, turn // len(NAMES), self._image)
-        stack = client.stacks.apply(name, {"template": "t.yaml", "files": {"t.yaml": text}})
-        self.acknowledged[name] = max(stack["generation"], self.acknowledged.get(name, 0))
 
     def stop(self) -> None:
         """No more wishes."""

@@ -71,21 +71,22 @@ class Fleet:
             )
         for number, (name, roles) in enumerate(ROLES.items(), 1):
             self.members[name] = Member(self, name, number, roles)
-        self.start("e1")
+        self.start(self.members["e1"])
         self.database = psycopg.connect(self.url, autocommit=True)
         self.database.execute(WATCHED)
-        self.start(*[name for name in ROLES if name != "e1"])
+        self.start(*(member for name, member in self.members.items() if name != "e1"))
 
-    def start(self, *names: str) -> None:
-        """Starts some servers, or all, and waits until they answer."""
-        for name in names or ROLES:
-            self.members[name].start()
-        self.whole(*names)
+    def start(self, *servers: Member) -> None:
+        """Starts servers, and waits until they answer."""
+        for server in servers:
+            server.start()
+        for server in servers:
+            until(server.answers, 60, server.told)
 
-    def whole(self, *names: str) -> None:
-        """Waits until some servers, or all, answer."""
-        for member in map(self.members.__getitem__, names or ROLES):
-            until(member.answers, 60, member.told)
+    def whole(self) -> None:
+        """Waits until every server answers."""
+        for server in self.members.values():
+            until(server.answers, 60, server.told)
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database says."""
@@ -105,6 +106,10 @@ class Fleet:
         self.database.close()
         run(SCRIPT, "restart", self.postgres)
         self.database = psycopg.connect(self.url, autocommit=True)
+
+    def forget(self) -> None:
+        """What was recorded of leases and writes begins anew."""
+        self.database.execute("TRUNCATE lease_log, write_log")
 
     def freeze(self, seconds: float) -> None:
         """PostgreSQL stands still for a while."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.real.engines.judge import judge
+from tests.real.engines.judge import judge, judge_writes
 from tests.real.engines.member import LEASE, SLACK, Member, until
 from tests.real.engines.people import NAMES, People
 from tests.real.engines.rig import ENGINES, Fleet
@@ -46,7 +46,8 @@ def hurt_all(made: Fleet, rounds: int) -> None:
         shared(made)
         made.whole()
     people.stop()
-    judge(made, people.acknowledged)
+    judge(made, made.members["a1"].client, people.acknowledged)
+    judge_writes(made)
     refused = sum(made.members[name].log().count("commit.refused") for name in ENGINES)
     assert refused, "no engine tried to write under a lease that was another's by then"
 

@@ -165,7 +165,7 @@ def _row(item: dict[str, Any]) -> list[str]:
     return [
         item["provider"] or f"project{hides}",
         item["name"],
-        f"{item.get('cpu') or 'any'}",
+        f"{item['cpu']:g}" if item.get("cpu") else "any",
         *sizes,
         f"{item.get('pids') or 'any'}",
     ]

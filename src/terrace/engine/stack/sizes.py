@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
 from terrace.model.catalogue import Flavor, Offer
-from terrace.model.record import Record
 from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.placement import FlavorSpec
 from terrace.model.spec.quota import shown
@@ -23,6 +22,8 @@ SIZES = ("cpu", "memory", "disk")
 """What must fit: processes are a matter of the flavor alone."""
 BARRED = "flavor-not-allowed"
 UNKNOWN_FLAVOR = "unknown-flavor"
+STOOD = "stood"
+"""What a record's memory calls the size of the incarnation before."""
 SIZED = frozenset({"Machine", "Flavor"})
 
 
@@ -42,8 +43,10 @@ def known(
 ) -> Capabilities:
     """What the provider can do, with the flavors of the project in its catalogue, and with the one that the life stands
     with where that is not to be had any more."""
+    if live.node is None or live.node.kind != "Machine":
+        return capabilities
     flavors, name = state.offer.own, values.get("flavor")
-    if isinstance(name, str) and name and live.node is not None and live.node.kind == "Machine":
+    if isinstance(name, str) and name:
         there = name in flavors or name in capabilities.catalogue.flavors
         stands = None if there and state.offer.lets(name) else _stands(live, name)
         if stands is not None:
@@ -122,24 +125,32 @@ def _size(name: str, amount: float) -> str:
     return f"{name} {shown(name, round(amount * 1000) if name == 'cpu' else int(amount))}"
 
 
-def _standing(live: Live) -> Iterable[Record]:
-    """What stands of a life, newest first."""
-    return (one for one in reversed(live.records()) if one.applied is not None and one.kind in SIZED)
+def kept(live: Live) -> dict[str, Any]:
+    """What the record of the next incarnation remembers of how the life stood, until it stands itself."""
+    for form in _standing(live):
+        return {STOOD: {name: form[name] for name in ("flavor", *SIZES, "pids") if name in form}}
+    return {}
+
+
+def _standing(live: Live) -> Iterable[Mapping[str, Any]]:
+    """How a life stands, or stood before it was to be made anew; newest first."""
+    for record in reversed(live.records()):
+        form = record.memory.get(STOOD) if record.applied is None else record.applied
+        if form is not None and record.kind in SIZED:
+            yield form
 
 
 def _stands(live: Live, name: str) -> Flavor | None:
     """The size with which a machine of that flavor stands."""
-    for record in _standing(live):
-        applied = record.applied or {}
-        if applied.get("flavor", "") == name:
-            return Flavor(**{size: applied.get(size, 0) for size in (*SIZES, "pids")})
+    for form in _standing(live):
+        if form.get("flavor", "") == name:
+            return Flavor(**{size: form.get(size, 0) for size in (*SIZES, "pids")})
     return None
 
 
 def _same(live: Live, name: str, sizes: list[Any]) -> bool:
     """Whether it stands just so."""
     return any(
-        (record.applied or {}).get("flavor", "") == name
-        and sizes == [(record.applied or {}).get(size, 0) for size in SIZES]
-        for record in _standing(live)
+        form.get("flavor", "") == name and sizes == [form.get(size, 0) for size in SIZES]
+        for form in _standing(live)
     )

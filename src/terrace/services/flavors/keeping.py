@@ -13,7 +13,7 @@ from terrace.errors import NotFoundError, UserError
 from terrace.model.catalogue import Flavor, Offer
 from terrace.model.spec.quota import parse
 from terrace.ports.quota import Flavors, Said
-from terrace.services.gate import Actor, Right, Surface, check_name, check_project
+from terrace.services.gate import Actor, Right, Surface, check_name
 from terrace.services.people.projects import Reaching
 
 NONE = "none"
@@ -63,8 +63,8 @@ class FlavorKeeping:
     async def set(self, actor: Actor, project: str, name: str, texts: Mapping[str, str]) -> Choice:
         """Gives the project a flavor of its own, of sizes as people write them (2, 4G; "none": no limit); what is not
         named stays as it was. Machines that have it get the new size. UserError with what is wrong."""
+        await self._on.gate.admit(actor, Right.READ, project)
         await self._on.gate.admit(actor, Right.INSTALLATION, "", f"flavor {name} of {project}")
-        check_project(project)
         check_name("flavor", name, _NAME)
         flavors = self._flavors()
         before = (await flavors.offer(project)).own.get(name)
@@ -79,8 +79,8 @@ class FlavorKeeping:
     async def remove(self, actor: Actor, project: str, name: str, *, force: bool = False) -> Choice:
         """Takes a flavor of its own from the project. NotFoundError; ConflictError while stacks use it, unless `force`:
         what stands keeps its size."""
+        await self._on.gate.admit(actor, Right.READ, project)
         await self._on.gate.admit(actor, Right.INSTALLATION, "", f"flavor {name} of {project}: remove")
-        check_project(project)
         return await self._said(project, await self._flavors().remove(project, name, force=force))
 
     async def allow(self, actor: Actor, project: str, names: Iterable[str] | None) -> Choice:
@@ -88,8 +88,8 @@ class FlavorKeeping:
         for names that mean nothing."""
         wanted = None if names is None else tuple(dict.fromkeys(names))
         said = "all" if wanted is None else ", ".join(wanted) or "none"
+        await self._on.gate.admit(actor, Right.READ, project)
         await self._on.gate.admit(actor, Right.INSTALLATION, "", f"project {project} may use flavors: {said}")
-        check_project(project)
         flavors = self._flavors()
         if wanted is not None:
             self._check_known(wanted, await flavors.offer(project))

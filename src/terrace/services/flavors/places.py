@@ -23,19 +23,18 @@ class Blame:
         self._lines: dict[str, list[str]] = {}
 
     def __call__(self, node: Node, key: str, value: str, message: str, hint: str, code: str = "") -> Problem:
-        """A Problem at `key: value` of the node, or at the node when that is not found."""
+        """A Problem at `key: value` of the node; at `key` when its value comes from elsewhere, at the node when neither
+        is found."""
+        problem = Problem(
+            message, node.place.file, node.place.line, node.place.column, code or f"unknown-{key}", hint=hint
+        )
         lines = self._of(node.place.file)
-        place = _find(lines, node.place, key, value) or node.place
-        text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-        return Problem(
-            message,
-            file=node.place.file,
-            line=place.line,
-            column=place.column,
-            code=code or f"unknown-{key}",
-            hint=hint,
-            source=text,
-            length=len(value) if value in text else 1,
+        place = _find(lines, node.place, key, value)
+        if place is None:
+            return self.nearer(problem, key)
+        text = lines[place.line - 1]
+        return msgspec.structs.replace(
+            problem, line=place.line, column=place.column, source=text, length=len(value)
         )
 
     def nearer(self, problem: Problem, key: str) -> Problem:
@@ -75,11 +74,13 @@ def _find(lines: list[str], start: Place, key: str, value: str) -> Place | None:
 
 def _within(lines: list[str], line: int, column: int, key: str) -> tuple[int, int, int] | None:
     """Line, column and length of the value of `key` in what begins at a place and is indented more than that."""
-    pattern = re.compile(rf"""(?:^|[\s{{,"'-]){re.escape(key)}["']?\s*:\s*(?P<value>[^\s,}}\]][^,}}\]]*)""")
+    pattern = re.compile(
+        rf"""(?:^|[\s{{,"'-]){re.escape(key)}["']?\s*:\s*(?P<value>\{{[^}}]*\}}|[^\s,}}\]][^,}}\]]*)"""
+    )
     for number in range(max(line, 1), min(line + FARTHEST, len(lines)) + 1):
         text = lines[number - 1]
         if number > line and text.strip() and len(text) - len(text.lstrip()) < column:
             return None
         if match := pattern.search(text, column - 1 if number == line else 0):
-            return number, match.start("value") + 1, len(match["value"].rstrip())
+            return number, match.start("value") + 1, len(match["value"].partition(" #")[0].rstrip())
     return None
