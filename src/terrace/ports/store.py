@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +14,7 @@ from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
+from terrace.ports.edge.pages import cursor
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -72,10 +72,14 @@ class RecordRow(msgspec.Struct, frozen=True):
     record: Record
 
     @property
+    def place(self) -> tuple[str, int, str]:
+        """Where it stands in the list."""
+        return (self.record.path, self.record.incarnation, self.record.uid)
+
+    @property
     def cursor(self) -> str:
         """The opaque text, fit for a URL, that continues the page after it."""
-        place = (self.record.path, self.record.incarnation, self.record.uid)
-        return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+        return cursor(self.place)
 
 
 class Desired(msgspec.Struct, frozen=True):
@@ -158,11 +162,6 @@ class Reading(Protocol):
     async def records(self, stack: str) -> list[Record]:
         """All of a stack."""
 
-    async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
-    ) -> list[RecordRow]:
-        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
-
     async def directives(self, stack: str) -> list[Directive]:
         """All of a stack, by path and name."""
 
@@ -180,6 +179,25 @@ class Reading(Protocol):
     ) -> list[Event]:
         """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit`
         of them (still oldest first)."""
+
+
+class Paging(Protocol):
+    """Long lists, a page at a time: up to `limit` entries after the place `after`."""
+
+    async def stack_page(
+        self, project: str, *, phase: str = "", name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Stack]:
+        """Stacks of a project by name, those in one `phase` ("": all) whose names begin with `name`."""
+
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
+        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
+
+    async def directive_page(
+        self, stack: str, what: str, *, path: str = "", after: tuple[str, str] = ("", ""), limit: int = 1000
+    ) -> list[Directive]:
+        """Directives of a stack by path and name, those whose names begin with `what`, of one `path` ("": of all)."""
 
 
 class Crossings(Protocol):
@@ -255,5 +273,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Working, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Paging, Crossings, Working, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

@@ -61,7 +61,7 @@ class Services:
         self.flavors = FlavorKeeping(surface, self.people.reaching)
         self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
-        self.providers = Providers(surface, settings)
+        self.providers = Providers(surface, settings, self.people.reaching)
         self.ghosts = Ghosts(surface, self.providers)
         self.images = Images(surface, self.providers, installation)
         self.inside = Inside(surface, self.providers)

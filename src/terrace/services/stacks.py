@@ -60,10 +60,20 @@ class Stacks:
         self._closing = False
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def listing(self, actor: Actor, project: str) -> list[Stack]:
-        """The stacks of a project, by name."""
+    async def listing(
+        self,
+        actor: Actor,
+        project: str,
+        *,
+        phase: str = "",
+        name: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Stack]:
+        """Stacks of a project by name: those in one `phase` ("": all) whose names begin with `name`, up to `limit` of
+        them after the one named `after`."""
         await self._on.gate.admit(actor, Right.READ, project)
-        return await self._on.store.stacks(project)
+        return await self._on.store.stack_page(project, phase=phase, name=name, after=after, limit=limit)
 
     async def get(self, actor: Actor, where: Where) -> Stack:
         """One stack."""

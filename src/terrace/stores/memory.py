@@ -24,6 +24,7 @@ from terrace.stores.heads import check_name, check_offer, desired, observed, sur
 from terrace.stores.in_memory import quotas
 from terrace.stores.in_memory.crossing import MemoryCrossings
 from terrace.stores.in_memory.engines import MemoryEngines
+from terrace.stores.in_memory.paging import MemoryPages
 from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
@@ -188,7 +189,7 @@ class _Leasing(_Reading):
             self.fault(f"{operation}:after")
 
 
-class MemoryStore(_Leasing, MemoryCrossings):
+class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
     """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
     around each write and may raise: before it nothing is written yet, after it everything is and the caller
     does not know."""

@@ -88,6 +88,7 @@ INTERNAL = {
     ("events", "close"),
     ("stacks", "close"),
     ("providers", "driver"),
+    ("providers", "known"),
     ("keys", "tend"),
     ("sizes", "knocked"),
 }
