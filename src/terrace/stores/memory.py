@@ -21,11 +21,12 @@ from terrace.ports.store import Commit, Desired, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
-from terrace.stores.in_memory import quotas
+from terrace.stores.in_memory import keys, quotas
 from terrace.stores.in_memory.crossing import MemoryCrossings
 from terrace.stores.in_memory.engines import MemoryEngines
 from terrace.stores.in_memory.paging import MemoryPages
 from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
+from terrace.stores.sealing.envelope import Envelope
 
 Fault = Callable[[str], None]
 
@@ -200,12 +201,15 @@ class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
         self.fault = fault
         self._clock = clock
         self._installation = installation
+        self._secrets = secrets
         self._encoding = Encoding(secrets)
         self._tables = Tables()
         self.engines = MemoryEngines(lambda: self._tables, clock)
 
     async def open(self) -> None:
-        """Nothing to connect to; what was written before stays."""
+        """What was written before stays. InvariantError when its data keys are wrapped by none of the master keys."""
+        if isinstance(self._secrets, Envelope):
+            keys.join(self._tables, self._secrets, self._clock.now())
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -10,9 +10,11 @@ from terrace.model.seen import Ghost, Seen
 from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
+from terrace.ports.secrets import Rotation
 from terrace.ports.store import Ruling
 from terrace.ports.vault import Version
 from terrace.stores.order import Point
+from terrace.stores.sealing.envelope import DataKey
 
 
 class Row(NamedTuple):
@@ -64,6 +66,8 @@ class Tables:
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
         self.quotas: dict[tuple[str, str], int] = {}
         self.usage: dict[str, Amounts] = {}
+        self.data_keys: dict[str, DataKey] = {}
+        self.rotations: dict[str, Rotation] = {}
         self.offers: dict[str, Offer] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
