@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.real import remains
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ class Engine:
 
     def create(self) -> None:
         """Make it, and its network; takes about half a second."""
+        remains.note(SCRIPT, "stop", self.folder)
         self._script("start", self.name, "free", "own-net")
 
     def destroy(self) -> None:
@@ -189,9 +192,7 @@ def private_engine() -> Iterator[Engine]:
     missing = [tool for tool in ("dockerd", "docker", "ip", "iptables") if not _found(tool)]
     if os.geteuid() != 0 or missing:
         raise EngineError(f"tests/real need root and {', '.join(missing) or 'nothing else'}: run `make real`")
-    folder = Path(
-        tempfile.mkdtemp(prefix="terrace-engine-", dir=os.environ.get("TERRACE_TEST_DIR", "/var/tmp"))
-    )
+    folder = Path(tempfile.mkdtemp(prefix="engine-", dir=remains.folder()))
     engine = Engine(folder, f"tt{os.getpid()}")
     try:
         engine.create()
@@ -216,10 +217,26 @@ def _network(namespace: Path) -> Iterator[None]:
         os.close(home)
 
 
+@contextmanager
+def own_network() -> Iterator[None]:
+    """A network with nothing in it but `lo` for this thread and what it starts; it goes with the last of them."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        _call("unshare", CLONE_NEWNET)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=30)
+        yield
+    finally:
+        _setns(home)
+        os.close(home)
+
+
 def _setns(descriptor: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
+    _call("setns", descriptor, CLONE_NEWNET)
+
+
+def _call(name: str, *numbers: int) -> None:
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*numbers):
+        raise OSError(ctypes.get_errno(), name)
 
 
 def _found(tool: str) -> bool:

@@ -17,7 +17,9 @@ import psycopg
 
 from terrace.client.client import Client
 from terrace.client.errors import ApiError, UnreachableError
+from tests.real.engine import own_network
 from tests.real.postgres.rig import SCRIPT
+from tests.real.remains import note
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class Member:
         self.address = f"{PREFIX}{number + 1}"
         self.folder = fleet.folder / name
         self.folder.mkdir()
-        self._space = f"trc-{name}"
+        self._space = f"trc{os.getpid()}-{name}"
         self._link = f"trc-v{number}"
         self._process: subprocess.Popen[bytes] | None = None
         (self.folder / "server.toml").write_text(
@@ -87,6 +89,7 @@ socket = "{fleet.folder / "sim.sock"}"
 timeout = 3.0
 '''
         )
+        note("ip", "netns", "del", self._space)
         run("ip", "netns", "add", self._space)
         run("ip", "link", "add", self._link, "type", "veth", "peer", "name", "eth0", "netns", self._space)
         run("ip", "link", "set", self._link, "master", BRIDGE, "up")
@@ -229,8 +232,9 @@ ROLES = {"e1": '"engine"', "e2": '"engine"', "e3": '"engine"', "a1": '"api"', "a
 def fleet(folder: Path) -> Iterator[Fleet]:
     """A fleet for as long as the block runs."""
     made = Fleet(folder)
-    try:
-        made.build()
-        yield made
-    finally:
-        made.remove()
+    with own_network():
+        try:
+            made.build()
+            yield made
+        finally:
+            made.remove()

@@ -16,6 +16,7 @@ import pytest
 
 from terrace.drivers.sim.remote.driver import RemoteSimDriver
 from terrace.drivers.sim.settings import SimSettings
+from tests.real import remains
 from tests.real.engines.people import NAMES, People
 from tests.real.engines.rig import LEASE, SLACK, Fleet, Member, fleet, until
 
@@ -25,7 +26,7 @@ ENGINES = ("e1", "e2", "e3")
 
 @pytest.fixture
 def made() -> Iterator[Fleet]:
-    with TemporaryDirectory(prefix="terrace-fleet-") as folder:
+    with TemporaryDirectory(prefix="fleet-", dir=remains.folder()) as folder:
         os.chmod(folder, 0o755)  # PostgreSQL is no root
         with fleet(Path(folder)) as found:
             yield found
