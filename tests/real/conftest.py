@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from terrace.drivers.docker.labels import RECIPE
 from tests.real import remains
 from tests.real.engine import EngineError, private_engine
 from tests.real.images import base_image as make_base_image
@@ -86,6 +87,9 @@ def engine(session_engine: Engine) -> Iterator[Engine]:
     if not session_engine.answers:
         session_engine.recover()
     session_engine.clear()
+    words = ("images", "--filter", f"label={RECIPE}", "--format", "{{.Repository}}:{{.Tag}}")
+    built = set(session_engine.cli(*words).split()) - session_engine.loaded
+    assert not built, f"this test built {built}: let it ask for base_image or proxy_image, which are kept"
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,8 @@ class Engine:
         self.name = name
         self.socket = folder / "docker.sock"
         self.docker_host = f"unix://{self.socket}"
+        self.loaded: set[str] = set()
+        """The images of recipes that fixtures brought; a test that has others built on its way takes a minute more."""
 
     # -- life ------------------------------------------------------------------------------------
 

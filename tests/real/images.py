@@ -63,6 +63,7 @@ def recipe_image(engine: Engine, name: str) -> str:
     recipe = debian.RECIPES[name]
     digest = debian.digest(recipe, debian.survey(recipe, certificates=True))
     reference = f"{REPOSITORY}{recipe.name}:{digest}"
+    engine.loaded.add(reference)
     kept = _cache() / f"{recipe.name}-{digest}.tar"
     kept.parent.mkdir(parents=True, exist_ok=True)
     with kept.with_name(f"{recipe.name}.lock").open("w") as lock:

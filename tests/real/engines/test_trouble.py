@@ -32,6 +32,7 @@ def made() -> Iterator[Fleet]:
             yield found
 
 
+@pytest.mark.timeout(600)  # what is waited for has deadlines of its own
 def test_whatever_dies_nothing_is_doubled_or_lost(made: Fleet) -> None:
     hurt_all(made, ROUNDS)
 
