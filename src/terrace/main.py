@@ -252,6 +252,7 @@ async def build_services(
     from terrace.services.people import Registry
     from terrace.services.people.audit import Clerk
     from terrace.stores.relational.audit import RelationalAudit
+    from terrace.stores.relational.flavors import RelationalFlavors
     from terrace.stores.relational.people import RelationalPeople
     from terrace.stores.relational.quotas import RelationalQuotas
     from terrace.stores.relational.sealed.keys import RelationalKeys
@@ -271,6 +272,7 @@ async def build_services(
         defaults=settings.defaults,
         keys=RelationalKeys(database, secrets, clock),
         quotas=RelationalQuotas(database),
+        flavors=RelationalFlavors(database, secrets),
         writable=store.writable,
         requests=await requests_of(store, secrets),
     )

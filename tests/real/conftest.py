@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from terrace.drivers.docker.labels import RECIPE
 from tests.real import remains
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 
 LONG = (
-    "level/test_kill.py",
     "engines/test_trouble.py",
+    "engines/test_restore.py",
+    "engines/test_upgrade.py",
+    "level/test_kill.py",
     "level/test_change.py",
     "level/test_operations.py",
     "corpus/test_machines.py",
@@ -54,6 +57,21 @@ LONG = (
 def pytest_configure() -> None:
     """What killed runs left goes, and the workers of this one know it by the same folder."""
     remains.folder()
+
+
+class Dealer(LoadFileScheduling):
+    """Deals out the tests to the workers by files; all with a fleet of engines to one, since they share it, and since
+    several fleets at once would leave none of them the time that a lease gives."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "engines" if file.startswith("tests/real/engines/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer | None:
+    """Dealer, where --dist loadfile is said."""
+    return Dealer(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -219,26 +219,10 @@ def _network(namespace: Path) -> Iterator[None]:
         os.close(home)
 
 
-@contextmanager
-def own_network() -> Iterator[None]:
-    """A network with nothing in it but `lo` for this thread and what it starts; it goes with the last of them."""
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        _call("unshare", CLONE_NEWNET)
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=30)
-        yield
-    finally:
-        _setns(home)
-        os.close(home)
-
-
 def _setns(descriptor: int) -> None:
-    _call("setns", descriptor, CLONE_NEWNET)
-
-
-def _call(name: str, *numbers: int) -> None:
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*numbers):
-        raise OSError(ctypes.get_errno(), name)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _found(tool: str) -> bool:

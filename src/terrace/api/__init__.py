@@ -16,13 +16,13 @@ from terrace.api.engines import members
 from terrace.api.people.lasting import Lasting
 from terrace.api.problems import install
 from terrace.api.signals import doors, wishes
-from terrace.api.vault import keys, quotas, secrets
+from terrace.api.vault import flavors, keys, quotas, secrets
 from terrace.services import Services
 from terrace.services.signals import BODY
 
 ROUTERS = (
     stacks, resources, events, history, *operations.ROUTERS, guests, server, providers, doors, wishes, health,
-    *people.ROUTERS, secrets, keys, quotas, members,
+    *people.ROUTERS, secrets, keys, quotas, flavors, members,
 )  # fmt: skip
 """What is asked for most comes first: a path is looked for in one after the other."""
 

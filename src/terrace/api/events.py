@@ -9,8 +9,9 @@ from fastapi import APIRouter, Header, Query, Response
 from starlette.responses import StreamingResponse
 
 from terrace.api.callers import At, Caller, Uses
-from terrace.api.documents import answer, gives, line
-from terrace.api.stacks import STACK, Limit
+from terrace.api.documents import gives, line
+from terrace.api.edge.pages import NUMBER, Paged
+from terrace.api.stacks import STACK
 from terrace.api.views import EventView, Page, event_view
 from terrace.model.event import Event
 from terrace.services import Services
@@ -33,7 +34,7 @@ WATCH = """A list, or with `watch=1` a stream of server-sent events (`text/event
 number, the data its JSON. A stream begins after `Last-Event-ID` (or `after`), without either with what comes
 next; a comment line every 10 s shows that it lives."""
 GIVES = gives(
-    Page[EventView], "Events, oldest first", example={"items": [EXAMPLE], "next": "17"}, fails=[404]
+    Page[EventView], "Events, oldest first", example={"items": [EXAMPLE], "next": "WzE3XQ"}, fails=[404]
 )
 GIVES[200]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
 
@@ -46,9 +47,9 @@ async def stack_events(
     at: At,
     services: Uses,
     caller: Caller,
+    page: Paged,
     *,
     after: After = None,
-    limit: Limit = 1000,
     newest: bool = False,
     watch: bool = False,
     last_event_id: LastSeen = None,
@@ -56,17 +57,19 @@ async def stack_events(
     """Events of one stack."""
     if watch:
         return await _stream(services, caller, at, _position(last_event_id, after))
-    found = await services.events.listing(caller, at, after=after or 0, limit=limit, newest=newest)
-    return _page(found, limit, newest)
+    (begin,) = page.after(NUMBER, (after or 0,))
+    limit = page.limit if newest else page.more
+    found = await services.events.listing(caller, at, after=begin, limit=limit, newest=newest)
+    return page.of(found, lambda event: (event.number,), event_view)
 
 
 @router.get("/v1/events", responses=GIVES, description=WATCH)
 async def all_events(
     services: Uses,
     caller: Caller,
+    page: Paged,
     *,
     after: After = None,
-    limit: Limit = 1000,
     newest: bool = False,
     watch: bool = False,
     last_event_id: LastSeen = None,
@@ -74,13 +77,10 @@ async def all_events(
     """Events of the whole installation."""
     if watch:
         return await _stream(services, caller, None, _position(last_event_id, after))
-    found = await services.events.listing(caller, None, after=after or 0, limit=limit, newest=newest)
-    return _page(found, limit, newest)
-
-
-def _page(found: Sequence[Event], limit: int, newest: bool) -> Response:
-    more = str(found[-1].number) if len(found) == limit and not newest else None
-    return answer(Page([event_view(event) for event in found], more))
+    (begin,) = page.after(NUMBER, (after or 0,))
+    limit = page.limit if newest else page.more
+    found = await services.events.listing(caller, None, after=begin, limit=limit, newest=newest)
+    return page.of(found, lambda event: (event.number,), event_view)
 
 
 def _position(last_event_id: str | None, after: int | None) -> int | None:

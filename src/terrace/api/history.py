@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from terrace.api.callers import At, Caller, Expected, Uses
 from terrace.api.documents import answer, gives, read, takes
-from terrace.api.stacks import EXAMPLE, STACK, Limit, stack_answer
+from terrace.api.edge.pages import Paged
+from terrace.api.stacks import EXAMPLE, STACK, stack_answer
 from terrace.api.views import (
     GenerationView,
     Page,
@@ -34,14 +35,10 @@ class RollbackBody(msgspec.Struct, forbid_unknown_fields=True):
     STACK + "/generations",
     responses=gives(Page[GenerationView], "Those that are kept, newest first", fails=[404]),
 )
-async def list_generations(
-    at: At, services: Uses, caller: Caller, limit: Limit = 1000, cursor: str = ""
-) -> Response:
-    """A cursor is the number below which the page begins."""
-    below = int(cursor) if cursor.isdecimal() and cursor.isascii() and len(cursor) < 19 else 2**63
-    after = [one for one in await services.history.listing(caller, at) if one.number < below]
-    more = str(after[limit - 1].number) if len(after) > limit else None
-    return answer(Page([generation_view(one) for one in after[:limit]], more))
+async def list_generations(at: At, services: Uses, caller: Caller, page: Paged) -> Response:
+    """Without what they were made from."""
+    found = await services.history.listing(caller, at)
+    return page.cut(found, lambda one: (-one.number,), tuple[int], generation_view)
 
 
 @router.get(

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from terrace.api.callers import Caller, Uses
-from terrace.api.documents import answer, gives, line, nothing, read, takes
+from terrace.api.documents import gives, line, nothing, read, takes
+from terrace.api.edge.pages import NAME, PAIR, Paged, Prefix
 from terrace.api.guests import NDJSON
 from terrace.api.problems import view_of
 from terrace.api.views import Page
@@ -21,6 +22,17 @@ from terrace.services.providers import Provider
 
 router = APIRouter(tags=["providers"])
 PROVIDER = "/v1/providers/{name}"
+Of = Annotated[str, Query(description="Only those that this project may use", examples=["shop"])]
+Present = Annotated[bool | None, Query(description="Only those that are there, or are not", examples=[True])]
+Ghostly = Annotated[str, Query(description="Only things of this kind", examples=["Volume"])]
+LOCAL = {
+    "name": "local",
+    "driver": "docker",
+    "reachable": True,
+    "why": "",
+    "listed": 1767225600.0,
+    "default": True,
+}
 
 
 class FlavorView(msgspec.Struct):
@@ -59,23 +71,41 @@ class ProgressView(msgspec.Struct, omit_defaults=True):
     provider_id: str = ""
 
 
-@router.get("/v1/providers", responses=gives(Page[Provider], "All of them"))
-async def list_providers(services: Uses, caller: Caller) -> Response:
+@router.get(
+    "/v1/providers",
+    responses=gives(
+        Page[Provider],
+        "Those that some project of who asks may use, by name; all of them for an administrator of the installation",
+        example={"items": [LOCAL], "next": None},
+        fails=[404],
+    ),
+)
+async def list_providers(
+    services: Uses, caller: Caller, page: Paged, project: Of = "", name: Prefix = ""
+) -> Response:
     """With whether they can be reached."""
-    return answer(Page(await services.providers.listing(caller)))
+    found = await services.providers.listing(caller, project)
+    return page.cut((one for one in found if one.name.startswith(name)), lambda one: (one.name,), NAME)
 
 
-@router.get(PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines", fails=[404]))
-async def list_flavors(name: str, services: Uses, caller: Caller) -> Response:
+@router.get(
+    PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines, by name", fails=[404])
+)
+async def list_flavors(name: str, services: Uses, caller: Caller, page: Paged) -> Response:
     """Those that the settings name and those that Terrace knows by itself."""
     flavors = (await services.providers.flavors(caller, name)).items()
-    return answer(Page([FlavorView(key, one.cpu, one.memory, one.disk, one.pids) for key, one in flavors]))
+    found = (FlavorView(key, one.cpu, one.memory, one.disk, one.pids) for key, one in flavors)
+    return page.cut(found, lambda one: (one.name,), NAME)
 
 
-@router.get(PROVIDER + "/images", responses=gives(Page[Image], "Names of images", fails=[404]))
-async def list_images(name: str, services: Uses, caller: Caller) -> Response:
+@router.get(PROVIDER + "/images", responses=gives(Page[Image], "Images by name", fails=[404]))
+async def list_images(
+    name: str, services: Uses, caller: Caller, page: Paged, present: Present = None
+) -> Response:
     """With whether each is there already (null: the provider cannot be asked now)."""
-    return answer(Page(await services.images.listing(caller, name)))
+    found = await services.images.listing(caller, name)
+    wanted = (one for one in found if present in (None, one.present))
+    return page.cut(wanted, lambda one: (one.name,), NAME)
 
 
 @router.post(
@@ -103,10 +133,13 @@ async def _told(steps: AsyncIterator[Progress]) -> AsyncIterator[bytes]:
         yield line(view_of(error))
 
 
-@router.get(PROVIDER + "/ghosts", responses=gives(Page[GhostView], "Things that nothing wants", fails=[404]))
-async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
+@router.get(
+    PROVIDER + "/ghosts",
+    responses=gives(Page[GhostView], "Things that nothing wants, by provider_id", fails=[404]),
+)
+async def list_ghosts(name: str, services: Uses, caller: Caller, page: Paged, kind: Ghostly = "") -> Response:
     """Things with this installation's label and no resource."""
-    found = [
+    found = (
         GhostView(
             provider=one.provider,
             provider_id=one.seen.provider_id,
@@ -117,8 +150,9 @@ async def list_ghosts(name: str, services: Uses, caller: Caller) -> Response:
             since=one.since,
         )
         for one in await services.ghosts.listing(caller, name)
-    ]
-    return answer(Page(found))
+        if kind in ("", one.seen.kind)
+    )
+    return page.cut(found, lambda one: (one.provider_id, one.kind), PAIR)
 
 
 @router.post(PROVIDER + "/ghosts/{ghost:path}/reap", status_code=204, responses=nothing(404, 502, 503))

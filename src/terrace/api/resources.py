@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from terrace.api.callers import At, Caller, Uses
 from terrace.api.documents import answer, gives
-from terrace.api.stacks import STACK, Limit
+from terrace.api.edge.pages import NAME, Paged, Prefix
+from terrace.api.stacks import STACK
 from terrace.api.views import Page, ResourceView, resource_view
 from terrace.services.outputs import Shown
 
@@ -30,6 +33,9 @@ EXAMPLE = {
 }
 
 
+Under = Annotated[str, Query(description="A path: only what is at or below it", examples=["group/0"])]
+
+
 @router.get(
     STACK + "/resources",
     responses=gives(
@@ -39,13 +45,10 @@ EXAMPLE = {
         fails=[404],
     ),
 )
-async def list_resources(
-    at: At, services: Uses, caller: Caller, under: str = "", limit: Limit = 1000, cursor: str = ""
-) -> Response:
-    """`under` is a path: those at or below it."""
-    rows = await services.resources.page(caller, at, under=under, after=cursor, limit=limit)
-    more = rows[-1].cursor if len(rows) == limit else None
-    return answer(Page([resource_view(row.record) for row in rows], more))
+async def list_resources(at: At, services: Uses, caller: Caller, page: Paged, under: Under = "") -> Response:
+    """Also those that are on their way out."""
+    rows = await services.resources.page(caller, at, under=under, after=page.cursor, limit=page.more)
+    return page.of(rows, lambda row: row.place, lambda row: resource_view(row.record))
 
 
 @router.get(
@@ -64,9 +67,12 @@ OUTPUT = {"name": "url", "value": "http://10.1.0.2/", "secret": False}
     STACK + "/outputs",
     responses=gives(Page[Shown], "Outputs by name", example={"items": [OUTPUT], "next": None}, fails=[404]),
 )
-async def list_outputs(at: At, services: Uses, caller: Caller, *, reveal: bool = False) -> Response:
+async def list_outputs(
+    at: At, services: Uses, caller: Caller, page: Paged, name: Prefix = "", *, reveal: bool = False
+) -> Response:
     """A value that is not known yet is null; a secret one is ****** without `reveal`."""
-    return answer(Page(await services.outputs.listing(caller, at, reveal=reveal)))
+    found = await services.outputs.listing(caller, at, reveal=reveal)
+    return page.cut((one for one in found if one.name.startswith(name)), lambda one: (one.name,), NAME)
 
 
 @router.get(STACK + "/outputs/{name}", responses=gives(Shown, "The output", example=OUTPUT, fails=[404]))

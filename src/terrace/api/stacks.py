@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import At, Caller, Expected, Uses
 from terrace.api.documents import answer, gives, read, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.views import Page, PlanView, StackView, plan_view, stack_view
 from terrace.errors import UserError
 from terrace.model.stack import OnFailure, Phase, Source, Stack
@@ -18,8 +19,8 @@ router = APIRouter(tags=["stacks"])
 STACKS = "/v1/projects/{project}/stacks"
 STACK = STACKS + "/{stack}"
 
-Limit = Annotated[int, Query(ge=1, le=5000, description="How many at most")]
 Timeout = Annotated[float, Query(gt=0, le=86400, description="Seconds to wait")]
+In = Annotated[Phase | None, Query(description="Only stacks that stand there", examples=["failing"])]
 
 EXAMPLE = {
     "name": "shop",
@@ -115,27 +116,21 @@ def stack_answer(stack: Stack, status: int = 200, warnings: Any = msgspec.UNSET)
     return answer(stack_view(stack, warnings), status, {"ETag": f'"{stack.generation}"'})
 
 
-@router.get(STACKS, responses=gives(Page[StackView], "The stacks of a project, by name"))
+@router.get(
+    STACKS,
+    responses=gives(
+        Page[StackView], "The stacks of a project, by name", example={"items": [EXAMPLE], "next": None}
+    ),
+)
 async def list_stacks(
-    project: str,
-    services: Uses,
-    caller: Caller,
-    *,
-    limit: Limit = 1000,
-    cursor: str = "",
-    phase: Phase | None = None,
-    name: str = "",
+    project: str, services: Uses, caller: Caller, page: Paged, phase: In = None, name: Prefix = ""
 ) -> Response:
-    """A cursor is the name after which the page begins. `phase`: only stacks that stand there; `name`: only those whose
-    names begin so."""
-    found = await services.stacks.listing(caller, project)
-    after = [
-        stack
-        for stack in found
-        if stack.name > cursor and stack.name.startswith(name) and phase in (None, stack.phase)
-    ]
-    more = after[limit - 1].name if len(after) > limit else None
-    return answer(Page([stack_view(stack) for stack in after[:limit]], more))
+    """Their heads."""
+    (after,) = page.after(NAME, ("",))
+    found = await services.stacks.listing(
+        caller, project, phase=phase or "", name=name, after=after, limit=page.more
+    )
+    return page.of(found, lambda one: (one.name,), stack_view)
 
 
 @router.get(STACK, responses=gives(StackView, "The head of the stack", example=EXAMPLE, fails=[404]))

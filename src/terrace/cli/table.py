@@ -48,7 +48,7 @@ OPERATIONS = {
 THINGS = {
     "template": Entry("nouns.template", "template", "what templates can say: functions, types, schema, fmt"),
     "image": Entry("nouns.image", "image", "images: list, build, pull"),
-    "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list"),
+    "flavor": Entry("nouns.flavor", "flavor", "sizes of machines: list, set, rm, allow"),
     "secret": Entry(
         "vault.secret", "secret", "secrets of the project: set, list, rm; the keys of all: rotate-key"
     ),

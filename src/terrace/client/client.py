@@ -14,6 +14,7 @@ from terrace.client.providers import Providers
 from terrace.client.stacks import Adoption, Operations, Snapshots, Stacks
 from terrace.client.streams import Streams
 from terrace.client.transport import Transport
+from terrace.client.vault.flavors import Flavors
 from terrace.client.vault.keys import Keys
 from terrace.client.vault.quotas import Quotas
 from terrace.client.vault.secrets import Secrets
@@ -46,6 +47,7 @@ class Client:
         self.engines = Engines(self._transport)
         self.keys = Keys(self._transport)
         self.quotas = Quotas(self._transport)
+        self.flavors = Flavors(self._transport)
         self.secrets = Secrets(self._transport, project)
         self.signals = Signals(self._transport, project)
         self.people = People(self._transport)

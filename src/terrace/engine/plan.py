@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from terrace.engine.expression import evaluate
 from terrace.engine.quota import COUNTED, amounts, endless
-from terrace.engine.stack import moving, snapshots, spread, want
+from terrace.engine.stack import moving, sizes, snapshots, spread, want
 from terrace.engine.stack.contents import contents
 from terrace.engine.stack.read import looking, lookup, step_into
 from terrace.engine.stack.state import Live, StackState
@@ -20,8 +20,10 @@ from terrace.errors import SpecError
 from terrace.model.decision import Act, Change, Effect, Expansion, Refuse, Settled
 from terrace.model.graph import Keep, Name
 from terrace.model.plan import Item, Plan, Planned
+from terrace.model.problem import Problem
 from terrace.model.record import Record
 from terrace.model.seen import NotSeen, Present
+from terrace.model.spec.machine import MachineSpec
 from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Generation
 from terrace.model.step import Verb
@@ -52,6 +54,7 @@ class _Planner:
         self.wanted: dict[str, Wanted] = {}
         self.made: set[str] = set()
         self.waits: dict[str, str] = {}
+        self.barred: dict[str, Problem] = {}
 
     def run(self) -> Plan:
         state = self.state
@@ -72,7 +75,9 @@ class _Planner:
         leaving = [live for live in state.lives.values() if live.path not in self.items]
         for live in reversed(leaving):
             self._leave(live)
-        return Plan(state.stack.name, state.stack.generation, tuple(self.items.values()), *self._counted())
+        number = state.stack.generation
+        plan = Plan(state.stack.name, number, tuple(self.items.values()), *self._counted())
+        return replace(plan, flavors=self._flavors(), barred=self.barred)
 
     def _visit(self, path: str) -> None:
         """Plans a path after all it depends on, a composite with its children. Iterative: chains are long."""
@@ -114,6 +119,11 @@ class _Planner:
         }
         bare = {path: found for path, spec in specs.items() if (found := endless(spec))}
         return {path: amounts(spec) for path, spec in specs.items()}, bare
+
+    def _flavors(self) -> tuple[str, ...]:
+        specs = (wanted.spec for wanted in self.wanted.values())
+        named = {one.flavor for one in specs if isinstance(one, MachineSpec) and isinstance(one.flavor, str)}
+        return tuple(sorted(named - {""}))
 
     def _noted(self, live: Live, item: Item) -> Item:
         """The item with what the language and the kind say of its node on this provider."""
@@ -224,6 +234,8 @@ class _Planner:
             wanted = want.want(self.state, live, values)
         except SpecError as error:
             where = ".".join(str(part) for part in error.path)
+            if error.code in (sizes.BARRED, sizes.UNKNOWN_FLAVOR):
+                self._bar(live, error)
             return self._refused(live, f"{where}: {error.message}" if where else error.message, error.hint)
         self.wanted[live.path] = wanted
         record = self._record(live)
@@ -245,6 +257,16 @@ class _Planner:
             what,
             "" if isinstance(decision, Settled) else decision.reason,
             implied=node.implied,
+        )
+
+    def _bar(self, live: Live, error: SpecError) -> None:
+        """Notes what the project may not have, with the place of the resource that asks for it."""
+        node = live.node
+        assert node is not None
+        place = node.place
+        said = f'resource "{live.path}"{":" if error.path else ""} {error.message}'
+        self.barred[live.path] = Problem(
+            said, place.file, place.line, place.column, code=error.code, hint=error.hint
         )
 
     def _record(self, live: Live) -> Record:

@@ -61,6 +61,16 @@ def held(state: StackState, live: Live, wanted: Wanted, now: float) -> str:
     return f"the quota of the project is used up ({short}): it comes when some is free"
 
 
+def grown(state: StackState, live: Live, wanted: Wanted, now: float) -> str:
+    """The same of a life that stands and is to take more than it does."""
+    record = live.current
+    if state.allowance is None or record is None or record.kind not in COUNTED:
+        return ""
+    before = _applied(record.kind, record.applied or {})
+    more = any(amount > before.get(name, 0) for name, amount in amounts(wanted.spec).items())
+    return held(state, live, wanted, now) if more else ""
+
+
 def unbounded(resource: str) -> str:
     """What to say of a thing that would take a limited resource without a bound."""
     return (

@@ -3,6 +3,8 @@ defaults."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -24,6 +26,27 @@ class Catalogue(msgspec.Struct, frozen=True):
     images: dict[str, str] = {}
     keys: dict[str, str] = {}
 
+
+class Offer(msgspec.Struct, frozen=True):
+    """Which flavors a project may use. `own` are its flavors by name, which stand beside those of the providers, and
+    before one of the same name; `allowed` names the only ones that it may use (None: all that there are). `version`
+    counts what was said of it (0: nothing yet)."""
+
+    own: dict[str, Flavor] = {}
+    allowed: tuple[str, ...] | None = None
+    version: int = 0
+
+    def lets(self, name: str) -> bool:
+        """Whether the project may use flavors of that name, if there is one."""
+        return self.allowed is None or name in self.allowed
+
+    def within(self, flavors: Mapping[str, Flavor]) -> dict[str, Flavor]:
+        """What the project may use, by name, where a provider has `flavors`."""
+        return {name: one for name, one in {**flavors, **self.own}.items() if self.lets(name)}
+
+
+OPEN = Offer()
+"""Nothing was said of a project: it may use whatever there is."""
 
 FLAVORS = {
     "m1.nano": Flavor(cpu=1, memory=64, disk=1024, pids=256),

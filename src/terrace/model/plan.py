@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from terrace.model.decision import Difference
+from terrace.model.problem import Problem
 from terrace.model.spec.quota import Amounts
 
 
@@ -63,13 +64,16 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
 class Plan(msgspec.Struct, frozen=True):
     """All resources of a stack, in the order in which they would be worked on. `generation` is what it was
     made against. `takes` is what each path would take of a quota, `endless` which resources it would take without a
-    bound."""
+    bound. `flavors` are the names of those that are used, `barred` what the project may not have of them: a Problem
+    by path."""
 
     stack: str
     generation: int
     items: tuple[Item, ...] = ()
     takes: dict[str, Amounts] = {}
     endless: dict[str, tuple[str, ...]] = {}
+    flavors: tuple[str, ...] = ()
+    barred: dict[str, Problem] = {}
 
     @property
     def changes(self) -> bool:

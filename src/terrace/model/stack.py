@@ -44,7 +44,8 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     "down"). `created` in epoch seconds; `timeout` seconds until it counts as failed. `failed` is why it
     failed ("" if it did not); `settled` when it first settled (0: not yet). `deleting`: nothing is wanted
     any more; with `keeping` the things themselves stay (the stack is abandoned). `restores` is the generation it
-    is a rollback to (0: none). `usage` is what it takes of the project's quota (None: it was not counted)."""
+    is a rollback to (0: none). `usage` is what it takes of the project's quota (None: it was not counted). `flavors`
+    are the names of flavors that it uses, `offer` the version of what the project may use of them as it was checked."""
 
     number: int
     graph: Graph
@@ -61,6 +62,8 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     restores: int = 0
     parameters: dict[str, Any] = {}
     usage: dict[str, int] | None = None
+    flavors: tuple[str, ...] = ()
+    offer: int = 0
 
 
 class Stack(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -97,14 +97,36 @@ class Reach(msgspec.Struct, frozen=True):
     region: str = ""
 
 
+class UserQuery(msgspec.Struct, frozen=True):
+    """Which users are listed: those whose names begin with `name`, of one `source` ("": of all), up to `limit` of them
+    after the one named `after`."""
+
+    name: str = ""
+    source: str = ""
+    after: str = ""
+    limit: int = 1000
+
+
+class CredentialQuery(msgspec.Struct, frozen=True):
+    """Which credentials are listed: those of a user (`owner`), or the service tokens of a `project`; of one `kind` ("":
+    of all); those whose names begin with `name`; up to `limit` of them after the one made at a time with an id."""
+
+    owner: str = ""
+    project: str = ""
+    kind: str = ""
+    name: str = ""
+    after: tuple[float, str] = (-1.0, "")
+    limit: int = 1000
+
+
 class Users(Protocol):
     """People, and their keys. Every write is synced before it returns."""
 
     async def find(self, name: str) -> User | None:
         """By name."""
 
-    async def listing(self) -> list[User]:
-        """All, by name."""
+    async def listing(self, wanted: UserQuery = UserQuery()) -> list[User]:  # noqa: B008 -- a value
+        """Those, by name."""
 
     async def add(self, user: User) -> None:
         """A new one. ConflictError when the name is taken."""
@@ -203,8 +225,11 @@ class Credentials(Protocol):
     async def add(self, credential: Credential) -> None:
         """A new one, synced."""
 
-    async def listing(self, *, owner: str = "", project: str = "") -> list[Credential]:
-        """Those of a user, or the service tokens of a project, oldest first."""
+    async def listing(self, wanted: CredentialQuery) -> list[Credential]:
+        """Those, oldest first."""
+
+    async def get(self, credential_id: str) -> Credential | None:
+        """By its id."""
 
     async def remove(self, credential: str) -> bool:
         """Takes one away by its id; whether it was there. Synced."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
+from terrace.ports.edge.pages import cursor
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -71,10 +72,25 @@ class RecordRow(msgspec.Struct, frozen=True):
     record: Record
 
     @property
+    def place(self) -> tuple[str, int, str]:
+        """Where it stands in the list."""
+        return (self.record.path, self.record.incarnation, self.record.uid)
+
+    @property
     def cursor(self) -> str:
         """The opaque text, fit for a URL, that continues the page after it."""
-        place = (self.record.path, self.record.incarnation, self.record.uid)
-        return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+        return cursor(self.place)
+
+
+class Desired(msgspec.Struct, frozen=True):
+    """What a stack is to be, as of one moment: its head, its directives by path and name, its project's limits and what
+    it holds of them (None: nothing is limited), which flavors it may use, and up to which mark somebody rang for it."""
+
+    stack: Stack
+    directives: tuple[Directive, ...]
+    granted: tuple[Amounts, Amounts] | None
+    offer: Offer
+    mark: int
 
 
 class Opening(Protocol):
@@ -108,7 +124,8 @@ class Wishes(Protocol):
         `generation.number` is replaced by the next number. `expected`: the number the caller believes is
         the newest (0: the stack must not exist; None: whatever); ConflictError if not so, and when stacks
         would use each other in a circle, or an output ends that another stack uses (unless `force`). What it takes of
-        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much."""
+        the project's quota (`usage`) is reserved with it; QuotaError when there is not as much. ConflictError when
+        it was checked against flavors (`offer`) that are others by now."""
 
     async def bump_retries(self, stack: str) -> None:
         """Counts `retries` of the stack up by one, synced (a counter in what is desired)."""
@@ -145,11 +162,6 @@ class Reading(Protocol):
     async def records(self, stack: str) -> list[Record]:
         """All of a stack."""
 
-    async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
-    ) -> list[RecordRow]:
-        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
-
     async def directives(self, stack: str) -> list[Directive]:
         """All of a stack, by path and name."""
 
@@ -167,6 +179,25 @@ class Reading(Protocol):
     ) -> list[Event]:
         """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit`
         of them (still oldest first)."""
+
+
+class Paging(Protocol):
+    """Long lists, a page at a time: up to `limit` entries after the place `after`."""
+
+    async def stack_page(
+        self, project: str, *, phase: str = "", name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Stack]:
+        """Stacks of a project by name, those in one `phase` ("": all) whose names begin with `name`."""
+
+    async def record_page(
+        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+    ) -> list[RecordRow]:
+        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
+
+    async def directive_page(
+        self, stack: str, what: str, *, path: str = "", after: tuple[str, str] = ("", ""), limit: int = 1000
+    ) -> list[Directive]:
+        """Directives of a stack by path and name, those whose names begin with `what`, of one `path` ("": of all)."""
 
 
 class Crossings(Protocol):
@@ -189,11 +220,17 @@ class Crossings(Protocol):
         """ConflictError when other stacks stand in the way of such a generation, as save_generation would say."""
 
 
-class Reserving(Protocol):
-    """What a stack holds of its project's quota."""
+class Working(Protocol):
+    """What whoever works on a stack asks."""
+
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """What a stack of a project is to be."""
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """The project's limits and what the stack holds; None where nothing is limited."""
+
+    async def offer(self, project: str) -> Offer:
+        """Which flavors the project may use."""
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """Has a stack hold at least `wanted`; what is short when there is not as much, and then nothing is reserved."""
@@ -236,5 +273,5 @@ class Hinting(Protocol):
         It ends at once where no other server can be, and else never."""
 
 
-class Store(Opening, Wishes, Reading, Crossings, Reserving, Writing, Hinting, Protocol):
+class Store(Opening, Wishes, Reading, Paging, Crossings, Working, Writing, Hinting, Protocol):
     """All of it. Times are epoch seconds."""

@@ -40,8 +40,14 @@ class Vault(Protocol):
         """A new version, synced; the value of the one before is forgotten. Stacks that read the secret are marked as
         asked for again, so that every engine looks."""
 
-    async def listing(self, project: str) -> list[Kept]:
-        """All secrets of a project, by name."""
+    async def listing(
+        self, project: str, *, name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Kept]:
+        """Secrets of a project whose names begin with `name`, by name, up to `limit` of them after the one named
+        `after`."""
+
+    async def names(self, project: str) -> list[str]:
+        """The names of all its secrets."""
 
     async def remove(self, project: str, name: str, *, force: bool = False) -> Stored:
         """Takes a secret away with all its versions. NotFoundError; ConflictError while stacks read it, unless

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from terrace.errors import TransientError
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
@@ -13,7 +14,7 @@ from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
-from terrace.ports.store import Ruling, Store
+from terrace.ports.store import Desired, Ruling, Store
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Patience:
 
 
 class PatientCrossings(Patience):
-    """What stacks read of each other."""
+    """What stacks are to be, and read of each other."""
 
     async def uses(self, stack: str) -> list[Use]:
         """As in ports.Store."""
@@ -53,9 +54,17 @@ class PatientCrossings(Patience):
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.imports(stack, names))
 
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.desired(project, stack))
+
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.granted(project, stack))
+
+    async def offer(self, project: str) -> Offer:
+        """As in ports.Store."""
+        return await self._until_answered(lambda: self._store.offer(project))
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """As in ports.Store."""

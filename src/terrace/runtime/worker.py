@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from terrace.engine import quota
 from terrace.engine.allowance import Allowance
-from terrace.engine.stack import read, summary
+from terrace.engine.stack import read, sizes, summary
 from terrace.engine.stack.state import Rules, StackState, Turn, suspended
 from terrace.engine.turn import absorb, adopt, advance, restores
 from terrace.errors import LeaseLostError, TerraceError
@@ -75,6 +75,9 @@ class StackWorker:
         self._told: Amounts | None = None
         self._asking: list[asyncio.Event] = []
         self.state = StackState(stack, around.rules, around.entropy.uid, around.installation)
+        self.read = 0
+        """Up to which mark of its stack what is desired was taken in and worked on."""
+        self._mark = 0
         self.finished = False
         self.leaving = False
 
@@ -197,13 +200,15 @@ class StackWorker:
             adopt.remember(self.state, name, await self._around.store.rulings(name))
 
     async def _read_desired(self) -> None:
-        stack = await self._around.store.stack(self.state.stack.id)
-        if stack is None:
+        before = self.state.stack
+        found = await self._around.store.desired(before.project, before.id)
+        if found is None:
             self.finished = True
             return
         now = self._around.clock.now()
-        before, self.state.stack = self.state.stack, stack
-        advance.direct(self.state, await self._around.store.directives(stack.id))
+        self._mark, stack = found.mark, found.stack
+        self.state.stack = stack
+        advance.direct(self.state, found.directives)
         known = self.state.generation
         if known is None or stack.generation != known.number:
             generation = await self._around.store.generation(stack.id, stack.generation)
@@ -216,12 +221,12 @@ class StackWorker:
             for path in self.state.lives:
                 self.state.agenda.touch(path)
         await self._look_up(list(self.state.imports.readers))
-        await self._allowed()
+        self._allowed(found.granted)
+        sizes.offered(self.state, found.offer)
 
-    async def _allowed(self) -> None:
+    def _allowed(self, granted: tuple[Amounts, Amounts] | None) -> None:
         """Learns what the stack may hold of its project's quota; what it was refused is asked for again."""
-        found = await self._around.store.granted(self.state.stack.project, self.state.stack.id)
-        self.state.allowance = Allowance(*found) if found is not None else None
+        self.state.allowance = Allowance(*granted) if granted is not None else None
         self._told = None
 
     async def _ask(self, allowance: Allowance) -> None:
@@ -233,7 +238,7 @@ class StackWorker:
         if short and least != asked:
             short = await self._around.store.reserve(self.state.stack.id, least)
         if not short:
-            await self._allowed()
+            self._allowed(await self._around.store.granted(self.state.stack.project, self.state.stack.id))
         elif short == allowance.short:
             return
         else:
@@ -270,6 +275,7 @@ class StackWorker:
         self._wake.clear()
         asking, self._asking = self._asking, []
         await self._work()
+        self.read = self._mark
         for done in asking:
             done.set()
 

@@ -7,6 +7,7 @@ from terrace.services.admission import Admission
 from terrace.services.doctor import Doctor
 from terrace.services.engines.members import Engines
 from terrace.services.events import Events
+from terrace.services.flavors import FlavorKeeping
 from terrace.services.gate import Surface
 from terrace.services.ghosts import Ghosts
 from terrace.services.guests import Inside
@@ -42,7 +43,8 @@ class Services:
         self.people = People(surface, registry, settings)
         self.audit = Audit(surface.gate, registry.log, surface.controller.secrets)
         reach = surface.controller.reach
-        admission = Admission(settings, surface.controller.drivers, reach, self.people.reaching)
+        drivers = surface.controller.drivers
+        admission = Admission(settings, drivers, reach, surface.store, self.people.reaching)
         self.stacks = Stacks(surface, admission)
         self.owned = OwnedStacks(surface, self.stacks, admission)
         self.resources = Resources(surface)
@@ -56,9 +58,10 @@ class Services:
         self.outputs = Outputs(surface)
         self.secrets = NamedSecrets(surface)
         self.quotas = QuotaKeeping(surface)
+        self.flavors = FlavorKeeping(surface, self.people.reaching)
         self.keys = KeyKeeping(surface, alone=not settings.store.url)
         self.events = Events(surface)
-        self.providers = Providers(surface, settings)
+        self.providers = Providers(surface, settings, self.people.reaching)
         self.ghosts = Ghosts(surface, self.providers)
         self.images = Images(surface, self.providers, installation)
         self.inside = Inside(surface, self.providers)

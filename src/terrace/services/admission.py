@@ -12,17 +12,21 @@ from typing import Any
 
 import msgspec
 
+from terrace.engine.stack.sizes import UNKNOWN_FLAVOR
 from terrace.errors import DocumentError, ForbiddenError, ProviderError, QuotaError, SpecError, UserError
 from terrace.kinds import KINDS, TYPES, complete
 from terrace.kinds.impossible import impossible, written
 from terrace.languages import Asked, Compiled, compile_source
 from terrace.model.graph import Graph, Node
-from terrace.model.problem import Place, Problem
+from terrace.model.problem import Problem
 from terrace.model.stack import OnFailure, Source
 from terrace.model.value import Secret, holds
 from terrace.ports.driver import Capabilities, Driver
+from terrace.ports.store import Store
 from terrace.runtime.outside.named import ADDRESS, named
 from terrace.runtime.outside.reach import Reach, hint_of, missing
+from terrace.services.flavors.offering import Offering
+from terrace.services.flavors.places import Blame
 from terrace.services.gate import Where
 from terrace.services.people.projects import Reaching
 from terrace.services.settings import Settings
@@ -55,6 +59,15 @@ class Prepared(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...]
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """A wish as it is looked at: what it came from, which regions of providers its project `may` use, and which
+    flavors."""
+
+    source: Source
+    may: Callable[[str, str], bool]
+    offering: Offering
+
+
 class Admission:
     """Checks wishes against the settings' limits and what the drivers offer."""
 
@@ -63,9 +76,11 @@ class Admission:
         settings: Settings,
         drivers: Mapping[str, Driver],
         reach: Reach,
+        store: Store,
         reaching: Reaching | None = None,
     ) -> None:
         self._reach = reach
+        self._store = store
         self._settings = settings
         self._drivers = drivers
         self._reaching = reaching
@@ -88,15 +103,18 @@ class Admission:
             kinds=TYPES,
             operator=self._settings.operator,
         )
-        may = await self._may(where.project)
-        problems = [problem async for problem in self._strangers(compiled.graph, source, may)]
+        offering = Offering(self._store, where, stack_id, await self._store.offer(where.project))
+        seen = _Seen(source, await self._may(where.project), offering)
+        problems = [problem async for problem in self._strangers(compiled.graph, seen)]
         problems += [
-            asked.problem for asked in compiled.asked if not await self._exists(asked, where.project)
+            asked.problem
+            for asked in compiled.asked
+            if not await self._exists(asked, where.project, offering)
         ]
         problems += _changed(compiled, before or {})
         if problems:
             raise DocumentError(problems + await asyncio.to_thread(impossible, compiled.graph, self._able))
-        graph = complete(compiled.graph, self.capabilities_of)
+        graph = complete(compiled.graph, lambda provider: offering.over(self.capabilities_of(provider)))
         problems = await asyncio.to_thread(impossible, graph, self._able)
         if problems:
             raise DocumentError(problems)
@@ -160,12 +178,10 @@ class Admission:
     def _provider(self, node: Node) -> str:
         return node.provider or KINDS[node.kind].provider or self._settings.default_provider
 
-    async def _strangers(
-        self, graph: Graph, source: Source, may: Callable[[str, str], bool]
-    ) -> AsyncIterator[Problem]:
+    async def _strangers(self, graph: Graph, seen: _Seen) -> AsyncIterator[Problem]:
         """A Problem for each provider, image and flavor that is named and does not exist for the project."""
         known: dict[tuple[str, str], bool] = {}
-        blame = _Blame(source)
+        blame, may = Blame(seen.source), seen.may
         for node in written(graph):
             provider = self._provider(node)
             if provider not in self._drivers or not may(provider, node.region):
@@ -175,12 +191,20 @@ class Admission:
                 continue
             if node.kind != "Machine":
                 continue
-            catalogue = self._drivers[provider].capabilities.catalogue
+            capabilities = self._drivers[provider].capabilities
+            catalogue = capabilities.catalogue
             flavor = node.properties.get("flavor")
-            if isinstance(flavor, str) and flavor and flavor not in catalogue.flavors:
-                hint = _suggest(flavor, catalogue.flavors) or f"terrace flavor list --provider {provider}"
-                message = _lacks(node, "flavor", flavor, provider)
-                yield blame(node, "flavor", flavor, message, hint)
+            wrong = (
+                await seen.offering.lacks(flavor, capabilities)
+                if isinstance(flavor, str) and flavor
+                else None
+            )
+            if wrong is not None:
+                said, hint, code = wrong
+                message = f'resource "{node.path}" {said}'
+                if code == UNKNOWN_FLAVOR:
+                    message = _lacks(node, "flavor", str(flavor), provider)
+                yield blame(node, "flavor", str(flavor), message, hint, code)
             image = node.properties.get("image")
             if not isinstance(image, str) or not image or image in catalogue.images:
                 continue
@@ -195,7 +219,7 @@ class Admission:
     async def _beyond(self, project: str, graph: Graph, source: Source) -> AsyncIterator[Problem]:
         """A Problem for each thing that is named outright and that the project may not refer to."""
         asked: dict[tuple[str, str, str], bool] = {}
-        blame = _Blame(source)
+        blame = Blame(source)
         for node in written(graph):
             provider = node.provider or KINDS[node.kind].provider or self._settings.default_provider
             for kind, selector, field in () if node.external_id else named(node.kind, node.properties):
@@ -214,13 +238,13 @@ class Admission:
         except ProviderError:
             return True  # it cannot be asked now; the step will say
 
-    async def _exists(self, asked: Asked, project: str) -> bool:
+    async def _exists(self, asked: Asked, project: str, offering: Offering) -> bool:
         """Whether what a parameter must name is there, as far as the default provider can say."""
         provider = self._settings.default_provider
         capabilities = self._drivers[provider].capabilities
         names = [str(name) for name in (asked.value if isinstance(asked.value, list) else [asked.value])]
         if asked.kind == "Flavor":
-            return all(name in capabilities.catalogue.flavors for name in names)
+            return not await offering.missing(names, capabilities)
         if asked.kind not in capabilities.kinds or asked.kind in capabilities.recorded:
             return True  # it is not this provider that makes such things, so it cannot say
         for name in names:
@@ -258,44 +282,6 @@ def _lacks(node: Node, what: str, name: str, provider: str) -> str:
 def _suggest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), 1)
     return f'did you mean "{close[0]}"?' if close else ""
-
-
-class _Blame:
-    """Makes Problems with the place of a value; keeps the lines of each file it has looked into."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._lines: dict[str, list[str]] = {}
-
-    def __call__(self, node: Node, key: str, value: str, message: str, hint: str, code: str = "") -> Problem:
-        """A Problem at `key: value` of the node, or at the node when that is not found."""
-        file = node.place.file
-        if file not in self._lines:
-            self._lines[file] = self._source.files.get(file, "").splitlines()
-        lines = self._lines[file]
-        place = _find(lines, node.place, key, value) or node.place
-        text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-        return Problem(
-            message,
-            file=file,
-            line=place.line,
-            column=place.column,
-            code=code or f"unknown-{key}",
-            hint=hint,
-            source=text,
-            length=len(value) if value in text else 1,
-        )
-
-
-def _find(lines: list[str], start: Place, key: str, value: str) -> Place | None:
-    """Where `key: value` stands, searched from the node's own line on for as long as its lines are."""
-    pattern = re.compile(
-        rf"""(?:^|[\s{{,"'-]){re.escape(key)}["']?\s*:\s*["']?(?P<value>{re.escape(value)})"""
-    )
-    for number in range(max(start.line, 1), min(start.line + 400, len(lines)) + 1):
-        if match := pattern.search(lines[number - 1]):
-            return Place(start.file, number, match.start("value") + 1)
-    return None
 
 
 # --- values and files

@@ -8,8 +8,6 @@ from terrace.model.event import Event
 from terrace.services.gate import Actor, Right, Surface, Where
 from terrace.services.watching.tail import Tail
 
-PAGE = 5000
-
 
 class Events:
     """Use cases about events. `where` None: those of the whole installation."""
@@ -23,7 +21,7 @@ class Events:
     ) -> list[Event]:
         """Events numbered above `after`, oldest first; or the `newest` ones."""
         stack = await self._stack(actor, where)
-        return await self._on.store.events(stack=stack, after=after, limit=min(limit, PAGE), newest=newest)
+        return await self._on.store.events(stack=stack, after=after, limit=limit, newest=newest)
 
     async def watch(
         self, actor: Actor, where: Where | None, after: int | None

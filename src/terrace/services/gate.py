@@ -16,7 +16,7 @@ from terrace.model.stack import Stack
 from terrace.ports.audit import ALLOWED, DENIED, Entry
 from terrace.ports.clock import Clock, Entropy
 from terrace.ports.edge.requests import Requests
-from terrace.ports.quota import Quotas
+from terrace.ports.quota import Flavors, Quotas
 from terrace.ports.secrets import Keys
 from terrace.ports.store import Store
 from terrace.ports.telemetry import Telemetry
@@ -202,6 +202,7 @@ class Surface(msgspec.Struct, frozen=True):
     defaults: Defaults = Defaults()
     keys: Keys | None = None
     quotas: Quotas | None = None
+    flavors: Flavors | None = None
     writable: Callable[[], Awaitable[None]] = _writable
     requests: Requests | None = None
 

@@ -52,7 +52,7 @@ class Images:
     async def listing(self, actor: Actor, provider: str) -> list[Image]:
         """The names in the provider's catalogue, with whether each is there already."""
         await self._on.gate.admit(actor, Right.CATALOGUE)
-        driver = self._providers.driver(provider)
+        driver = await self._providers.known(actor, provider)
         names = sorted(driver.capabilities.catalogue.images.items())
         sources = sorted({source for _, source in names})
         found = dict(
@@ -64,7 +64,7 @@ class Images:
         """Builds or pulls the image `name` (a name of the catalogue, a reference, or recipe:NAME). Refusals
         come from this call; the iterator tells how far it is, and raises what the provider says."""
         await self._on.gate.admit(actor, Right.INSTALLATION, subject=f"image {provider}/{name}")
-        driver = self._providers.driver(provider)
+        driver = await self._providers.known(actor, provider)
         if "Image" not in driver.capabilities.kinds:
             raise NotFoundError(f'provider "{provider}" has no images')
         if not name or len(name) > 500 or not name.isprintable() or name != name.strip():

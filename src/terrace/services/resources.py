@@ -7,9 +7,6 @@ from terrace.model.record import Record
 from terrace.ports.store import RecordRow
 from terrace.services.gate import Actor, Right, Surface, Where, check_path
 
-PAGE = 5000
-"""The most that one page holds."""
-
 
 class Resources:
     """Use cases about single resources."""
@@ -25,7 +22,7 @@ class Resources:
         stack = await self._on.gate.stack(actor, Right.READ, where)
         if under:
             check_path(under)
-        return await self._on.store.record_page(stack.id, under=under, after=after, limit=min(limit, PAGE))
+        return await self._on.store.record_page(stack.id, under=under, after=after, limit=limit)
 
     async def get(self, actor: Actor, where: Where, path: str) -> Record:
         """The current incarnation at `path`, or the newest departing one. NotFoundError."""

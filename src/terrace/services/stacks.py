@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from terrace.engine.blend import in_part
-from terrace.errors import ConflictError, NotFoundError, QuotaError
+from terrace.errors import ConflictError, DocumentError, NotFoundError, QuotaError
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.problem import Problem
 from terrace.model.record import Record
 from terrace.model.stack import Generation, OnFailure, Phase, Source, Stack
 from terrace.services.admission import Admission, Prepared, Wish
+from terrace.services.flavors.places import flavors
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, allow, marks
 from terrace.services.plans.elsewhere import vouch
 from terrace.services.plans.saved import Seal, moved
@@ -59,10 +60,20 @@ class Stacks:
         self._closing = False
         self._turns: weakref.WeakValueDictionary[Where, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def listing(self, actor: Actor, project: str) -> list[Stack]:
-        """The stacks of a project, by name."""
+    async def listing(
+        self,
+        actor: Actor,
+        project: str,
+        *,
+        phase: str = "",
+        name: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Stack]:
+        """Stacks of a project by name: those in one `phase` ("": all) whose names begin with `name`, up to `limit` of
+        them after the one named `after`."""
         await self._on.gate.admit(actor, Right.READ, project)
-        return await self._on.store.stacks(project)
+        return await self._on.store.stack_page(project, phase=phase, name=name, after=after, limit=limit)
 
     async def get(self, actor: Actor, where: Where) -> Stack:
         """One stack."""
@@ -94,7 +105,10 @@ class Stacks:
             moved(wish.plan, self._seal.digest(plan, wish.source), where.stack)
         generation = self._generation(actor, stack, prepared, wish)
         described = msgspec.structs.replace(stack, description=prepared.graph.description)
-        saved = await self.save(described, generation, stack.generation)
+        try:
+            saved = await self.save(described, generation, stack.generation)
+        except DocumentError as error:
+            raise DocumentError(flavors(error.problems, wish.source)) from error
         return Accepted(saved, found is None, prepared.warnings)
 
     async def plan(
@@ -107,7 +121,10 @@ class Stacks:
         prepared = await self._prepared(actor, where, found, stack, wish)
         await self._on.store.hinder(stack, self._generation(actor, stack, prepared, wish))
         plan = await self._planned(stack, prepared)
-        quota = await outlook(self._on, stack, plan, prepared.graph)
+        try:
+            quota = await outlook(self._on, stack, plan, prepared.graph)
+        except DocumentError as error:
+            raise DocumentError(flavors(error.problems, wish.source)) from error
         digest = self._seal.digest(plan, wish.source)
         moved(wish.plan, digest, where.stack)
         sealed = self._seal.close(where, wish, digest) if seal else ""

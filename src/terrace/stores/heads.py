@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from terrace.errors import ConflictError
+from terrace.errors import ConflictError, NotFoundError
+from terrace.model.catalogue import Offer
 from terrace.model.stack import Generation, Phase, Stack
 
 
@@ -45,6 +46,31 @@ def check_name(stack: Stack, holder: Stack | None, name: str) -> None:
         raise ConflictError(
             f'there is a stack "{name}" already', code="name-taken", hint="choose another name: terrace list"
         )
+
+
+def check_offer(generation: Generation, version: int) -> None:
+    """ConflictError when a generation was checked against other flavors than the project may use by now."""
+    if not generation.deleting and generation.offer != version:
+        raise ConflictError("which flavors the project may use has changed meanwhile", hint="ask again")
+
+
+def flavor_gone(offer: Offer, name: str, users: Sequence[str]) -> Offer:
+    """What a project may use once a flavor of its own is taken away. NotFoundError when it has none of that name,
+    ConflictError while stacks use it."""
+    if name not in offer.own:
+        raise NotFoundError(
+            f'the project has no flavor "{name}" of its own', hint="terrace flavor list --project PROJECT"
+        )
+    if users:
+        shown = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
+        raise ConflictError(
+            f'flavor "{name}" is in use by {shown}',
+            code="flavor-in-use",
+            hint="change what they use first; with --force what stands keeps its size",
+        )
+    own = {key: one for key, one in offer.own.items() if key != name}
+    allowed = offer.allowed and tuple(one for one in offer.allowed if one != name)
+    return msgspec.structs.replace(offer, own=own, allowed=allowed)
 
 
 def observed(present: Stack, head: Stack | None, settled: int) -> Stack:

@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 
 from terrace.errors import InvariantError
+from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
@@ -16,12 +17,13 @@ from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit, RecordRow, Ruling
+from terrace.ports.store import Commit, Desired, RecordRow, Ruling
 from terrace.stores import order
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import check_name, desired, observed, surplus
+from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
 from terrace.stores.in_memory.crossing import MemoryCrossings
 from terrace.stores.in_memory.engines import MemoryEngines
+from terrace.stores.in_memory.paging import MemoryPages
 from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
 
 Fault = Callable[[str], None]
@@ -136,8 +138,19 @@ class _Leasing(_Reading):
                 tables.put(tables.stacks, stack, msgspec.structs.replace(present, name=name))
                 tables.ring(stack)
 
+    async def desired(self, project: str, stack: str) -> Desired | None:
+        found = await self.stack(stack)
+        if found is None:
+            return None
+        directives, granted = await self.directives(stack), await self.granted(project, stack)
+        mark, _ = self._tables.wakes.get(stack, (0, 0))
+        return Desired(found, tuple(directives), granted, await self.offer(project), mark)
+
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
         return None  # nothing is limited here: quotas are kept in tables
+
+    async def offer(self, project: str) -> Offer:
+        return self._tables.offers.get(project, Offer())
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         return ()
@@ -174,7 +187,7 @@ class _Leasing(_Reading):
             self.fault(f"{operation}:after")
 
 
-class MemoryStore(_Leasing, MemoryCrossings):
+class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
     """A store that lives as long as the object. `fault` is called with "<method>:before" and "<method>:after"
     around each write and may raise: before it nothing is written yet, after it everything is and the caller
     does not know."""
@@ -218,6 +231,7 @@ class MemoryStore(_Leasing, MemoryCrossings):
                 raise InvariantError(f"two stacks cannot share the id {stack.id}")
             saved = desired(present, stack, generation, expected)
             self._check_crossings(saved, generation, force=force)
+            check_offer(generation, tables.offers.get(saved.project, Offer()).version)
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
             self._declare(saved, generation)

@@ -27,13 +27,18 @@ class MemoryVault:
             tables.put(tables.secrets, (project, name), KeptSecret(body, (version, *before)))
             return Stored(version.number, _rouse(tables, project, name))
 
-    async def listing(self, project: str) -> list[Kept]:
+    async def listing(
+        self, project: str, *, name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Kept]:
         tables = self._store._tables
+        found = [one for one in await self.names(project) if one > after and one.startswith(name)]
         return [
-            Kept(name, kept.versions, tuple(_users(tables, project, name)))
-            for (owner, name), kept in sorted(tables.secrets.items())
-            if owner == project
+            Kept(one, tables.secrets[project, one].versions, tuple(_users(tables, project, one)))
+            for one in found[:limit]
         ]
+
+    async def names(self, project: str) -> list[str]:
+        return sorted(name for owner, name in self._store._tables.secrets if owner == project)
 
     async def remove(self, project: str, name: str, *, force: bool = False) -> Stored:
         with self._store._writing("remove_secret", synced=True) as tables:

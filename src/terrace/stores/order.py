@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 
-import msgspec
-
-from terrace.errors import UserError
+from terrace.ports.edge.pages import LAST, Count, place
 
 Point = tuple[str, str, int, str]
 START: Point = ("", "", -1, "")
-LAST = "\U0010ffff"
 
 _DIGITS = re.compile("[0-9]+")
 _DEEPER, _PAST_DEEPER = "\x01", "\x02"
@@ -41,10 +36,4 @@ def inside(under: str) -> tuple[str, str]:
 
 def after(text: str) -> Point:
     """The point that a cursor stands for, START for ""; UserError when it is not one of ours."""
-    if not text:
-        return START
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return point(*msgspec.json.decode(data, type=tuple[str, int, str]))
-    except (msgspec.MsgspecError, binascii.Error, ValueError) as error:
-        raise UserError("that is not a cursor of this list", hint="Begin again without a cursor.") from error
+    return point(*place(text, tuple[str, Count, str])) if text else START

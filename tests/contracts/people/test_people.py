@@ -17,6 +17,7 @@ from terrace.ports.people import (
     TOKEN,
     USER,
     Credential,
+    CredentialQuery,
     Group,
     Member,
     People,
@@ -44,7 +45,7 @@ def a_credential(name: str, kind: str = SESSION, **more: Any) -> Credential:
 
 
 async def names(people: People, owner: str = "id-ada") -> set[str]:
-    return {one.name for one in await people.credentials.listing(owner=owner)}
+    return {one.name for one in await people.credentials.listing(CredentialQuery(owner=owner))}
 
 
 async def test_users_come_change_and_go(people: People) -> None:
@@ -110,8 +111,8 @@ async def test_a_credential_is_found_by_its_digest(people: People) -> None:
     service = a_credential("s", SERVICE, owner="", project="shop")
     await people.credentials.add(service)
     assert await people.credentials.find("digest-s") == (service, None)
-    assert await people.credentials.listing(project="shop") == [service]
-    assert await people.credentials.listing(owner="id-ada") == [token]
+    assert await people.credentials.listing(CredentialQuery(project="shop")) == [service]
+    assert await people.credentials.listing(CredentialQuery(owner="id-ada")) == [token]
     await people.credentials.touch("id-t", 50.0)
     await people.credentials.checked("id-ada", 60.0)
     found = await people.credentials.find("digest-t")
@@ -152,7 +153,7 @@ async def test_a_name_that_comes_back_inherits_nothing(people: People) -> None:
     assert await people.projects.of_user("id-other") == []
     assert await people.projects.members("shop") == []
     assert await people.users.keys("id-other") == []
-    assert await people.credentials.listing(owner="id-other") == []
+    assert await people.credentials.listing(CredentialQuery(owner="id-other")) == []
 
 
 async def test_members_and_their_groups(people: People) -> None:
@@ -242,11 +243,11 @@ async def test_a_project_with_stacks_stays(people: People, store: Any) -> None:
     with pytest.raises(ConflictError) as refused:
         await people.projects.remove("shop")
     assert refused.value.code == "project-in-use"
-    assert len(await people.credentials.listing(project="shop")) == 1
+    assert len(await people.credentials.listing(CredentialQuery(project="shop"))) == 1
     await people.projects.add(Project("lab"))
     await people.credentials.add(a_credential("lab", SERVICE, owner="", project="lab"))
     await people.projects.remove("lab")
-    assert await people.credentials.listing(project="lab") == []
+    assert await people.credentials.listing(CredentialQuery(project="lab")) == []
     with pytest.raises(NotFoundError):
         await people.projects.remove("lab")
     with pytest.raises(ConflictError):

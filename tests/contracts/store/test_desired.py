@@ -53,6 +53,16 @@ class TestDesired:
         second = await store.save_generation(other, a_generation(), None)
         assert (second.id, second.generation, second.description) == (first.id, 2, "new words")
 
+    async def test_who_works_on_it_reads_all_of_it_at_once(self, store: Store) -> None:
+        assert await store.desired("default", "nobody") is None
+        saved = await store.save_generation(a_stack(), a_generation(), None)
+        size = Directive(saved.id, "web", "size", 3)
+        await store.direct([size, Directive("another", "web", "size", 4)])
+        found = await store.desired(saved.project, saved.id)
+        assert found is not None
+        assert (found.stack, found.directives) == (await store.stack(saved.id), (size,))
+        assert found.granted == await store.granted(saved.project, saved.id)
+
     async def test_an_id_is_never_shared(self, store: Store) -> None:
         await store.save_generation(a_stack(), a_generation(), None)
         with pytest.raises(InvariantError):

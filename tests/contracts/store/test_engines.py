@@ -150,6 +150,9 @@ async def test_every_wish_rings_for_its_stack(store: Store, engines: Engines) ->
         assert [stack for stack, _ in news.woken] == [shop], wish
         assert (await engines.news("b")).woken == ()
         assert await engines.waiting(shop) == news.woken[0][1]
+        found = await store.desired("default", shop)
+        assert found is not None
+        assert found.mark == news.woken[0][1], "whoever reads it now knows that it was rung for that"
         await engines.heeded(news.woken)
         assert await engines.waiting(shop) == 0
         assert (await engines.news("a")).woken == ()

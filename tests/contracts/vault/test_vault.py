@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,3 +92,26 @@ async def test_one_in_use_is_not_removed_unless_forced(pair: Pair) -> None:
     assert (await pair.vault.remove(P, "db", force=True)).stacks == ("id-shop",)
     assert await pair.vault.listing(P) == []
     assert (await pair.vault.put(P, "db", "new", "ann")).version == 1
+
+
+async def test_they_come_in_pages_by_name(pair: Pair) -> None:
+    for name in ("db", "tls", "db.2", "a_b"):
+        for value in ("one", "two"):
+            await pair.vault.put(P, name, value, "ann")
+        await pair.vault.put("other", name, "x", "ann")
+    await pair.reader("shop", "db.2")
+    await pair.reader("blog", "tls")
+
+    async def page(**wanted: Any) -> dict[str, tuple[str, ...]]:
+        found = await pair.vault.listing(P, **wanted)
+        assert all([version.number for version in one.versions] == [2, 1] for one in found)
+        return {one.name: one.used_by for one in found}
+
+    assert await page() == {"a_b": (), "db": (), "db.2": ("shop",), "tls": ("blog",)}
+    assert list(await page()) == await pair.vault.names(P) == ["a_b", "db", "db.2", "tls"]
+    assert await page(limit=2) == {"a_b": (), "db": ()}
+    assert await page(limit=2, after="db") == {"db.2": ("shop",), "tls": ("blog",)}
+    assert await page(name="db") == {"db": (), "db.2": ("shop",)}
+    assert await page(name="db", after="db") == {"db.2": ("shop",)}
+    assert await page(name="a%") == await page(after="tls") == {}
+    assert await pair.vault.names("none") == []

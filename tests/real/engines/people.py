@@ -13,21 +13,35 @@ resources:
 {machines}
 """
 MACHINE = "  m{n}: {{type: Terrace::Machine, properties: {{image: debian-12, memory: {memory}}}}}"
-NAMES = tuple(f"s{number}" for number in range(6))
+CONTAINER = (
+    "  m{n}: {{type: Terrace::Machine, properties: {{provider: docker, image: '{image}', memory: {memory}}}}}"
+)
+SIMULATED = tuple(f"s{number}" for number in range(6))
+REAL = ("d0", "d1")
+NAMES = SIMULATED + REAL
 
 
-def template(turn: int, machines: int = 3) -> str:
-    """Three machines that are larger with every turn; the last of them is there every other turn only."""
-    lines = [MACHINE.format(n=n, memory=64 + turn % 64) for n in range(machines - turn % 2)]
+def template(name: str, turn: int, image: str, machines: int = 3) -> str:
+    """Three machines that are larger with every turn; the last of them is there every other turn only. Those of `REAL`
+    are containers of the image."""
+    line = CONTAINER if name in REAL else MACHINE
+    lines = [line.format(n=n, memory=64 + turn % 64, image=image) for n in range(machines - turn % 2)]
     return TEMPLATE.format(machines="\n".join(lines))
+
+
+def wish(client: Client, name: str, turn: int, image: str) -> int:
+    """One stack is wanted otherwise; the generation that was acknowledged."""
+    document = {"template": "t.yaml", "files": {"t.yaml": template(name, turn, image)}}
+    return int(client.stacks.apply(name, document)["generation"])
 
 
 class People(threading.Thread):
     """Ends when `stop` is called. `acknowledged` are the generations that a server has answered for."""
 
-    def __init__(self, clients: list[Client]) -> None:
+    def __init__(self, clients: list[Client], image: str) -> None:
         super().__init__(daemon=True)
         self._clients = clients
+        self._image = image
         self._ending = threading.Event()
         self.acknowledged: dict[str, int] = {}
         self.refused = 0
@@ -39,16 +53,12 @@ class People(threading.Thread):
                 return
             name, client = NAMES[turn % len(NAMES)], self._clients[turn % len(self._clients)]
             try:
-                self.wish(client, name, turn)
+                number = wish(client, name, turn // len(NAMES), self._image)
             except (ApiError, UnreachableError, OSError):
                 self.refused += 1
+            else:
+                self.acknowledged[name] = max(number, self.acknowledged.get(name, 0))
             self._ending.wait(0.4)
-
-    def wish(self, client: Client, name: str, turn: int) -> None:
-        """One stack is wanted otherwise."""
-        document = {"template": "t.yaml", "files": {"t.yaml": template(turn)}}
-        stack = client.stacks.apply(name, document)
-        self.acknowledged[name] = max(stack["generation"], self.acknowledged.get(name, 0))
 
     def stop(self) -> None:
         """No more wishes."""

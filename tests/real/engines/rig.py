@@ -1,31 +1,26 @@
-"""A fleet: PostgreSQL, a simulated provider behind a socket, and servers in network namespaces that can be hurt."""
+"""A fleet: PostgreSQL, a simulated provider behind a socket, Docker, and servers in network namespaces that can be
+hurt."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
-from terrace.client.client import Client
-from terrace.client.errors import ApiError, UnreachableError
-from tests.real.engine import own_network
+from tests.real.engine import Engine
+from tests.real.engines.member import BRIDGE, PREFIX, SOURCE, Member, run, until
 from tests.real.postgres.rig import SCRIPT
-from tests.real.remains import note
 
-T = TypeVar("T")
-
-LEASE = 6.0
-SLACK = 2.0
-BRIDGE, PREFIX = "trc-eng", "10.213.77."
+ENGINES = ("e1", "e2", "e3")
+ROLES = {**dict.fromkeys(ENGINES, '"engine"'), "a1": '"api"', "a2": '"api"'}
 WATCHED = """
 CREATE TABLE lease_log (id BIGSERIAL PRIMARY KEY, scope TEXT, holder TEXT, epoch BIGINT);
 CREATE TABLE write_log (id BIGSERIAL PRIMARY KEY, stack TEXT, holder TEXT, address TEXT);
@@ -41,129 +36,20 @@ CREATE TRIGGER log_write AFTER INSERT OR UPDATE ON records FOR EACH ROW EXECUTE 
 """The database itself keeps who took which lease, and from which computer each record was written under whose."""
 
 
-def run(*words: str | Path, check: bool = True) -> str:
-    """What a command says."""
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=60, check=False)
-    assert not check or done.returncode == 0, f"{words}: {done.stderr}"
-    return done.stdout
-
-
-def until(what: Callable[[], T | None], within: float, why: str) -> T:
-    """Asks until there is an answer."""
-    end = time.monotonic() + within
-    while True:
-        found = what()
-        if found:
-            return found
-        assert time.monotonic() < end, f"not within {within:g} s: {why}"
-        time.sleep(0.05)
-
-
-class Member:
-    """One server, in a namespace whose network can be cut."""
-
-    def __init__(self, fleet: Fleet, name: str, number: int, roles: str) -> None:
-        self.name = name
-        self.address = f"{PREFIX}{number + 1}"
-        self.folder = fleet.folder / name
-        self.folder.mkdir()
-        self._space = f"trc{os.getpid()}-{name}"
-        self._link = f"trc-v{number}"
-        self._process: subprocess.Popen[bytes] | None = None
-        (self.folder / "server.toml").write_text(
-            f'''state = "{self.folder / "state"}"
-key_file = "{fleet.folder / "key"}"
-[server]
-name = "{name}"
-roles = [{roles}]
-[store]
-url = "postgresql://terrace@{PREFIX}1:{fleet.port}/postgres"
-password_file = "{fleet.postgres / "password"}"
-patience = "5s"
-[tuning]
-lease = "{LEASE:g}s"
-resync = "5s"
-[providers.local]
-driver = "sim"
-socket = "{fleet.folder / "sim.sock"}"
-timeout = 3.0
-'''
-        )
-        note("ip", "netns", "del", self._space)
-        run("ip", "netns", "add", self._space)
-        run("ip", "link", "add", self._link, "type", "veth", "peer", "name", "eth0", "netns", self._space)
-        run("ip", "link", "set", self._link, "master", BRIDGE, "up")
-        for words in (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
-            run("ip", "netns", "exec", self._space, "ip", *words.split())
-        self.client = Client(f"unix://{self.folder / 'state' / 'server.sock'}")
-
-    def start(self) -> None:
-        """A new process."""
-        environment = os.environ | {"TERRACE_SERVER_CONFIG": str(self.folder / "server.toml")}
-        with (self.folder / "said").open("ab") as said:
-            self._process = subprocess.Popen(
-                ["ip", "netns", "exec", self._space, sys.executable, "-m", "terrace", "serve"],
-                env=environment,
-                stdout=said,
-                stderr=said,
-            )
-
-    def answers(self) -> bool:
-        """Whether it is there."""
-        try:
-            return bool(self.client.version())
-        except (ApiError, UnreachableError):
-            return False
-
-    def signal(self, number: int) -> None:
-        """Sends it a signal; `ip netns exec` has become it."""
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        """kill -9."""
-        self.signal(signal.SIGKILL)
-        assert self._process is not None
-        self._process.wait(10)
-
-    def cut(self) -> None:
-        """Its network cable is pulled."""
-        run("ip", "link", "set", self._link, "down")
-
-    def join(self) -> None:
-        """And put back."""
-        run("ip", "link", "set", self._link, "up")
-
-    def log(self) -> str:
-        """What it wrote into its log."""
-        file = self.folder / "state" / "server.log"
-        return file.read_text() if file.exists() else ""
-
-    def told(self) -> str:
-        """The end of all it said."""
-        return (self.folder / "said").read_text()[-2000:] + self.log()[-2000:]
-
-    def remove(self) -> None:
-        """Ends it, and its network."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait(10)
-        run("ip", "netns", "del", self._space, check=False)
-        run("ip", "link", "del", self._link, check=False)
-
-
 class Fleet:
     """All of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, docker: Engine, image: str) -> None:
         self.folder = folder
+        self.docker = docker
+        self.image = image
         self.postgres = folder / "postgres"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.members: dict[str, Member] = {}
         self._world: subprocess.Popen[bytes] | None = None
+        self._watching: subprocess.Popen[bytes] | None = None
 
     def build(self) -> None:
         """Makes everything, and waits until all answer."""
@@ -174,20 +60,33 @@ class Fleet:
         self.url = run(SCRIPT, "start", self.postgres, f"{PREFIX}1", str(self.port), *settings).strip()
         self._world = subprocess.Popen(
             [sys.executable, "-m", "terrace.drivers.sim.remote", "--socket", str(self.folder / "sim.sock"),
-             "latency=[0.1, 0.4]"]
+             "latency=[0.1, 0.4]"],
+            env=os.environ | {"PYTHONPATH": str(SOURCE)},
         )  # fmt: skip
+        with (self.folder / "containers").open("wb") as told:
+            self._watching = subprocess.Popen(
+                ["docker", "events", "--filter", "type=container", "--format", "{{json .}}"],
+                env=self.docker.environ,
+                stdout=told,
+            )
         for number, (name, roles) in enumerate(ROLES.items(), 1):
             self.members[name] = Member(self, name, number, roles)
-        self._start("e1")
+        self.start(self.members["e1"])
         self.database = psycopg.connect(self.url, autocommit=True)
         self.database.execute(WATCHED)
-        self._start(*[name for name in ROLES if name != "e1"])
+        self.start(*(member for name, member in self.members.items() if name != "e1"))
 
-    def _start(self, *names: str) -> None:
-        for name in names:
-            self.members[name].start()
-        for name in names:
-            until(self.members[name].answers, 60, f"{name} answers: {self.members[name].told()}")
+    def start(self, *servers: Member) -> None:
+        """Starts servers, and waits until they answer."""
+        for server in servers:
+            server.start()
+        for server in servers:
+            until(server.answers, 60, server.told)
+
+    def whole(self) -> None:
+        """Waits until every server answers."""
+        for server in self.members.values():
+            until(server.answers, 60, server.told)
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database says."""
@@ -208,6 +107,10 @@ class Fleet:
         run(SCRIPT, "restart", self.postgres)
         self.database = psycopg.connect(self.url, autocommit=True)
 
+    def forget(self) -> None:
+        """What was recorded of leases and writes begins anew."""
+        self.database.execute("TRUNCATE lease_log, write_log")
+
     def freeze(self, seconds: float) -> None:
         """PostgreSQL stands still for a while."""
         run(SCRIPT, "pause", self.postgres)
@@ -218,23 +121,20 @@ class Fleet:
         """Nothing of it is left."""
         for member in self.members.values():
             member.remove()
-        if self._world is not None:
-            self._world.terminate()
-            self._world.wait(10)
+        for process in (self._world, self._watching):
+            if process is not None:
+                process.terminate()
+                process.wait(10)
         run(SCRIPT, "stop", self.postgres, check=False)
         run("ip", "link", "del", BRIDGE, check=False)
 
 
-ROLES = {"e1": '"engine"', "e2": '"engine"', "e3": '"engine"', "a1": '"api"', "a2": '"api"'}
-
-
 @contextmanager
-def fleet(folder: Path) -> Iterator[Fleet]:
-    """A fleet for as long as the block runs."""
-    made = Fleet(folder)
-    with own_network():
-        try:
-            made.build()
-            yield made
-        finally:
-            made.remove()
+def fleet(folder: Path, docker: Engine, image: str) -> Iterator[Fleet]:
+    """A fleet for as long as the block runs. `image`: of its containers."""
+    made = Fleet(folder, docker, image)
+    try:
+        made.build()
+        yield made
+    finally:
+        made.remove()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -125,6 +126,27 @@ async def test_servers_of_two_versions_side_by_side(url: str, monkeypatch: pytes
     with pytest.raises(ConflictError) as caught:
         await older.open()
     assert caught.value.code == "store-newer"
+
+
+def test_a_migration_gives_way_to_who_works(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who has read one table and wants the other, while the migration has that one and wants this."""
+    known = steps()
+    added = [
+        f"ALTER TABLE {name} ADD COLUMN colour TEXT NOT NULL DEFAULT ''" for name in ("records", "stacks")
+    ]
+    with psycopg.connect(url, autocommit=True) as ours, psycopg.connect(url) as other:
+        migrate(ours, "there")
+        monkeypatch.setattr(postgres_migrating, "steps", lambda: [*known, Step(known[-1].number + 1, added)])
+        other.execute("SELECT * FROM stacks")
+        migrating = threading.Thread(target=migrate, args=(ours, "there"))
+        migrating.start()
+        waits = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+        while not other.execute(waits, (ours.info.backend_pid,)).fetchall():
+            other.execute("SELECT pg_stat_clear_snapshot()")
+        other.execute("SELECT * FROM records")
+        other.commit()
+        migrating.join(30)
+        assert ours.execute("SELECT version FROM schema_version").fetchone() == (known[-1].number + 1,)
 
 
 async def test_everything_moves(

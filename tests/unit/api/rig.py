@@ -28,8 +28,10 @@ from terrace.services.people.audit import Clerk
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
 from terrace.stores.memory import MemoryStore
+from terrace.stores.memory_flavors import MemoryFlavors
 from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.relational.audit import RelationalAudit
+from terrace.stores.relational.flavors import RelationalFlavors
 from terrace.stores.relational.people import RelationalPeople
 from terrace.stores.relational.quotas import RelationalQuotas
 from terrace.stores.relational.sealed.keys import RelationalKeys
@@ -73,6 +75,7 @@ class Rig:
         self.vault: Any = MemoryVault(self.store)
         self.keys: Any = None
         self.quotas: Any = None
+        self.flavors: Any = MemoryFlavors(self.store)
         if lasting:
             self._last(folder)
         self.world = World()
@@ -110,6 +113,7 @@ class Rig:
             vault=self.vault,
             keys=self.keys,
             quotas=self.quotas,
+            flavors=self.flavors,
         )
         self.services = Services(surface, self.settings, "memory", self.registry)
         builtin.offer(self.services.owned, self.services.signals)
@@ -121,6 +125,7 @@ class Rig:
         self.store = SqliteStore(folder / "terrace.db", self.secrets, self.clock)
         self.vault = RelationalVault(self.store.database, self.secrets, self.clock)
         self.quotas = RelationalQuotas(self.store.database)
+        self.flavors = RelationalFlavors(self.store.database, self.secrets)
         self.keys = RelationalKeys(self.store.database, self.secrets, self.clock)
 
     def client(self, token: str = "", *, owner: bool = False, host: str = "192.0.2.1") -> httpx.AsyncClient:

@@ -161,7 +161,8 @@ async def test_flavors_and_images_are_checked_in_groups_and_nested_templates_too
         "        type: OS::Nova::Server\n        properties:\n          image: debian-12\n          flavor: m1.tinny\n"
     )
     (one,) = problem(await rig.put(group), 422)["problems"]
-    assert (one["code"], one["line"], one["hint"]) == ("unknown-flavor", 11, 'did you mean "m1.tiny"?')
+    meant = 'did you mean "m1.tiny"? (terrace flavor list --project default)'
+    assert (one["code"], one["line"], one["hint"]) == ("unknown-flavor", 11, meant)
     inner = HEAD + SERVER % ("nothing-here", "m1.tiny")
     (one,) = problem(
         await rig.put("resources:\n  n: {type: inner.yaml}\n", files={"inner.yaml": inner}), 422

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from terrace.api.events import _frames
+from terrace.ports.edge.pages import cursor
 from tests.unit.api.rig import AT, OWNER, SHOP, Rig
 
 VALUE = "resources:\n  v: {type: 'Terrace::Value', properties: {value: %s}}\n"
@@ -21,7 +22,7 @@ async def test_events_are_listed_in_order_and_in_pages(rig: Rig) -> None:
     numbers = [event["number"] for event in events]
     assert numbers == sorted(numbers)
     page = await rig.get(SHOP + "/events", limit=1)
-    assert page["next"] == str(numbers[0])
+    assert page["next"] == cursor((numbers[0],))
     rest = await rig.get(SHOP + "/events", after=numbers[0])
     assert [event["number"] for event in rest["items"]] == numbers[1:]
     newest = await rig.get(SHOP + "/events", newest=1, limit=1)

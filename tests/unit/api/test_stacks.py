@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from terrace.ports.edge.pages import cursor
 from tests.unit.api.rig import SHOP, STACKS, Rig
 
 VALUE = "resources:\n  v: {type: 'Terrace::Value', properties: {value: %s}}\n"
@@ -163,7 +164,7 @@ async def test_lists_come_in_pages(rig: Rig) -> None:
     for name in ("a", "b", "c"):
         await rig.put(VALUE % 1, name)
     first = await rig.get(STACKS, limit=2)
-    assert ([one["name"] for one in first["items"]], first["next"]) == (["a", "b"], "b")
+    assert ([one["name"] for one in first["items"]], first["next"]) == (["a", "b"], cursor(("b",)))
     second = await rig.get(STACKS, limit=2, cursor=first["next"])
     assert ([one["name"] for one in second["items"]], second["next"]) == (["c"], None)
     assert (await rig.get("/v1/projects/other/stacks"))["items"] == []
@@ -173,7 +174,7 @@ async def test_stacks_are_found_by_phase_and_by_how_their_names_begin(rig: Rig) 
     for name in ("web-1", "web-2", "db"):
         await rig.up(VALUE % 1, name)
     web = await rig.get(STACKS, name="web", limit=1)
-    assert ([one["name"] for one in web["items"]], web["next"]) == (["web-1"], "web-1")
+    assert ([one["name"] for one in web["items"]], web["next"]) == (["web-1"], cursor(("web-1",)))
     rest = await rig.get(STACKS, name="web", limit=1, cursor=web["next"])
     assert ([one["name"] for one in rest["items"]], rest["next"]) == (["web-2"], None)
     assert len((await rig.get(STACKS, phase="settled"))["items"]) == 3
@@ -185,6 +186,6 @@ async def test_generations_come_in_pages(rig: Rig) -> None:
     for number in (1, 2, 3):
         await rig.put(VALUE % number)
     first = await rig.get(SHOP + "/generations", limit=2)
-    assert ([one["number"] for one in first["items"]], first["next"]) == ([3, 2], "2")
-    second = await rig.get(SHOP + "/generations", limit=2, cursor="2")
+    assert ([one["number"] for one in first["items"]], first["next"]) == ([3, 2], cursor((-2,)))
+    second = await rig.get(SHOP + "/generations", limit=2, cursor=first["next"])
     assert ([one["number"] for one in second["items"]], second["next"]) == ([1], None)

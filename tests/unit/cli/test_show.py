@@ -232,7 +232,7 @@ def test_nouns(terrace, routes) -> None:
     assert terrace("flavor", "list").out.splitlines()[1].split() == [
         "local",
         "m1.tiny",
-        "1.0",
+        "1",
         "512",
         "MiB",
         "any",

@@ -44,6 +44,7 @@ PARTS = (
     "keys",
     "engines",
     "quotas",
+    "flavors",
 )
 PEOPLE = ("users", "groups", "projects", "tokens", "keys")
 GIVEN: dict[str, Any] = {
@@ -79,6 +80,7 @@ GIVEN: dict[str, Any] = {
     "new_password": "x",
     "master": "x",
     "texts": {"machines": "2"},
+    "names": ["m1.small"],
 }
 INTERNAL = {
     ("stacks", "turn"),
@@ -86,6 +88,7 @@ INTERNAL = {
     ("events", "close"),
     ("stacks", "close"),
     ("providers", "driver"),
+    ("providers", "known"),
     ("keys", "tend"),
     ("sizes", "knocked"),
 }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, read, takes
+from terrace.api.edge.pages import PAIR, Paged
 from terrace.api.views import Page
-from terrace.services.engines.members import Engine
+from terrace.services.engines.members import Engine, Standing
 
 router = APIRouter(tags=["engines"])
+At = Annotated[Standing | None, Query(description="Only those that are at this", examples=["draining"])]
 
 
 class DrainBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -20,9 +24,10 @@ class DrainBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get("/v1/engines", responses=gives(Page[Engine], "All that are alive"))
-async def list_engines(services: Uses, caller: Caller) -> Response:
+async def list_engines(services: Uses, caller: Caller, page: Paged, state: At = None) -> Response:
     """Who works on stacks, and on how many."""
-    return answer(Page(await services.engines.listing(caller)))
+    found = (one for one in await services.engines.listing(caller) if state in (None, one.state))
+    return page.cut(found, lambda one: (one.name, one.id), PAIR)
 
 
 @router.post(

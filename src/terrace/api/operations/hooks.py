@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import At, Caller, Uses
-from terrace.api.documents import answer, gives, read, takes
+from terrace.api.documents import gives, read, takes
+from terrace.api.edge.pages import PAIR, Paged
 from terrace.api.stacks import EXAMPLE, STACK, stack_answer
 from terrace.api.views import Page, StackView
 from terrace.services.operations.hooks import Held
 
 router = APIRouter(tags=["operations"])
 Hook = Literal["pre-create", "post-create", "pre-update", "post-update", "pre-delete", "post-delete"]
+Hooks = Annotated[Hook | None, Query(description="Only what this one holds", examples=["pre-delete"])]
 
 
 class ClearBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,9 +27,10 @@ class ClearBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get(STACK + "/hooks", responses=gives(Page[Held], "What is held, by path", fails=[404]))
-async def list_hooks(at: At, services: Uses, caller: Caller) -> Response:
+async def list_hooks(at: At, services: Uses, caller: Caller, page: Paged, hook: Hooks = None) -> Response:
     """Resources that a hook of the environment holds now."""
-    return answer(Page(await services.hooks.listing(caller, at)))
+    wanted = (one for one in await services.hooks.listing(caller, at) if hook in (None, one.hook))
+    return page.cut(wanted, lambda one: (one.path, one.hook), PAIR)
 
 
 @router.post(

@@ -8,7 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from terrace.api.callers import At, Caller, Uses
-from terrace.api.documents import answer, gives, read, takes
+from terrace.api.documents import gives, read, takes
+from terrace.api.edge.pages import TIMED, Paged, Prefix
 from terrace.api.stacks import EXAMPLE, STACK, stack_answer
 from terrace.api.views import Page, StackView
 from terrace.services.operations.snapshots import Snapshot
@@ -25,9 +26,11 @@ class SnapshotBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get(SNAPSHOTS, responses=gives(Page[Snapshot], "Those of the stack, oldest first", fails=[404]))
-async def list_snapshots(at: At, services: Uses, caller: Caller) -> Response:
+async def list_snapshots(at: At, services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """With the volumes that are in each."""
-    return answer(Page(await services.snapshots.listing(caller, at)))
+    found = await services.snapshots.listing(caller, at)
+    wanted = (one for one in found if one.name.startswith(name))
+    return page.cut(wanted, lambda one: (one.created, one.name), TIMED)
 
 
 @router.post(

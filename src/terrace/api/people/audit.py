@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives
-from terrace.api.stacks import Limit
+from terrace.api.edge.pages import NUMBER, Paged
 from terrace.api.views import Page
+from terrace.ports.audit import Row
 from terrace.services.people.audit import Verdict
 
 router = APIRouter(tags=["people"])
@@ -51,37 +52,39 @@ After = Annotated[int, Query(ge=0, le=2**62, description="Only rows numbered abo
 @router.get(
     "/v1/audit",
     responses=gives(
-        Page[AuditView], "Rows, oldest first", example={"items": [ROW], "next": "41"}, fails=[404]
+        Page[AuditView], "Rows, oldest first", example={"items": [ROW], "next": "WzQxXQ"}, fails=[404]
     ),
 )
 async def list_audit(
     services: Uses,
     caller: Caller,
+    page: Paged,
     *,
     project: str = "",
     after: After = 0,
-    limit: Limit = 1000,
     newest: bool = False,
 ) -> Response:
-    """Of one project, or of all."""
-    rows = await services.audit.listing(caller, project, after=after, limit=limit, newest=newest)
-    more = str(rows[-1].number) if len(rows) == limit and not newest else None
-    items = [
-        AuditView(
-            row.number,
-            row.entry.at,
-            row.entry.actor,
-            row.entry.credential,
-            row.entry.source,
-            row.entry.right,
-            row.entry.project,
-            row.entry.subject,
-            row.entry.outcome,
-            row.digest,
-        )
-        for row in rows
-    ]
-    return answer(Page(items, more))
+    """Of one project, or of all. `newest`: the last ones, and no page follows."""
+    (begin,) = page.after(NUMBER, (after,))
+    limit = page.limit if newest else page.more
+    rows = await services.audit.listing(caller, project, after=begin, limit=limit, newest=newest)
+    return page.of(rows, lambda row: (row.number,), _view)
+
+
+def _view(row: Row) -> AuditView:
+    entry = row.entry
+    return AuditView(
+        row.number,
+        entry.at,
+        entry.actor,
+        entry.credential,
+        entry.source,
+        entry.right,
+        entry.project,
+        entry.subject,
+        entry.outcome,
+        row.digest,
+    )
 
 
 @router.get(

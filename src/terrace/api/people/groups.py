@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, nothing, read, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
+from terrace.api.people.users import Source
 from terrace.api.views import Page
 from terrace.services.people.groups import GroupView
 
@@ -27,9 +29,13 @@ class GroupBody(msgspec.Struct, forbid_unknown_fields=True):
 @router.get(
     "/v1/groups", responses=gives(Page[GroupView], "All, by name", example={"items": [DEVS], "next": None})
 )
-async def list_groups(services: Uses, caller: Caller) -> Response:
+async def list_groups(
+    services: Uses, caller: Caller, page: Paged, name: Prefix = "", source: Source = None
+) -> Response:
     """With their members."""
-    return answer(Page(await services.people.groups.listing(caller)))
+    found = await services.people.groups.listing(caller)
+    wanted = (one for one in found if one.name.startswith(name) and source in (None, one.source))
+    return page.cut(wanted, lambda one: (one.name,), NAME)
 
 
 @router.post(

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, nothing, read, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.views import Page
+from terrace.ports.people import USER
 from terrace.services.people.projects import MemberView, ProjectView, ReachView, Seat
 
 router = APIRouter(tags=["people"])
 PROJECT = "/v1/projects/{project}"
 MEMBER = PROJECT + "/members/{kind}/{name}"
 Kind = Literal["user", "group"]
+Kinds = Annotated[Kind | None, Query(description="Only users, or only groups", examples=["user"])]
 Title = Annotated[str, msgspec.Meta(max_length=200)]
 Names = Annotated[list[str], msgspec.Meta(max_length=20)]
 
@@ -73,9 +76,10 @@ LOCAL = {"provider": "local", "region": ""}
         example={"items": [SHOP], "next": None},
     ),
 )
-async def list_projects(services: Uses, caller: Caller) -> Response:
+async def list_projects(services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """With what they may do in each."""
-    return answer(Page(await services.people.projects.listing(caller)))
+    found = await services.people.projects.listing(caller)
+    return page.cut((one for one in found if one.name.startswith(name)), lambda one: (one.name,), NAME)
 
 
 @router.post(
@@ -120,9 +124,13 @@ async def remove_project(project: str, services: Uses, caller: Caller) -> Respon
         Page[MemberView], "Users and groups", example={"items": [BOB], "next": None}, fails=[404]
     ),
 )
-async def list_members(project: str, services: Uses, caller: Caller) -> Response:
-    """With their roles."""
-    return answer(Page(await services.people.projects.members(caller, project)))
+async def list_members(
+    project: str, services: Uses, caller: Caller, page: Paged, kind: Kinds = None, name: Prefix = ""
+) -> Response:
+    """With their roles: users first, then groups."""
+    found = await services.people.projects.members(caller, project)
+    wanted = (one for one in found if one.name.startswith(name) and kind in (None, one.kind))
+    return page.cut(wanted, lambda one: (one.kind != USER, one.name), tuple[bool, str])
 
 
 @router.put(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, nothing, read, takes
+from terrace.api.edge.pages import NAME, TIMED, Paged, Prefix
 from terrace.api.views import Page
+from terrace.ports.people import CredentialQuery
 from terrace.services.people.keys import KeyView
 from terrace.services.people.tokens import TokenMade, TokenView, TokenWish
 
 router = APIRouter(tags=["people"])
+Kind = Annotated[
+    Literal["session", "token", "service"] | None, Query(description="Only such ones", examples=["token"])
+]
 
 
 class TokenBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,9 +71,13 @@ KEY = {
         fails=[404],
     ),
 )
-async def list_tokens(services: Uses, caller: Caller, project: str = "") -> Response:
+async def list_tokens(
+    services: Uses, caller: Caller, page: Paged, project: str = "", name: Prefix = "", kind: Kind = None
+) -> Response:
     """None of them is shown itself: it is nowhere."""
-    return answer(Page(await services.people.tokens.listing(caller, project)))
+    wanted = CredentialQuery(kind=kind or "", name=name, after=page.after(TIMED, (-1.0, "")), limit=page.more)
+    found = await services.people.tokens.listing(caller, project, wanted)
+    return page.of(found, lambda one: (one.created, one.id))
 
 
 @router.post(
@@ -106,9 +115,10 @@ async def revoke_token(token: str, services: Uses, caller: Caller, project: str 
         Page[KeyView], "Public keys of who asks, by name", example={"items": [KEY], "next": None}
     ),
 )
-async def list_keys(services: Uses, caller: Caller) -> Response:
+async def list_keys(services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """For ssh."""
-    return answer(Page(await services.people.keys.listing(caller)))
+    found = await services.people.keys.listing(caller)
+    return page.cut((one for one in found if one.name.startswith(name)), lambda one: (one.name,), NAME)
 
 
 @router.post(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, nothing, read, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.people.login import Secret
 from terrace.api.views import Page
+from terrace.ports.people import UserQuery
 from terrace.services.people.users import UserChange, UserView
 
 router = APIRouter(tags=["people"])
 USER = "/v1/users/{user}"
 Title = Annotated[str, msgspec.Meta(max_length=200)]
+Source = Annotated[
+    Literal["local", "ldap"] | None,
+    Query(description="Only those known here, or by a directory", examples=["ldap"]),
+]
 
 
 class UserBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,9 +57,13 @@ ADA = {
 @router.get(
     "/v1/users", responses=gives(Page[UserView], "All, by name", example={"items": [ADA], "next": None})
 )
-async def list_users(services: Uses, caller: Caller) -> Response:
+async def list_users(
+    services: Uses, caller: Caller, page: Paged, name: Prefix = "", source: Source = None
+) -> Response:
     """Those from a directory are there from their first login on."""
-    return answer(Page(await services.people.users.listing(caller)))
+    (after,) = page.after(NAME, ("",))
+    wanted = UserQuery(name, source or "", after, page.more)
+    return page.of(await services.people.users.listing(caller, wanted), lambda one: (one.name,))
 
 
 @router.post(

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from terrace.api.callers import At, Caller, Uses
 from terrace.api.documents import answer, gives, read, takes
+from terrace.api.edge.pages import PAIR, Paged
 from terrace.api.signals.doors import TAKEN
 from terrace.api.stacks import EXAMPLE, STACK
 from terrace.api.views import Page, StackView, stack_view
 from terrace.services.signals import SignalView, SizeView
 
 router = APIRouter(tags=["signals"])
+To = Annotated[
+    str,
+    Query(pattern=r"^[^\x00]*$", description="Only those to the handle at this path", examples=["handle"]),
+]
 
 
 class RotateBody(msgspec.Struct):
@@ -46,14 +51,16 @@ COUNTS = {
     STACK + "/signals",
     responses=gives(
         Page[SignalView],
-        "The signals that came, oldest first",
+        "The signals that came, by path and id",
         example={"items": [CAME], "next": None},
         fails=[404],
     ),
 )
-async def list_signals(at: At, services: Uses, caller: Caller, path: str = "") -> Response:
-    """`path`: only those to this handle."""
-    return answer(Page(await services.signals.listing(caller, at, path)))
+async def list_signals(at: At, services: Uses, caller: Caller, page: Paged, path: To = "") -> Response:
+    """Those that each handle keeps."""
+    after = page.after(PAIR, ("", ""))
+    found = await services.signals.listing(caller, at, path, after=after, limit=page.more)
+    return page.of(found, lambda one: (one.path, one.id))
 
 
 @router.post(STACK + "/signals/{path:path}", responses=TAKEN)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, read, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.views import Page
 from terrace.services.quotas.keeping import Standing, Wrong
 
@@ -49,11 +50,19 @@ async def set_quota(request: Request, project: str, services: Uses, caller: Call
     return answer(QuotaView(project, await services.quotas.set(caller, project, body.limits)))
 
 
-@router.get("/v1/quotas", responses=gives(Page[QuotaView], "How every project stands"))
-async def list_quotas(services: Uses, caller: Caller) -> Response:
+@router.get(
+    "/v1/quotas",
+    responses=gives(
+        Page[QuotaView],
+        "How every project stands",
+        example={"items": [{"project": "shop", "items": [LINE]}], "next": None},
+    ),
+)
+async def list_quotas(services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """Projects that have a quota or a stack, by name."""
-    found = await services.quotas.overview(caller)
-    return answer(Page([QuotaView(name, items) for name, items in found.items()]))
+    (after,) = page.after(NAME, ("",))
+    found = await services.quotas.overview(caller, name=name, after=after, limit=page.more)
+    return page.of(list(found.items()), lambda one: one[:1], lambda one: QuotaView(*one))
 
 
 @router.post(

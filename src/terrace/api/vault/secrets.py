@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from terrace.api.callers import Caller, Uses
 from terrace.api.documents import answer, gives, read, refusals, takes
+from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.views import Page
 from terrace.ports.vault import Kept
 from terrace.services.secrets.named import INSTALLATION
@@ -73,9 +74,13 @@ GONE = {204: {"description": "It is gone"}, **refusals(404, 409)}
 
 
 @router.get(SECRETS, responses=LISTING)
-async def list_secrets(project: str, services: Uses, caller: Caller) -> Response:
+async def list_secrets(
+    project: str, services: Uses, caller: Caller, page: Paged, name: Prefix = ""
+) -> Response:
     """Names, versions, and which stacks read each. There is no way to read what is in one."""
-    return _listed(await services.secrets.listing(caller, project))
+    (after,) = page.after(NAME, ("",))
+    found = await services.secrets.listing(caller, project, name=name, after=after, limit=page.more)
+    return page.of(found, lambda one: (one.name,), _view)
 
 
 @router.put(SECRETS + "/{name}", openapi_extra=takes(SecretBody, {"value": "..."}), responses=WRITTEN)
@@ -97,9 +102,11 @@ async def delete_secret(
 
 
 @router.get(OWN, responses=LISTING)
-async def list_own_secrets(services: Uses, caller: Caller) -> Response:
+async def list_own_secrets(services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """The installation's own secrets, which server.toml may name and no template can."""
-    return _listed(await services.secrets.listing(caller, INSTALLATION))
+    (after,) = page.after(NAME, ("",))
+    found = await services.secrets.listing(caller, INSTALLATION, name=name, after=after, limit=page.more)
+    return page.of(found, lambda one: (one.name,), _view)
 
 
 @router.put(OWN + "/{name}", openapi_extra=takes(SecretBody, {"value": "..."}), responses=WRITTEN)
@@ -117,19 +124,7 @@ async def delete_own_secret(name: str, services: Uses, caller: Caller) -> Respon
     return Response(status_code=204)
 
 
-def _listed(found: list[Kept]) -> Response:
-    return answer(
-        Page(
-            [
-                SecretView(
-                    name=one.name,
-                    version=one.versions[0].number,
-                    who=one.versions[0].who,
-                    at=one.versions[0].at,
-                    versions=[SecretVersionView(each.number, each.who, each.at) for each in one.versions],
-                    used_by=one.used_by,
-                )
-                for one in found
-            ]
-        )
-    )
+def _view(one: Kept) -> SecretView:
+    newest = one.versions[0]
+    versions = [SecretVersionView(each.number, each.who, each.at) for each in one.versions]
+    return SecretView(one.name, newest.number, newest.who, newest.at, versions, one.used_by)

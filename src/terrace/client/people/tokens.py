@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import PATIENCE, Transport, path_of
-
-PAGE = 1000
 
 
 class Tokens:
@@ -70,13 +69,7 @@ class Audit:
 
     def listing(self, project: str = "", after: int = 0) -> Iterator[dict[str, Any]]:
         """All rows numbered above `after`, oldest first."""
-        while True:
-            query = {"limit": PAGE, "after": after, "project": project or None}
-            page = self._transport.get(path_of("audit"), query)
-            yield from page["items"]
-            if not page.get("next"):
-                return
-            after = int(page["next"])
+        return items(self._transport, path_of("audit"), {"after": after, "project": project or None})
 
     def verify(self, known: str = "") -> dict[str, Any]:
         """{whole, count, first, last, digest, fault, at}. `known`: NUMBER:DIGEST of a row as it once was."""

@@ -6,15 +6,14 @@ What listings do not show is remembered, and looked up again when it may have ch
 from __future__ import annotations
 
 import asyncio
-import io
 import re
-import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from terrace.drivers.docker import labels
 from terrace.drivers.docker import seen as shape
 from terrace.drivers.docker.bodies import STATE_FOLDER
+from terrace.drivers.docker.inside.archive import members
 from terrace.drivers.docker.marks import attachments
 from terrace.drivers.docker.wire.client import Engine, filters
 from terrace.drivers.docker.wire.faults import Refusal
@@ -269,15 +268,10 @@ class Observer:
 
 
 def _ending(packed: bytes) -> tuple[str, str] | None:
-    try:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-            member = tar.next()
-            if member is None or not member.isreg() or member.size > 1024:
-                return None
-            held = tar.extractfile(member)
-            text = held.read().decode(errors="replace").strip() if held else ""
-    except tarfile.TarError:
+    _, held = next(members(packed), ("", None))
+    if held is None or len(held) > 1024:
         return None
+    text = held.decode(errors="replace").strip()
     match = _ENDING.fullmatch(text)
     return (match[1], match[2] or "") if match else None
 

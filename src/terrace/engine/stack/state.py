@@ -13,6 +13,7 @@ from terrace.engine.allowance import Allowance
 from terrace.engine.form import Mask, child_uid
 from terrace.engine.stack.agenda import Agenda
 from terrace.engine.stack.crossing import Exports, Imports
+from terrace.model.catalogue import OPEN
 from terrace.model.decision import Expansion
 from terrace.model.event import Event
 from terrace.model.graph import Edge, Keep, Node, Until
@@ -167,6 +168,7 @@ class StackState:
         self.imports = Imports()
         self.exports = Exports()
         self.allowance: Allowance | None = None
+        self.offer = OPEN
         self.ended: dict[str, int | None] = {}
         self.epoch = 0
         self.turn = Turn()

@@ -9,6 +9,7 @@ import msgspec
 
 from terrace.engine.expression import evaluate
 from terrace.engine.form import digest, form
+from terrace.engine.stack import sizes
 from terrace.engine.stack.read import inputs_of, looking, lookup, read_input, readable
 from terrace.engine.stack.state import Live, StackState
 from terrace.errors import SpecError
@@ -61,7 +62,10 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
     if node.external_id:
         spec, plain = None, dict(values)
     else:
-        spec = _spec(kind, kind.resolve(values, lambda one: thing(state, one)), live, capabilities)
+        values = dict(kind.resolve(values, lambda one: thing(state, one)))
+        capabilities = sizes.known(state, live, values, capabilities)
+        spec = _spec(kind, values, live, capabilities)
+        sizes.check(state, live, spec, capabilities)
         spec = kind.directed(spec, directives) if directives else spec
         plain = form(spec, rules.mask)
     return Wanted(

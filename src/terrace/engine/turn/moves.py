@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from terrace.engine import quota, retry
-from terrace.engine.stack import gate, spread
+from terrace.engine.stack import gate, sizes, spread
 from terrace.engine.stack.state import Key, Live, Rules, StackState, next_incarnation
 from terrace.engine.turn import adopt, copies, hooks, orders, rollout
 from terrace.model.decision import Act, Decision, Effect, Refuse
@@ -126,6 +126,7 @@ class Moves:
             implied=node.implied,
             exits=exits,
             named=live.named,
+            memory=sizes.kept(live),
             **orders.followed(self.state, live.path),
         )
         self.state.put(live, record)
@@ -294,9 +295,11 @@ class Moves:
         """The thing is gone: the next incarnation takes its place."""
         state = self.state
         state.say("resource.vanished", now, live.path, act.reason)
-        number = next_incarnation(live)
+        number, memory = next_incarnation(live), sizes.kept(live)
         state.drop(live, record)
-        return self.blank(live, now, number, record.exits)
+        fresh = replace(self.blank(live, now, number, record.exits), memory=memory)
+        state.put(live, fresh)
+        return fresh
 
     def _begin_create(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
         claims = self.claims(wanted)
@@ -416,6 +419,7 @@ class Moves:
     def _change(self, live: Live, wanted: Wanted, record: Record, act: Act, now: float) -> None:
         claims = record.claims if act.verb is not Verb.UPDATE else self.claims(wanted)
         held = self._claimed(live, record, claims, now) if claims != record.claims else ""
+        held = held or quota.grown(self.state, live, wanted, now)
         if held:
             self._hold(live, record, held, now)
             return

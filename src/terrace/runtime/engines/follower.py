@@ -23,8 +23,8 @@ PATIENCE = 10.0
 class Ears(Protocol):
     """Who wants to know."""
 
-    async def rung(self, stack: str, patience: float) -> bool:
-        """Somebody rang for a stack; whether it was here and took in what is desired."""
+    async def rung(self, stack: str, mark: int, patience: float) -> bool:
+        """Somebody rang for a stack, and for the `mark`th time; whether it was here and took in what is desired."""
 
     def listed(self, listing: Published) -> None:
         """A provider was listed, or somebody asks for that."""
@@ -43,6 +43,8 @@ class Follower:
         self._event = -1
         self._look = asyncio.Event()
         self._rung: dict[str, int] = {}
+        self._taken: list[tuple[str, int]] = []
+        self._saying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def look(self) -> None:
@@ -83,10 +85,18 @@ class Follower:
     async def _ring(self, stack: str, mark: int) -> None:
         """Only what was taken in counts as heard; the rest is rung for again."""
         try:
-            if await self._ears.rung(stack, PATIENCE):
-                await self._membership.engines.heeded([(stack, mark)])
-        except TransientError:
-            pass
+            if await self._ears.rung(stack, mark, PATIENCE):
+                await self._heed(stack, mark)
         finally:
             if self._rung.get(stack) == mark:
                 del self._rung[stack]
+
+    async def _heed(self, stack: str, mark: int) -> None:
+        """Says so; what many took in at one moment is said at once."""
+        self._taken.append((stack, mark))
+        await asyncio.sleep(0)  # others that were told in the same round
+        async with self._saying:
+            taken, self._taken = self._taken, []
+            if taken:
+                with suppress(TransientError):
+                    await self._membership.engines.heeded(taken)

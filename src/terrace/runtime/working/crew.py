@@ -57,10 +57,13 @@ class Crew:
 
     # ---- engines.follower.Ears
 
-    async def rung(self, stack: str, patience: float) -> bool:
-        """Somebody rang for a stack; whether it was here and took in what is desired."""
+    async def rung(self, stack: str, mark: int, patience: float) -> bool:
+        """Somebody rang for a stack; whether it was here and took in what is desired. What was asked of this process
+        has long been taken in."""
         worker = self.here(stack)
-        return worker is not None and not worker.leaving and await worker.heed(patience)
+        if worker is None or worker.leaving:
+            return False
+        return worker.read >= mark or await worker.heed(patience)
 
     def listed(self, listing: Published) -> None:
         """A provider was listed, or somebody asks for that."""

@@ -93,6 +93,7 @@ class Pictures:
 
     async def _restored(self, stack: Stack) -> StackState:
         state = StackState(stack, self._rules(), self._entropy.uid, await self._store.installation())
+        state.offer = await self._store.offer(stack.project)
         state.restore(await self._store.records(stack.id))
         state.imports.restore(await self._store.uses(stack.id))
         advance.direct(state, await self._store.directives(stack.id))
@@ -120,6 +121,7 @@ class Pictures:
                 await self._look_now(state)
         else:
             state = StackState(stack, self._rules(), self._entropy.uid, await self._store.installation())
+            state.offer = await self._store.offer(stack.project)
         state.imports.arrive(found)
         state.silent.update(self.silent)
         for name, hub in self.hubs.items():

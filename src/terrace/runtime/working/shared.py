@@ -52,7 +52,7 @@ class Bystander:
     def lose(self) -> None:
         """Nothing to lose."""
 
-    async def rung(self, stack: str, patience: float) -> bool:
+    async def rung(self, stack: str, mark: int, patience: float) -> bool:
         """No stack is here."""
         return False
 

@@ -69,6 +69,12 @@ class Reaching:
         whole = {one.provider for one in said if not one.region} | {OWN}
         return lambda provider, region: provider in whole or (provider, region) in known
 
+    async def providers(self, project: str) -> Callable[[str], bool]:
+        """Whether it may use anything of a provider, as a function of the provider."""
+        said = await self._people.projects.reach(project)
+        known = {one.provider for one in said} | {OWN}
+        return lambda provider: (self._all and not said) or provider in known
+
 
 class Projects:
     """Use cases about projects."""

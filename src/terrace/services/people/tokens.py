@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from terrace.errors import NotFoundError, UserError
-from terrace.ports.people import SERVICE, SESSION, TOKEN, Credential, People
+from terrace.ports.people import SERVICE, SESSION, TOKEN, Credential, CredentialQuery, People
 from terrace.services.gate import Actor, Right, Surface
 from terrace.services.people import roles
 from terrace.services.people.login import issue
@@ -103,26 +103,44 @@ class Tokens:
         await self._people.credentials.add(credential)
         return TokenMade(token, _view(credential))
 
-    async def listing(self, actor: Actor, project: str = "") -> list[TokenView]:
-        """Those of who asks, their sessions too; or the service tokens of a project, which takes the right to say who
-        its members are."""
+    async def listing(
+        self,
+        actor: Actor,
+        project: str = "",
+        wanted: CredentialQuery = CredentialQuery(),  # noqa: B008 -- a value
+    ) -> list[TokenView]:
+        """Some of those of who asks, their sessions too; or of the service tokens of a project, which takes the right
+        to say who its members are. Whose they are is not for `wanted` to say."""
         if project:
             await self._on.gate.admit(actor, Right.MEMBERS, project, "tokens")
-            return [_view(one) for one in await self._people.credentials.listing(project=project)]
-        await self._on.gate.admit(actor, Right.CATALOGUE)
-        if not actor.user:
-            return []
-        return [_view(one) for one in await self._people.credentials.listing(owner=actor.user)]
+        else:
+            await self._on.gate.admit(actor, Right.CATALOGUE)
+            if not actor.user:
+                return []
+        owner = "" if project else actor.user
+        ours = msgspec.structs.replace(wanted, owner=owner, project=project)
+        return [_view(one) for one in await self._people.credentials.listing(ours)]
 
     async def revoke(self, actor: Actor, identity: str, project: str = "") -> None:
         """Ends a token: one of who asks, or a service token of a project. NotFoundError."""
-        mine = {one.id: one for one in await self.listing(actor, project)}
-        if identity not in mine:
+        if project:
+            await self._on.gate.admit(actor, Right.MEMBERS, project, "tokens")
+        else:
+            await self._on.gate.admit(actor, Right.CATALOGUE)
+        found = await self._people.credentials.get(identity)
+        if found is None or not _theirs(actor, found, project):
             hint = f"terrace token list{f' --service --project {project}' if project else ''}"
             raise NotFoundError(f'there is no token "{identity[:40]}" of yours', hint=hint)
-        what = "session" if mine[identity].kind == SESSION else "token"
-        await self._on.gate.note(actor, what, project, f"revoke {identity} ({mine[identity].name})")
+        what = "session" if found.kind == SESSION else "token"
+        await self._on.gate.note(actor, what, project, f"revoke {identity} ({found.name})")
         await self._people.credentials.remove(identity)
+
+
+def _theirs(actor: Actor, one: Credential, project: str) -> bool:
+    """Whether it is a service token of the project, or of who asks."""
+    if project:
+        return one.kind == SERVICE and one.project == project
+    return bool(actor.user) and one.owner == actor.user
 
 
 def _view(one: Credential) -> TokenView:

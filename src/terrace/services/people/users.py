@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from terrace.errors import ForbiddenError, NotFoundError, UserError
-from terrace.ports.people import LDAP, People, User
+from terrace.ports.people import LDAP, People, User, UserQuery
 from terrace.services.gate import Actor, Right, Surface
 from terrace.services.people.passwords import Passwords
 
@@ -42,10 +42,10 @@ class Users:
         self._people = people
         self._passwords = passwords
 
-    async def listing(self, actor: Actor) -> list[UserView]:
-        """All of them, by name."""
+    async def listing(self, actor: Actor, wanted: UserQuery = UserQuery()) -> list[UserView]:  # noqa: B008 -- a value
+        """Some of them, by name."""
         await self._on.gate.admit(actor, Right.INSPECT)
-        return [_view(user) for user in await self._people.users.listing()]
+        return [_view(user) for user in await self._people.users.listing(wanted)]
 
     async def get(self, actor: Actor, name: str) -> UserView:
         """One of them. NotFoundError."""

@@ -1,15 +1,18 @@
-"""What a wish takes of its project's quota. It is counted from the plan, so from what the engine itself would make."""
+"""What a wish takes of its project's quota, and whether it keeps to the flavors that the project may use. Both are seen
+from the plan, so from what the engine itself would make."""
 
 from __future__ import annotations
 
 import msgspec
 
 from terrace.engine.quota import COUNTED, unbounded
-from terrace.errors import QuotaError
+from terrace.errors import DocumentError, QuotaError
+from terrace.kinds.impossible import written
 from terrace.model.graph import Graph
 from terrace.model.plan import Plan
 from terrace.model.spec.quota import RESOURCES, Amounts, larger, over, shortages, total
-from terrace.model.stack import Generation, Stack
+from terrace.model.stack import Generation, Source, Stack
+from terrace.services.flavors.places import flavors
 from terrace.services.gate import Surface
 
 MAKING = frozenset({"Group", "AutoScalingGroup", "ResourceChain", "Nested"})
@@ -27,21 +30,38 @@ class QuotaLine(msgspec.Struct, frozen=True):
 
 
 async def counted(on: Surface, stack: Stack, generation: Generation) -> Generation:
-    """The generation with what it takes, where its project has limits. QuotaError when that is too much."""
+    """The generation with the flavors that it uses and, where its project has limits, with what it takes. QuotaError
+    when that is too much, DocumentError when the project may not use what it names."""
     limits = await on.quotas.limits(stack.project) if on.quotas is not None else {}
-    if not limits:
-        return generation
+    usage: Amounts | None = {} if limits else None
     if generation.deleting:
-        return msgspec.structs.replace(generation, usage={})
-    if not _counts(generation.graph):
-        return msgspec.structs.replace(generation, usage={})
+        return msgspec.structs.replace(generation, usage=usage)
+    offer = await on.store.offer(stack.project)
+    named = _flavors(generation.graph)
+    fresh = msgspec.structs.replace(generation, usage=usage, flavors=named, offer=offer.version)
+    if not (limits or offer.version) or not _counts(generation.graph):
+        return fresh
     plan = await on.controller.plan(stack, generation.graph)
-    await _check(on, stack, plan, generation.graph, limits)
-    return msgspec.structs.replace(generation, usage=total(plan.takes.values()))
+    if limits:
+        await _check(on, stack, plan, generation.graph, limits)
+        usage = total(plan.takes.values())
+    if offer.version:
+        keep_to(plan)
+    used = tuple(sorted({*named, *plan.flavors}))
+    return msgspec.structs.replace(fresh, usage=usage, flavors=used)
+
+
+def keep_to(plan: Plan) -> None:
+    """DocumentError when the plan asks for what the project may not use of flavors."""
+    if plan.barred:
+        raise DocumentError(flavors(plan.barred.values(), Source("")))
 
 
 async def outlook(on: Surface, stack: Stack, plan: Plan, graph: Graph) -> tuple[QuotaLine, ...]:
-    """What is limited, as it would be with the plan; nothing where nothing is. QuotaError when that is too much."""
+    """What is limited, as it would be with the plan; nothing where nothing is. QuotaError when that is too much,
+    DocumentError when the project may not use what it names."""
+    if (await on.store.offer(stack.project)).version:
+        keep_to(plan)
     limits = await on.quotas.limits(stack.project) if on.quotas is not None else {}
     return await _check(on, stack, plan, graph, limits) if limits else ()
 
@@ -83,9 +103,15 @@ async def _check(
     )
 
 
+def _flavors(graph: Graph) -> tuple[str, ...]:
+    """The flavors that a graph names outright."""
+    named = {node.properties.get("flavor") for node in written(graph) if node.kind == "Machine"}
+    return tuple(sorted(one for one in named if isinstance(one, str) and one))
+
+
 def _counts(graph: Graph) -> bool:
     """Whether there may be anything in a graph that is counted."""
-    return any(node.kind in COUNTED or node.kind in MAKING for node in graph.nodes)
+    return any(node.kind in COUNTED or node.kind in MAKING or node.kind == "Flavor" for node in graph.nodes)
 
 
 def _named(path: str, graph: Graph) -> str:

@@ -48,11 +48,15 @@ class QuotaKeeping:
         await self._on.gate.admit(actor, Right.READ, project)
         return await self._standing(project)
 
-    async def overview(self, actor: Actor) -> dict[str, list[Standing]]:
-        """How every project stands."""
+    async def overview(
+        self, actor: Actor, *, name: str = "", after: str = "", limit: int = 1000
+    ) -> dict[str, list[Standing]]:
+        """How the projects stand whose names begin with `name`, by name; up to `limit` of them after the one named
+        `after`."""
         await self._on.gate.admit(actor, Right.INSPECT, "", "quotas")
-        names = await self._on.quotas.projects() if self._on.quotas is not None else []
-        return {name: await self._standing(name) for name in names}
+        known = await self._on.quotas.projects() if self._on.quotas is not None else []
+        found = [one for one in sorted(known) if one > after and one.startswith(name)]
+        return {one: await self._standing(one) for one in found[:limit]}
 
     async def set(self, actor: Actor, project: str, texts: Mapping[str, str]) -> list[Standing]:
         """Sets limits as people write them (20, 64G; "none": no limit). What stands stays, however much it is.

@@ -38,10 +38,13 @@ class NamedSecrets:
         self._wake(stored)
         return stored
 
-    async def listing(self, actor: Actor, project: str) -> list[Kept]:
-        """All secrets, by name, without what is in them."""
+    async def listing(
+        self, actor: Actor, project: str, *, name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Kept]:
+        """Secrets whose names begin with `name`, by name, without what is in them; up to `limit` of them after the one
+        named `after`."""
         await self._admit(actor, project, "", Right.READ)
-        return await self._on.vault.listing(project)
+        return await self._on.vault.listing(project, name=name, after=after, limit=limit)
 
     async def remove(self, actor: Actor, project: str, name: str, *, force: bool = False) -> None:
         """Takes a secret away. NotFoundError; ConflictError while stacks read it, unless `force`."""
@@ -67,7 +70,7 @@ async def check_named(vault: Vault, project: str, graph: Graph) -> None:
     named = [node for node in naming if isinstance(node.properties.get("name"), str)]
     if not named:
         return
-    known = {kept.name for kept in await vault.listing(project)}
+    known = set(await vault.names(project))
     problems = [_unknown(node, known) for node in named if node.properties["name"] not in known]
     if problems:
         raise DocumentError(problems)

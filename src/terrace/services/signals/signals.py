@@ -105,15 +105,22 @@ class Signals:
         except (ConflictError, QuotaError) as error:
             return error.message
 
-    async def listing(self, actor: Actor, where: Where, path: str = "") -> list[SignalView]:
-        """The signals that came to a stack, or to one of its handles, oldest first."""
+    async def listing(
+        self,
+        actor: Actor,
+        where: Where,
+        path: str = "",
+        *,
+        after: tuple[str, str] = ("", ""),
+        limit: int = 1000,
+    ) -> list[SignalView]:
+        """Signals that came to a stack, or to one of its handles, by path and id; up to `limit` of them after the one
+        at that path with that id."""
         stack = await self._on.gate.stack(actor, Right.READ, where)
-        found = [
-            _view(one)
-            for one in await self._on.store.directives(stack.id)
-            if one.what.startswith(SIGNAL) and path in ("", one.path)
-        ]
-        return sorted(found, key=lambda one: (one.at, one.path, one.id))
+        found = await self._on.store.directive_page(
+            stack.id, SIGNAL, path=path, after=(after[0], SIGNAL + after[1]), limit=limit
+        )
+        return [_view(one) for one in found]
 
     async def rotate(self, actor: Actor, where: Where, path: str, *, revoke: bool = False) -> Stack:
         """Has a door get another token, or none any more; the one before is worth nothing from then on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from terrace.model.catalogue import Offer
 from terrace.model.graph import Name
 from terrace.model.seen import Ghost, Seen
 from terrace.model.stack import Lease, Stack
@@ -60,6 +61,7 @@ class Tables:
         self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
+        self.offers: dict[str, Offer] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
         self.members: dict[str, Member] = {}

@@ -1,15 +1,25 @@
 """Brings a PostgreSQL database to the newest schema: forward only, one transaction for each step, one server at a
-time."""
+time, beside servers that work."""
 
 from __future__ import annotations
+
+import random
+import time
 
 import psycopg
 
 from terrace.stores.migrating import Step, check_version, steps
+from terrace.stores.postgres import faults
 from terrace.stores.postgres.dialect import migration
 from terrace.stores.postgres.line import Connection, is_cockroach
 
 _ATTEMPTS = 20
+_STEP_ATTEMPTS = 60
+_PATIENCE = "SET LOCAL lock_timeout TO '500ms'"
+"""A step needs whole tables, one after the other, and others want them in another order: it lets go of all that it has,
+and tries again, before they must wait for long."""
+_LONGEST_WAIT = 0.5
+_IN_THE_WAY = faults.AGAIN | {faults.STUCK}
 _FASTER = (
     psycopg.errors.IntegrityError,
     psycopg.errors.DuplicateTable,
@@ -27,7 +37,7 @@ def migrate(connection: Connection, place: str) -> None:
     check_version(place, present, known, _compatible_from(connection) if present else "")
     for step in known:
         if step.number > present:
-            _take(connection, step)
+            _insist(connection, step)
 
 
 def version(connection: Connection) -> int:
@@ -58,8 +68,21 @@ def _compatible_from(connection: Connection) -> str:
     return row[0] if row else ""
 
 
+def _insist(connection: Connection, step: Step) -> None:
+    for attempt in range(_STEP_ATTEMPTS):
+        try:
+            _take(connection, step)
+        except psycopg.OperationalError as error:
+            if error.sqlstate not in _IN_THE_WAY or attempt == _STEP_ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.1, 1.0) * _LONGEST_WAIT)
+        else:
+            return
+
+
 def _take(connection: Connection, step: Step) -> None:
     with connection.transaction():
+        connection.execute(_PATIENCE)
         # Held to the end: another server that is at the same step waits here, and then finds it done.
         row = connection.execute("SELECT version FROM schema_version WHERE one = 1 FOR UPDATE").fetchone()
         if row is not None and row[0] >= step.number:

@@ -115,14 +115,13 @@ def _once(line: Line, begin: Sequence[str], work: Callable[[Writer], T]) -> T:
             for statement in begin:
                 connection.execute(statement)
             number = None if begin is READING or is_cockroach(connection) else connection.execute(_NUMBER)
-            settle = partial(_settled, connection, pipeline)
-            result = work(PostgresWriter(line, connection, settle))
+            writer = PostgresWriter(line, connection, partial(_settled, connection, pipeline))
+            result = work(writer)
             if number is not None:
-                settle()
+                writer.settle()
                 ((transaction,),) = number.fetchall()
             committing = True
-            connection.execute("COMMIT")
-            settle()
+            connection.execute("COMMIT")  # the end of the pipeline waits for its answer
     except BaseException as error:
         _clean(line, connection)
         if isinstance(error, psycopg.Error) and committing and line.lost and begin is not READING:

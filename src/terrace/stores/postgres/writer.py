@@ -18,8 +18,7 @@ _FEW = 3
 
 
 class PipelineResult:
-    """Implements stores.relational.Result over a cursor whose answer may not have come yet. `wait` ends a part of the
-    stream: the server then knows that nothing follows at once, and how long it may hold rows for us."""
+    """Implements stores.relational.Result over a cursor whose answer may not have come yet: `wait` waits for it."""
 
     def __init__(self, cursor: Cursor, wait: Callable[[], None]) -> None:
         self._cursor = cursor
@@ -43,16 +42,25 @@ class PipelineResult:
 
 
 class PostgresWriter:
-    """Implements stores.relational.Writer."""
+    """Implements stores.relational.Writer. `wait` ends a part of the stream: the server then knows that nothing follows
+    at once, and how long it may hold rows for us."""
 
     def __init__(self, line: Line, connection: Connection, wait: Callable[[], None]) -> None:
         self._line = line
         self._connection = connection
-        self._wait = wait
+        self._settle = wait
+        self._answered = False
+
+    def settle(self) -> None:
+        """Waits for every answer that is still to come."""
+        if not self._answered:
+            self._settle()
+            self._answered = True
 
     def execute(self, query: str, values: Sequence[Any] = (), /) -> PipelineResult:
         """See Writer."""
         self._line.heard()
+        self._answered = False
         cursor = self._connection.cursor(binary=True)
         try:
             cursor.execute(translated(query), values)
@@ -60,7 +68,7 @@ class PostgresWriter:
             if error.sqlstate:
                 raise
             cursor.execute(translated(query), _storable(values))
-        return PipelineResult(cursor, self._wait)
+        return PipelineResult(cursor, self.settle)
 
     def executemany(self, query: str, rows: Iterable[Sequence[Any]], /) -> None:
         """See Writer. Plain inserts go as one statement."""
@@ -73,6 +81,7 @@ class PostgresWriter:
         if together.key:
             many = list({tuple(row[place] for place in together.key): row for row in many}.values())
         columns = zip(together.kinds, zip(*many, strict=True), strict=True)
+        self._answered = False
         cursor = self._connection.cursor()
         cursor.execute(together.query, [column(kind, values) for kind, values in columns])
 

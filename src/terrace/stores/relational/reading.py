@@ -37,7 +37,7 @@ class Reading:
             rows = await self.database.rows(SQL["stacks.all"])
         else:
             rows = await self.database.rows(SQL["stacks.of_project"], (project,))
-        return [_stack(row) for row in rows]
+        return [stack_from(row) for row in rows]
 
     async def generation(self, stack: str, number: int) -> Generation | None:
         rows = await self.database.rows(SQL["generations.one"], (stack, number))
@@ -96,9 +96,10 @@ class Reading:
 
 def stack_of(rows: Sequence[Sequence[Any]]) -> Stack | None:
     """The stack in the first row, if there is one."""
-    return _stack(rows[0]) if rows else None
+    return stack_from(rows[0]) if rows else None
 
 
-def _stack(row: Sequence[Any]) -> Stack:
+def stack_from(row: Sequence[Any]) -> Stack:
+    """A stack from its columns."""
     stack = Stack(*row)
     return msgspec.structs.replace(stack, phase=Phase(stack.phase), forget=bool(stack.forget))

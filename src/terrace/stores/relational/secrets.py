@@ -7,6 +7,7 @@ from typing import Any
 from terrace.model.graph import Found, Name
 from terrace.model.value import Secret
 from terrace.ports.clock import Clock
+from terrace.ports.edge.pages import LAST
 from terrace.ports.secrets import Secrets
 from terrace.ports.vault import Kept, Stored, Version
 from terrace.stores.encoding import Encoding
@@ -34,25 +35,33 @@ class RelationalVault:
 
         return await self._database.write(work, synced=True)
 
-    async def listing(self, project: str) -> list[Kept]:
+    async def listing(
+        self, project: str, *, name: str = "", after: str = "", limit: int = 1000
+    ) -> list[Kept]:
+        page = (project, project, after, name, name + LAST, limit)
+
         def work(reader: Writer) -> list[Kept]:
             versions: dict[str, list[Version]] = {}
-            for name, *rest in reader.execute(SQL["secrets.of_project"], (project,)).fetchall():
-                versions.setdefault(name, []).append(Version(*rest))
+            for one, *rest in reader.execute(SQL["secrets.page"], page).fetchall():
+                versions.setdefault(one, []).append(Version(*rest))
             used: dict[str, list[str]] = {}
-            for name, stack in reader.execute(SQL["secrets.used"], (project,)).fetchall():
-                used.setdefault(name, []).append(stack)
-            return [Kept(name, tuple(found), tuple(used.get(name, ()))) for name, found in versions.items()]
+            between = (project, min(versions, default=""), max(versions, default=""))
+            for one, stack in reader.execute(SQL["secrets.used"], between).fetchall():
+                used.setdefault(one, []).append(stack)
+            return [Kept(one, tuple(found), tuple(used.get(one, ()))) for one, found in versions.items()]
 
         return await self._database.read(work)
+
+    async def names(self, project: str) -> list[str]:
+        return [name for (name,) in await self._database.rows(SQL["secrets.names"], (project,))]
 
     async def remove(self, project: str, name: str, *, force: bool = False) -> Stored:
         def work(writer: Writer) -> Stored:
             row = writer.execute(SQL["secrets.newest"], (project, name)).fetchone()
             if row is None:
                 raise unknown(name)
-            used = writer.execute(SQL["secrets.used"], (project,)).fetchall()
-            users = [stack for secret, stack in used if secret == name]
+            used = writer.execute(SQL["secrets.used"], (project, name, name)).fetchall()
+            users = [stack for _, stack in used]
             if users and not force:
                 raise in_use(name, users)
             writer.execute(SQL["secrets.delete"], (project, name))

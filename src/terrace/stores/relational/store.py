@@ -18,6 +18,7 @@ from terrace.stores.relational import writing
 from terrace.stores.relational.crossing import Crossings
 from terrace.stores.relational.database import Openable, Writer
 from terrace.stores.relational.engines import RelationalEngines
+from terrace.stores.relational.lists.pages import Paging
 from terrace.stores.relational.sealed import keys
 from terrace.stores.relational.wishes import Wishes
 from terrace.stores.sealing import Envelope
@@ -61,7 +62,7 @@ class Together(Generic[A, B]):
                     future.set_result(answer)
 
 
-class RelationalStore(Wishes, Crossings):
+class RelationalStore(Wishes, Crossings, Paging):
     """Implements ports.Store over any database; `place` names it in messages."""
 
     database: Openable

@@ -12,7 +12,7 @@ from terrace.model.record import Record
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.store import Commit, Ruling
 from terrace.stores.encoding import Encoding
-from terrace.stores.heads import check_name, desired, observed, surplus
+from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
 from terrace.stores.order import position
 from terrace.stores.queries import SQL
 from terrace.stores.relational import crossing, quotas
@@ -38,6 +38,8 @@ def save_generation(writer: Writer, encoding: Encoding, asked: Asked) -> Stack:
     present = stack_of(writer.execute(SQL["stacks.hold_by_name"], name).fetchall())
     row = desired(present, asked.stack, asked.generation, asked.expected)
     crossing.check(writer, row, asked.generation, force=asked.force)
+    rule = writer.execute(SQL["flavors.rule"], (row.project,)).fetchone()
+    check_offer(asked.generation, rule[0] if rule else 0)
     if present is None:
         if writer.execute(SQL["stacks.by_id"], (row.id,)).fetchone():
             raise InvariantError(f"two stacks cannot share the id {row.id}")

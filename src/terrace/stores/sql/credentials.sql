@@ -3,13 +3,21 @@ SELECT c.id, c.digest, c.kind, c.owner, c.project, c.name, c.role, c.rights, c.c
     u.id, u.name, u.title, u.source, u.password, u.admin, u.disabled, u.created, u.checked
 FROM credentials c LEFT JOIN users u ON u.id = c.owner WHERE c.digest = ?;
 
+-- name: by_id
+SELECT id, digest, kind, owner, project, name, role, rights, created, maker, expires, used
+FROM credentials WHERE id = ?;
+
 -- name: of_owner
 SELECT id, digest, kind, owner, project, name, role, rights, created, maker, expires, used
-FROM credentials WHERE owner = ? ORDER BY created, id;
+FROM credentials
+WHERE owner = ? AND (? = '' OR kind = ?) AND name >= ? AND name < ? AND (created, id) > (?, ?)
+ORDER BY created, id LIMIT ?;
 
 -- name: services
 SELECT id, digest, kind, owner, project, name, role, rights, created, maker, expires, used
-FROM credentials WHERE kind = 'service' AND project = ? ORDER BY created, id;
+FROM credentials
+WHERE kind = 'service' AND project = ? AND (? = '' OR kind = ?) AND name >= ? AND name < ? AND (created, id) > (?, ?)
+ORDER BY created, id LIMIT ?;
 
 -- name: insert
 INSERT INTO credentials (id, digest, kind, owner, project, name, role, rights, created, maker, expires, used)

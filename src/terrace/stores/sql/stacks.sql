@@ -34,6 +34,11 @@ SELECT id, project, name, generation, settled, phase, why, since, created, updat
     description, retries, forget
 FROM stacks WHERE project = ? ORDER BY name;
 
+-- name: page
+SELECT id, project, name, generation, settled, phase, why, since, created, updated, total, ready, failing,
+    description, retries, forget
+FROM stacks WHERE project = ? AND name > ? AND name >= ? AND name < ? AND (? = '' OR phase = ?) ORDER BY name LIMIT ?;
+
 -- name: insert
 INSERT INTO stacks (id, project, name, generation, settled, phase, why, since, created, updated, total, ready,
     failing, description, retries, forget)

@@ -1,5 +1,6 @@
--- name: all
-SELECT id, name, title, source, password, admin, disabled, created, checked FROM users ORDER BY name;
+-- name: page
+SELECT id, name, title, source, password, admin, disabled, created, checked FROM users
+WHERE name > ? AND name >= ? AND name < ? AND (? = '' OR source = ?) ORDER BY name LIMIT ?;
 
 -- name: by_name
 SELECT id, name, title, source, password, admin, disabled, created, checked FROM users WHERE name = ?;

@@ -13,6 +13,7 @@ from terrace.drivers.docker import guests
 from terrace.drivers.docker.balance.changes import Standing, expected, standings
 from terrace.drivers.docker.balance.config import FOLDER, render
 from terrace.drivers.docker.balance.parts import Books, read, written
+from terrace.drivers.docker.inside.archive import members
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal, one_line
 from terrace.errors import PermanentError, TransientError
@@ -121,14 +122,9 @@ class Inside:
 
 def _files(packed: bytes) -> dict[str, str]:
     """The texts of an archive by their names; those that were cut off are missing."""
-    found: dict[str, str] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-            for member in tar:
-                name = member.name.rpartition("/")[2]
-                held = tar.extractfile(member) if member.isreg() and name in (BOOKS, CONFIG) else None
-                if held is not None:
-                    found[name] = held.read().decode(errors="replace")
-    except (tarfile.TarError, EOFError):
-        return {}
-    return found
+    named = ((path.rpartition("/")[2], held) for path, held in members(packed))
+    return {
+        name: held.decode(errors="replace")
+        for name, held in named
+        if held is not None and name in (BOOKS, CONFIG)
+    }

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from terrace.drivers.docker.bodies import STATE_FOLDER, plain
+from terrace.drivers.docker.inside.archive import members
 from terrace.drivers.docker.wire.client import Engine
 from terrace.drivers.docker.wire.faults import Refusal, one_line
 from terrace.errors import PermanentError, TransientError
@@ -142,13 +143,8 @@ class Deployments:
 
 
 def _content(packed: bytes) -> str:
-    try:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-            member = tar.next()
-            held = tar.extractfile(member) if member is not None and member.isreg() else None
-            return held.read()[-MOST:].decode(errors="replace") if held else ""
-    except (tarfile.TarError, EOFError):
-        return ""
+    _, held = next(members(packed), ("", None))
+    return (held or b"")[-MOST:].decode(errors="replace")
 
 
 def _packed(folder: str, script: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from terrace.ports.people import Credential, User
+from terrace.ports.edge.pages import LAST
+from terrace.ports.people import Credential, CredentialQuery, User
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer
 from terrace.stores.relational.people.rows import credential, user
@@ -42,9 +43,15 @@ class RelationalCredentials:
             lambda writer: writer.execute(SQL["credentials.insert"], values), synced=True
         )
 
-    async def listing(self, *, owner: str = "", project: str = "") -> list[Credential]:
-        query, value = ("credentials.of_owner", owner) if owner else ("credentials.services", project)
-        return [credential(row) for row in await self._database.rows(SQL[query], (value,))]
+    async def listing(self, wanted: CredentialQuery) -> list[Credential]:
+        query = "credentials.of_owner" if wanted.owner else "credentials.services"
+        named = (wanted.kind, wanted.kind, wanted.name, wanted.name + LAST)
+        values = (wanted.owner or wanted.project, *named, *wanted.after, wanted.limit)
+        return [credential(row) for row in await self._database.rows(SQL[query], values)]
+
+    async def get(self, credential_id: str) -> Credential | None:
+        rows = await self._database.rows(SQL["credentials.by_id"], (credential_id,))
+        return credential(rows[0]) if rows else None
 
     async def remove(self, credential: str) -> bool:
         return await self._database.write(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from terrace.errors import ConflictError, NotFoundError
-from terrace.ports.people import USER, SshKey, User
+from terrace.ports.edge.pages import LAST
+from terrace.ports.people import USER, SshKey, User, UserQuery
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer
 from terrace.stores.relational.people.rows import free, user
@@ -19,8 +20,9 @@ class RelationalUsers:
         rows = await self._database.rows(SQL["users.by_name"], (name,))
         return user(rows[0]) if rows else None
 
-    async def listing(self) -> list[User]:
-        return [user(row) for row in await self._database.rows(SQL["users.all"])]
+    async def listing(self, wanted: UserQuery = UserQuery()) -> list[User]:  # noqa: B008 -- a value
+        values = (wanted.after, wanted.name, wanted.name + LAST, wanted.source, wanted.source, wanted.limit)
+        return [user(row) for row in await self._database.rows(SQL["users.page"], values)]
 
     async def add(self, user: User) -> None:
         def work(writer: Writer) -> None:

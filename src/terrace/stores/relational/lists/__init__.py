@@ -1,0 +1,1 @@
+"""Long lists in tables: a page at a time, and only what was asked for."""
