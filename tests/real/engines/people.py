@@ -29,9 +29,9 @@ def template(name: str, turn: int, image: str, machines: int = 3) -> str:
     return TEMPLATE.format(machines="\n".join(lines))
 
 
-def wish(client: Client, name: str, turn: int, image: str) -> int:
+def wish(client: Client, name: str, turn: int, image: str, machines: int = 3) -> int:
     """One stack is wanted otherwise; the generation that was acknowledged."""
-    document = {"template": "t.yaml", "files": {"t.yaml": template(name, turn, image)}}
+    document = {"template": "t.yaml", "files": {"t.yaml": template(name, turn, image, machines)}}
     return int(client.stacks.apply(name, document)["generation"])
 
 
