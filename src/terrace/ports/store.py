@@ -184,18 +184,6 @@ class Reading(Protocol):
     async def rulings(self, provider: str) -> list[Ruling]:
         """The ledger of a provider."""
 
-    async def events(
-        self,
-        *,
-        stack: str = "",
-        after: int = 0,
-        limit: int = 1000,
-        newest: bool = False,
-        only: EventFilter = EVERYTHING,
-    ) -> list[Event]:
-        """Events numbered above `after`, oldest first, of one stack or all (""), those that `only` fits; of a project
-        also those of its stacks that are gone. `newest`: the last `limit` of them (still oldest first)."""
-
 
 class Paging(Protocol):
     """Long lists, a page at a time: up to `limit` entries after the place `after`."""
@@ -222,6 +210,18 @@ class Paging(Protocol):
         self, stack: str, what: str, *, path: str = "", after: tuple[str, str] = ("", ""), limit: int = 1000
     ) -> list[Directive]:
         """Directives of a stack by path and name, those whose names begin with `what`, of one `path` ("": of all)."""
+
+    async def events(
+        self,
+        *,
+        stack: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
+        only: EventFilter = EVERYTHING,
+    ) -> list[Event]:
+        """Events numbered above `after`, oldest first, of one stack or all (""), those that `only` fits; of a project
+        also those of its stacks that are gone. `newest`: the last `limit` of them (still oldest first)."""
 
 
 class Crossings(Protocol):

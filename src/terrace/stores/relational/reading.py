@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Phase, Stack
@@ -15,7 +14,6 @@ from terrace.ports.store import Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL, many
 from terrace.stores.relational.database import Database
-from terrace.stores.relational.lists import events
 
 _MANY = 500
 
@@ -75,19 +73,6 @@ class Reading:
 
     async def rulings(self, provider: str) -> list[Ruling]:
         return [Ruling(*row) for row in await self.database.rows(SQL["ledger.of_provider"], (provider,))]
-
-    async def events(
-        self,
-        *,
-        stack: str = "",
-        after: int = 0,
-        limit: int = 1000,
-        newest: bool = False,
-        only: EventFilter = EVERYTHING,
-    ) -> list[Event]:
-        query, values = events.query(stack, after, limit, newest=newest, only=only)
-        found = [self._encoding.read_event(*row) for row in await self.database.rows(query, values)]
-        return found[::-1] if newest else found
 
 
 def stack_of(rows: Sequence[Sequence[Any]]) -> Stack | None:

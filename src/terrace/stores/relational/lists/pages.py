@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.model.stack import Directive, Stack
 from terrace.ports.edge.pages import LAST
 from terrace.ports.store import RecordRow
@@ -9,6 +10,7 @@ from terrace.stores import marks, order
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database
+from terrace.stores.relational.lists import events
 from terrace.stores.relational.reading import stack_from
 
 
@@ -55,6 +57,19 @@ class Paging:
         values = (stack, what, what + LAST, path, path, *after, limit)
         rows = await self.database.rows(SQL["directives.page"], values)
         return [self._encoding.read_directive(body) for (body,) in rows]
+
+    async def events(
+        self,
+        *,
+        stack: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
+        only: EventFilter = EVERYTHING,
+    ) -> list[Event]:
+        query, values = events.query(stack, after, limit, newest=newest, only=only)
+        found = [self._encoding.read_event(*row) for row in await self.database.rows(query, values)]
+        return found[::-1] if newest else found
 
 
 def _narrowed(state: str, kind: str) -> tuple[str, list[str | bytes]]:
