@@ -101,10 +101,11 @@ class Fleet:
             )
         )
 
-    def again(self) -> None:
-        """PostgreSQL is restarted."""
+    def again(self, *, crash: bool = False) -> None:
+        """PostgreSQL is restarted, or dies as in a power failure and is started again."""
         self.database.close()
-        run(SCRIPT, "restart", self.postgres)
+        for verb in ("crash", "start") if crash else ("restart",):
+            run(SCRIPT, verb, self.postgres)
         self.database = psycopg.connect(self.url, autocommit=True)
 
     def forget(self) -> None:

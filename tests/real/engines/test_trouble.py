@@ -41,7 +41,7 @@ def hurt_all(made: Fleet, rounds: int) -> None:
             hurt(made, victim)
         if turn % 3 == 0:
             deafened(made, victim)
-        made.again()
+        made.again(crash=turn % 3 == 2)
         made.freeze(LEASE + MOMENT if turn % 3 == 1 else MOMENT)  # past every lease: none knows who lives
         shared(made)
         made.whole()

@@ -1,5 +1,5 @@
 """Requests that are sent again are not carried out again: with the header Idempotency-Key, the second is answered what
-the first was."""
+the first was. Where a database that went away keeps that from being written down, it is as soon as it is back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from terrace.api.callers import caller
 from terrace.api.problems import refuse, respond
 from terrace.errors import ConflictError, TerraceError, UserError
-from terrace.ports.edge.requests import Answer, Earlier, Requests
+from terrace.ports.edge.requests import CLAIM, Answer, Claim, Requests
 from terrace.ports.telemetry import Telemetry
 
 METHODS = frozenset(("POST", "PUT", "DELETE"))
@@ -28,21 +28,37 @@ LARGEST = 1024 * 1024
 PATIENCE = 60.0
 """Seconds that a repetition waits here for the first to end."""
 PRUNE = 600.0
+LATE = 5.0
+"""The same where the database is away."""
+PAUSE = 0.25
+"""Seconds until it is tried again to write down what became of a request."""
 KEY = "^[!-~]{1,200}$"
 """What a key may be."""
 
 Name = tuple[str, str]
 
 
+class _Going:
+    """A request that is being carried out here, or whose end is not written down yet."""
+
+    def __init__(self, claim: Claim, digest: str) -> None:
+        self.claim = claim
+        self.digest = digest
+        self.over = asyncio.Event()
+
+
 class Repeats:
     """ASGI middleware. Names belong to whoever asks; without a credential there is nothing to repeat. An answer that
-    refuses (4xx, 5xx) is not kept: nothing was done, and the same name may be used again."""
+    refuses (4xx) is not kept: nothing was done, and the same name may be used again; so it may after one that says that
+    something went wrong (5xx), unless something was written all the same."""
 
     def __init__(self, app: ASGIApp, requests: Requests, telemetry: Telemetry) -> None:
         self._app = app
         self._requests = requests
         self._telemetry = telemetry
-        self._going: dict[Name, asyncio.Event] = {}
+        self._going: dict[Name, _Going] = {}
+        self._late: dict[Name, Answer | None] = {}
+        self._catching_up: asyncio.Task[None] | None = None
         self._pruned = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,43 +93,74 @@ class Repeats:
             raise UserError("Idempotency-Key is 1 to 200 visible characters", code="invalid-request")
         digest = _digest(scope, body)
         await self._prune()
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while (earlier := await self._requests.begin(*name, digest)) is not None:
-            if earlier.digest != digest:
-                raise ConflictError(
-                    "this Idempotency-Key was used for another request",
-                    code="key-reused",
-                    hint="choose another for each request; keep it only for repetitions",
-                )
-            if earlier.answer is not None:
-                return _replayed(earlier)
-            going = self._going.get(name)
-            if going is None or asyncio.get_running_loop().time() > deadline:
+        while (going := self._going.get(name)) is not None:
+            _same(going.digest, digest)
+            try:
+                async with asyncio.timeout(LATE if name in self._late else PATIENCE):
+                    await going.over.wait()
+            except TimeoutError:
                 return _under_way()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await going.wait()
-        return None
+        going = self._going[name] = _Going(self._requests.claim(*name, digest), digest)
+        try:
+            earlier = await self._requests.begin(*name, digest)
+        except BaseException:  # it may have been written down all the same
+            await self._end(name, None)
+            raise
+        if earlier is None:
+            return None
+        self._over(name)
+        _same(earlier.digest, digest)
+        if earlier.answer is not None:
+            return _replayed(earlier.answer)
+        return _lost() if earlier.lost else _under_way()
 
     async def _carry_out(self, name: Name, scope: Scope, receive: Receive, send: Send) -> None:
-        going = self._going[name] = asyncio.Event()
-        taking = _Taking(send)
+        claim, taking = self._going[name].claim, _Taking(send)
+        claim.carrier, before = asyncio.current_task(), CLAIM.set(claim)
         try:
             await self._app(scope, receive, taking.send)
         finally:
-            await self._settle(name, taking.answer)
-            self._going.pop(name, None)
-            going.set()
+            claim.carrier = None
+            CLAIM.reset(before)
+            await self._end(name, taking.answer)
             await taking.flush()
 
-    async def _settle(self, name: Name, answer: Answer | None) -> None:
+    async def _end(self, name: Name, answer: Answer | None) -> None:
+        """Writes down what became of a request, or goes on trying to; until then repetitions wait."""
         try:
-            if answer is not None and answer.status < 400:
-                await self._requests.finish(*name, answer)
-            else:
-                await self._requests.release(*name)
-        except TerraceError as error:  # it was carried out; that it can be repeated is the lesser thing
-            self._telemetry.log("warning", "requests.forgotten", error=error.message)
+            await self._settle(name, answer)
+        except TerraceError as error:
+            self._telemetry.log("warning", "requests.unsettled", error=error.message)
+            self._late[name] = answer
+            if self._catching_up is None:
+                self._catching_up = asyncio.create_task(self._catch_up())
+        except BaseException:
+            self._over(name)
+            raise
+        else:
+            self._over(name)
+
+    async def _catch_up(self) -> None:
+        try:
+            while self._late:
+                await asyncio.sleep(PAUSE)
+                with suppress(TerraceError):
+                    for name, answer in list(self._late.items()):
+                        await self._settle(name, answer)
+                        del self._late[name]
+                        self._over(name)
+        finally:
+            self._catching_up = None
+
+    async def _settle(self, name: Name, answer: Answer | None) -> None:
+        claim = self._going[name].claim
+        if answer is not None and answer.status < 400:
+            await self._requests.finish(claim, answer)
+        else:
+            await self._requests.release(claim, refused=answer is not None and answer.status < 500)
+
+    def _over(self, name: Name) -> None:
+        self._going.pop(name).over.set()
 
     async def _prune(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -194,10 +241,29 @@ def _given(body: bytes) -> Receive:
     return receive
 
 
-def _replayed(earlier: Earlier) -> Response:
-    assert earlier.answer is not None
-    headers = dict(earlier.answer.headers) | {"Idempotency-Replayed": "true"}
-    return Response(earlier.answer.body, earlier.answer.status, headers)
+def _same(before: str, digest: str) -> None:
+    """ConflictError unless both are the same request."""
+    if before != digest:
+        raise ConflictError(
+            "this Idempotency-Key was used for another request",
+            code="key-reused",
+            hint="choose another for each request; keep it only for repetitions",
+        )
+
+
+def _replayed(answer: Answer) -> Response:
+    headers = dict(answer.headers) | {"Idempotency-Replayed": "true"}
+    return Response(answer.body, answer.status, headers)
+
+
+def _lost() -> Response:
+    return respond(
+        ConflictError(
+            "this request was carried out, but the server that did so was lost before its answer was kept",
+            code="answer-lost",
+            hint="look at what there is; to ask for it once more, choose another Idempotency-Key",
+        )
+    )
 
 
 def _under_way() -> Response:

@@ -13,6 +13,7 @@ from terrace.stores.postgres.line import Line, is_cockroach, retried
 from terrace.stores.postgres.migrating import migrate, version
 from terrace.stores.postgres.transaction import LOOSE, SYNCED, outcome, reading, writing
 from terrace.stores.relational.database import Writer
+from terrace.stores.relational.requests import claimed
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class PostgresDatabase:
     async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
         """See Database. UnsureError: the server went away while it committed."""
         begin = SYNCED if synced else LOOSE
+        work = claimed(work) if synced else work
         async with self._turn:
             if self._writer is None:
                 raise InvariantError("the store is not open")

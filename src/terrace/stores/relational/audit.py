@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from terrace.ports.audit import ANCHOR, Entry, Row, chained
+from terrace.ports.edge.requests import beside
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer
 
@@ -20,7 +21,8 @@ class RelationalAudit:
         self._digest = digest
 
     async def append(self, entries: Sequence[Entry], *, synced: bool = False) -> None:
-        await self._database.write(lambda writer: self._append(writer, entries), synced=synced)
+        with beside():  # it says what is asked for, before it is carried out
+            await self._database.write(lambda writer: self._append(writer, entries), synced=synced)
 
     async def page(
         self, *, after: int = 0, limit: int = 1000, project: str | None = None, newest: bool = False

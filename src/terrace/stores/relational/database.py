@@ -56,7 +56,8 @@ class Database(Readable, Protocol):
 
     async def write(self, work: Callable[[Writer], T], *, synced: bool = False) -> T:
         """Runs `work` in one transaction, which is undone when it raises. Transactions of a process run in the order
-        in which they were asked for. `synced`: on disk, with all that was written before, when this returns."""
+        in which they were asked for. `synced`: on disk, with all that was written before, when this returns; and part
+        of the request that is being carried out (stores.relational.requests): ConflictError when that is another's."""
 
 
 class Openable(Database, Protocol):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from terrace.errors import ConflictError, InvariantError, TerraceError
 from terrace.ports.clock import Clock
 from terrace.stores.relational.database import Writer
+from terrace.stores.relational.requests import claimed
 from terrace.stores.sqlite.faults import translated
 from terrace.stores.sqlite.lock import FileLock
 from terrace.stores.sqlite.migrating import migrate
@@ -81,6 +82,7 @@ class SqliteDatabase:
     async def write(self, work: Work[T], *, synced: bool = False) -> T:
         """Runs `work` in a transaction, which is undone when it raises. `synced`: it is on disk, with
         all that was written before, when this returns."""
+        work = claimed(work) if synced else work
         async with self._turn:
             if self._writer is None:
                 raise InvariantError("the store is not open")

@@ -13,19 +13,48 @@ from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
 from terrace.api.documents import BodyLimit
+from terrace.api.edge import repeats
 from terrace.api.edge.repeats import Repeats
 from terrace.api.problems import install
+from terrace.errors import TransientError
+from terrace.ports.audit import Entry
+from terrace.ports.edge.requests import CLAIM, Answer, Claim, Earlier
 from terrace.runtime.system import SystemClock
+from terrace.stores.relational.audit import RelationalAudit
 from terrace.stores.relational.requests import RelationalRequests
 from terrace.stores.sealing import KeyFile
 from terrace.stores.sqlite import SqliteStore
 from tests.unit.api.rig import Lines
 
 
+class Away(RelationalRequests):
+    """The database goes away whenever an app has done its work, or before it begins."""
+
+    begins = ends = False
+
+    async def begin(self, actor: str, name: str, digest: str) -> Earlier | None:
+        found = await super().begin(actor, name, digest)
+        if self.begins:
+            raise TransientError("it went away")
+        return found
+
+    async def finish(self, claim: Claim, answer: Answer) -> None:
+        if self.ends:
+            raise TransientError("it is away")
+        await super().finish(claim, answer)
+
+    async def release(self, claim: Claim, *, refused: bool = False) -> None:
+        if self.ends:
+            raise TransientError("it is away")
+        await super().release(claim, refused=refused)
+
+
 class Shop:
     """An app that counts what it sells."""
 
     def __init__(self, store: SqliteStore, secrets: KeyFile) -> None:
+        self.store = store
+        self.requests = Away(store.database, secrets)
         self.sold = 0
         self.hold = asyncio.Event()
         self.hold.set()
@@ -33,7 +62,8 @@ class Shop:
         app.add_api_route("/sell", self.sell, methods=["POST"])
         app.add_api_route("/refuse", self.refuse, methods=["POST"])
         app.add_api_route("/stream", self.stream, methods=["POST"])
-        app.add_middleware(Repeats, requests=RelationalRequests(store.database, secrets), telemetry=Lines())
+        app.add_api_route("/break", self.break_off, methods=["POST"])
+        app.add_middleware(Repeats, requests=self.requests, telemetry=Lines())
         app.add_middleware(BodyLimit, limit=1000)
         install(app, Lines())
 
@@ -52,6 +82,12 @@ class Shop:
     async def refuse(self) -> Response:
         self.sold += 1
         return Response(b"no", 409)
+
+    async def break_off(self) -> Response:
+        """Something is written, and then all goes wrong."""
+        self.sold += 1
+        await self.store.database.write(lambda writer: None, synced=True)
+        return Response(b"oh", 503)
 
     async def stream(self) -> Response:
         async def pieces() -> AsyncIterator[bytes]:
@@ -127,3 +163,53 @@ async def test_a_body_that_is_too_large_is_refused_all_the_same(shop: Shop) -> N
         answer = await shop.http.post("/sell", content=content, headers={"Idempotency-Key": "k"})
         assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
     assert shop.sold == 0
+
+
+async def test_an_answer_that_cannot_be_kept_yet_is_kept_as_soon_as_it_can(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "LATE", 0.0)
+    monkeypatch.setattr(repeats, "PAUSE", 0.0)
+    shop.requests.ends = True
+    assert (await shop.post("/sell")).content == b"1 one"
+    answer = await shop.post("/sell")
+    assert (answer.status_code, answer.json()["code"]) == (409, "request-under-way")
+    assert (await shop.post("/sell", body=b"two")).json()["code"] == "key-reused"
+    monkeypatch.setattr(repeats, "LATE", 10.0)
+    waiting = asyncio.create_task(shop.post("/sell"))
+    await asyncio.sleep(0)
+    shop.requests.ends = False
+    answer = await waiting
+    assert (answer.content, answer.headers["idempotency-replayed"]) == (b"1 one", "true")
+    assert shop.sold == 1
+
+
+async def test_what_was_never_begun_is_free_as_soon_as_the_database_is_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "PAUSE", 0.0)
+    shop.requests.begins = shop.requests.ends = True
+    assert (await shop.post("/sell")).status_code == 503
+    shop.requests.begins = shop.requests.ends = False
+    assert (await shop.post("/sell")).content == b"1 one"
+
+
+async def test_what_wrote_something_before_it_broke_off_is_not_carried_out_again(shop: Shop) -> None:
+    assert (await shop.post("/break")).status_code == 503
+    answer = await shop.post("/break")
+    assert (answer.status_code, answer.json()["code"]) == (409, "answer-lost")
+    assert shop.sold == 1
+    assert (await shop.post("/break", "another")).status_code == 503
+    assert shop.sold == 2
+
+
+async def test_a_request_says_what_it_is_about_before_it_is_carried_out(shop: Shop) -> None:
+    """The row of the audit log is no part of carrying it out."""
+    audit = RelationalAudit(shop.store.database, lambda data: data.hex())
+    claim = shop.requests.claim("root", "k", "d")
+    assert await shop.requests.begin("root", "k", "d") is None
+    claim.carrier, before = asyncio.current_task(), CLAIM.set(claim)
+    await audit.append([Entry("root", "write", "allowed")], synced=True)
+    CLAIM.reset(before)
+    await shop.requests.release(claim)
+    assert await shop.requests.begin("root", "k", "d") is None
