@@ -128,7 +128,9 @@ async def test_what_is_not_allowed_is_refused_with_its_place(rig: Rig) -> None:
     assert problem["message"] == (
         'resource "web" asks for flavor "m1.large", which project "default" may not use'
     )
-    assert "terrace flavor list --project default" in problem["hint"]
+    assert problem["hint"] == (
+        'the nearest that it may use is "m1.medium" (terrace flavor list --project default)'
+    )
     assert (await rig.get(STACKS))["items"] == []
     assert (await rig.up(web("m1.small"))).json()["phase"] == "settled"
 
@@ -236,6 +238,17 @@ async def test_what_is_said_while_a_wish_is_saved_counts(
         assert (answer.status_code, answer.json()["problems"][0]["code"]) == (422, "flavor-not-allowed")
         assert saved == [0]
         assert (await rig.get(STACKS))["items"] == []
+
+
+async def test_a_stack_that_a_resource_owns_keeps_to_them_too(rig: Rig) -> None:
+    inner = "heat_template_version: 2021-04-16\n" + web("m1.large")
+    outer = "resources: {inner: {type: 'Terrace::Stack', properties: {template: inner.yaml}}}\n"
+    await allow(rig, "m1.tiny")
+    failed = await rig.up(outer, files={"inner.yaml": inner})
+    assert failed.json()["phase"] == "failing", failed.text
+    assert 'asks for flavor "m1.large", which project "default" may not use' in failed.json()["why"]
+    await allow(rig, "m1.large")
+    await until_memory(rig, 8192)
 
 
 async def test_a_rollback_to_what_is_not_allowed_any_more_is_refused(lasting: Rig) -> None:
