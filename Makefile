@@ -26,6 +26,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # Two workers by default, as many as the smallest machine this is built on has cores.
 WORKERS ?= 2
+# On a real engine most of the time is waiting. Each worker has an engine of its own; ARGS='-n 0' for all in one process.
+REAL_WORKERS ?= 3
 ARGS ?=
 ONLY ?=
 # The private engine of the tests is root's; its tests leave nothing in a folder that is not.
@@ -65,7 +67,7 @@ mutants: venv
 	$(BIN)/python scripts/mutants.py $(ONLY)
 
 real: venv apt
-	$(SUDO) $(PYTEST) tests/real $(if $(SUDO),-p no:cacheprovider) $(ARGS)
+	$(SUDO) $(PYTEST) tests/real -n $(REAL_WORKERS) --dist loadfile --no-loadscope-reorder $(if $(SUDO),-p no:cacheprovider) $(ARGS)
 
 test: check mutants real
 

@@ -60,13 +60,13 @@ def read(path: Path) -> Mutant:
     return Mutant(path.stem, found["invariant"].strip(), found["run"].strip())
 
 
-def copy(folder: Path) -> None:
-    """The sources and tests as they are now, committed or not."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis", "mutants")
+def copy(folder: Path, origin: Path, *ignored: str) -> None:
+    """The sources and tests as they are in `origin` now, committed or not."""
+    ignore = shutil.ignore_patterns(".hypothesis", "mutants", *ignored)
     for name in COPIED:
-        source = ROOT / name
+        source = origin / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignored)
+            shutil.copytree(source, folder / name, ignore=ignore)
         elif source.exists():
             shutil.copy2(source, folder / name)
 
@@ -74,7 +74,10 @@ def copy(folder: Path) -> None:
 def pytest(folder: Path, selection: str) -> tuple[int, str]:
     """Run a selection in a copy; the exit code and what was printed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
-    environ = os.environ | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    # what is compiled lies beside the source, where a copy of the folder has it, too
+    unset = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    environ = {name: value for name, value in os.environ.items() if name not in unset}
+    environ["PYTHONPATH"] = str(folder / "src")
     try:
         done = subprocess.run(
             [*command, *shlex.split(selection)],
@@ -85,12 +88,12 @@ def pytest(folder: Path, selection: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def try_one(mutant: Mutant) -> Verdict:
-    """Plant one fault and run its tests."""
+def try_one(mutant: Mutant, origin: Path) -> Verdict:
+    """Plant one fault in a copy of `origin`, and run its tests."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="terrace-mutant-") as name:
         folder = Path(name)
-        copy(folder)
+        copy(folder, origin)
         patch = PATCHES / f"{mutant.name}.patch"
         applied = subprocess.run(
             ["git", "apply", "--whitespace=nowarn", str(patch)],
@@ -99,7 +102,7 @@ def try_one(mutant: Mutant) -> Verdict:
         )  # fmt: skip
         if applied.returncode:
             return Verdict(mutant, False, "DOES NOT APPLY", time.monotonic() - began, applied.stderr)
-        if broken := syntax(folder):
+        if broken := syntax(folder, patch):
             return Verdict(mutant, False, "NOT PYTHON", time.monotonic() - began, broken)
         code, said = pytest(folder, mutant.run)
     seconds = time.monotonic() - began
@@ -110,9 +113,10 @@ def try_one(mutant: Mutant) -> Verdict:
     return Verdict(mutant, False, "TESTS DID NOT RUN", seconds, said)
 
 
-def syntax(folder: Path) -> str:
-    """What is wrong with the first file that Python cannot read: a fault has to run to count."""
-    for path in (folder / "src").rglob("*.py"):
+def syntax(folder: Path, patch: Path) -> str:
+    """What is wrong with the first changed file that Python cannot read: a fault has to run to count."""
+    for name in re.findall(r"^\+\+\+ b/(\S+\.py)$", patch.read_text(encoding="utf-8"), re.MULTILINE):
+        path = folder / name
         try:
             ast.parse(path.read_bytes(), str(path.relative_to(folder)))
         except SyntaxError as error:
@@ -120,12 +124,10 @@ def syntax(folder: Path) -> str:
     return ""
 
 
-def sound(selections: list[str]) -> list[str]:
+def sound(selections: list[str], folder: Path) -> list[str]:
     """The selections that fail, or find nothing, with no fault planted: those prove nothing."""
-    with tempfile.TemporaryDirectory(prefix="terrace-mutant-") as name:
-        copy(Path(name))
-        with ThreadPoolExecutor(WORKERS) as pool:
-            results = list(pool.map(lambda selection: pytest(Path(name), selection), selections))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = list(pool.map(lambda selection: pytest(folder, selection), selections))
     broken = []
     for selection, (code, said) in zip(selections, results, strict=True):
         if code != NO_FAILURE:
@@ -142,12 +144,19 @@ def main(names: list[str]) -> int:
     if not mutants:
         print(f"no patches in {PATCHES.relative_to(ROOT)}" + (f" match {' '.join(names)}" if names else ""))
         return 1
-    if sound(sorted({mutant.run for mutant in mutants})):
-        return 1
+    with tempfile.TemporaryDirectory(prefix="terrace-mutant-") as name:
+        copy(Path(name), ROOT, "__pycache__")
+        if sound(sorted({mutant.run for mutant in mutants}), Path(name)):
+            return 1
+        return try_all(mutants, Path(name))
+
+
+def try_all(mutants: list[Mutant], origin: Path) -> int:
+    """Try each, print the table, and return 0 when each was caught."""
     width = max(len(mutant.name) for mutant in mutants)
     bad = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        for verdict in pool.map(try_one, mutants):
+        for verdict in pool.map(lambda mutant: try_one(mutant, origin), mutants):
             bad += not verdict.good
             row = f"{verdict.mutant.name:{width}}  {verdict.word:17}  {verdict.seconds:5.1f} s"
             print(f"{row}  {verdict.mutant.invariant}", flush=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
+from terrace.drivers.docker.labels import RECIPE
+from tests.real import remains
 from tests.real.engine import EngineError, private_engine
 from tests.real.images import base_image as make_base_image
 from tests.real.images import recipe_image
@@ -19,11 +22,66 @@ if TYPE_CHECKING:
     from tests.real.engine import Engine
 
 
+LONG = (
+    "engines/test_trouble.py",
+    "engines/test_restore.py",
+    "engines/test_upgrade.py",
+    "level/test_kill.py",
+    "level/test_change.py",
+    "level/test_operations.py",
+    "corpus/test_machines.py",
+    "real/test_docker_driver.py",
+    "real/test_security_groups.py",
+    "level/test_outside.py",
+    "level/test_everyday.py",
+    "level/test_updates.py",
+    "level/test_input.py",
+    "level/test_daemon.py",
+    "level/test_networks.py",
+    "corpus/test_balance.py",
+    "level/test_projects.py",
+    "real/test_load_balancers.py",
+    "level/test_disk.py",
+    "level/test_signals.py",
+    "level/test_balance.py",
+    "corpus/test_values.py",
+    "level/test_ghosts.py",
+    "level/test_software.py",
+    "postgres/test_contract.py",
+    "real/test_readme.py",
+    "real/test_docker_software.py",
+)
+"""The files that take a minute and more, the longest first."""
+
+
+def pytest_configure() -> None:
+    """What killed runs left goes, and the workers of this one know it by the same folder."""
+    remains.folder()
+
+
+class Dealer(LoadFileScheduling):
+    """Deals out the tests to the workers by files; all with a fleet of engines to one, since they share it, and since
+    several fleets at once would leave none of them the time that a lease gives."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "engines" if file.startswith("tests/real/engines/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer | None:
+    """Dealer, where --dist loadfile is said."""
+    return Dealer(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything below this folder carries the mark `real`."""
+    """Everything below this folder carries the mark `real`, and what takes long begins first: a file is dealt out as a
+    whole (--dist loadfile), and a long one that begins last is waited for by every other worker."""
     for item in items:
         if "tests/real/" in item.path.as_posix():
             item.add_marker(pytest.mark.real)
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get("/".join(item.path.parts[-2:]), len(rank)))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +105,9 @@ def engine(session_engine: Engine) -> Iterator[Engine]:
     if not session_engine.answers:
         session_engine.recover()
     session_engine.clear()
+    words = ("images", "--filter", f"label={RECIPE}", "--format", "{{.Repository}}:{{.Tag}}")
+    built = set(session_engine.cli(*words).split()) - session_engine.loaded
+    assert not built, f"this test built {built}: let it ask for base_image or proxy_image, which are kept"
 
 
 @pytest.fixture(scope="session")

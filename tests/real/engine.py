@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.real import remains
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,11 +40,14 @@ class Engine:
         self.name = name
         self.socket = folder / "docker.sock"
         self.docker_host = f"unix://{self.socket}"
+        self.loaded: set[str] = set()
+        """The images of recipes that fixtures brought; a test that has others built on its way takes a minute more."""
 
     # -- life ------------------------------------------------------------------------------------
 
     def create(self) -> None:
         """Make it, and its network; takes about half a second."""
+        remains.note(SCRIPT, "stop", self.folder)
         self._script("start", self.name, "free", "own-net")
 
     def destroy(self) -> None:
@@ -189,9 +194,7 @@ def private_engine() -> Iterator[Engine]:
     missing = [tool for tool in ("dockerd", "docker", "ip", "iptables") if not _found(tool)]
     if os.geteuid() != 0 or missing:
         raise EngineError(f"tests/real need root and {', '.join(missing) or 'nothing else'}: run `make real`")
-    folder = Path(
-        tempfile.mkdtemp(prefix="terrace-engine-", dir=os.environ.get("TERRACE_TEST_DIR", "/var/tmp"))
-    )
+    folder = Path(tempfile.mkdtemp(prefix="engine-", dir=remains.folder()))
     engine = Engine(folder, f"tt{os.getpid()}")
     try:
         engine.create()

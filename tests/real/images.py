@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import io
 import os
 import shutil
@@ -62,17 +63,20 @@ def recipe_image(engine: Engine, name: str) -> str:
     recipe = debian.RECIPES[name]
     digest = debian.digest(recipe, debian.survey(recipe, certificates=True))
     reference = f"{REPOSITORY}{recipe.name}:{digest}"
+    engine.loaded.add(reference)
     kept = _cache() / f"{recipe.name}-{digest}.tar"
-    if kept.exists():
-        engine.cli("load", "--input", str(kept), timeout=120)
-        return reference
-    asyncio.run(_build(engine, reference))
     kept.parent.mkdir(parents=True, exist_ok=True)
-    for old in kept.parent.glob(f"{recipe.name}-*.tar"):
-        old.unlink()
-    part = kept.with_suffix(f".{os.getpid()}")
-    engine.cli("save", "--output", str(part), reference, timeout=120)
-    part.rename(kept)
+    with kept.with_name(f"{recipe.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one builds
+        if not kept.exists():
+            asyncio.run(_build(engine, reference))
+            for old in kept.parent.glob(f"{recipe.name}-*.tar"):
+                old.unlink()
+            part = kept.with_suffix(".part")
+            engine.cli("save", "--output", str(part), reference, timeout=120)
+            part.rename(kept)
+            return reference
+    engine.cli("load", "--input", str(kept), timeout=120)
     return reference
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+import tempfile
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from terrace.drivers.docker.networks import uplink_mtu
 from tests.real.engine import EngineError
+from tests.real.remains import MARK
 
 if TYPE_CHECKING:
     from tests.real.engine import Engine
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_published_ports_and_guests_answer_here(engine: Engine, tiny_image: str) -> None:
@@ -73,3 +81,56 @@ def test_packages_install_in_a_guest_of_the_base_image(engine: Engine, base_imag
     engine.cli("network", "create", "--opt", f"com.docker.network.driver.mtu={uplink_mtu()}", "apart")
     said = engine.cli("run", "--rm", "--network", "apart", base_image, "sh", "-c", script, timeout=120)
     assert "Hello, world!" in said
+
+
+LEAVING = """
+import subprocess, time
+from pathlib import Path
+from tests.real.engine import private_engine
+from tests.real.postgres.rig import private_server
+from tests.real.remains import folder, note
+with private_engine() as engine, private_server("fsync=off"):
+    engine.cli("network", "create", "left")
+    place = Path(folder(), "disk")
+    place.mkdir()
+    note("umount", place)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL)
+    print(engine.name, flush=True)
+    time.sleep(1000)
+"""
+NEXT = "from tests.real.remains import folder; folder()"
+
+
+def test_what_a_killed_run_left_goes_when_the_next_begins() -> None:
+    with tempfile.TemporaryDirectory(prefix="tl-", dir="/var/tmp") as home:
+        os.chmod(home, 0o755)  # PostgreSQL is no root
+        around = {key: value for key, value in os.environ.items() if key != MARK} | {"TERRACE_TEST_DIR": home}
+        killed = subprocess.Popen(
+            [sys.executable, "-c", LEAVING], env=around, cwd=ROOT, stdout=subprocess.PIPE
+        )
+        assert killed.stdout is not None
+        (name,) = killed.stdout.readline().decode().split()
+        assert home in mounts()
+        subprocess.run([sys.executable, "-c", NEXT], env=around, cwd=ROOT, check=True)
+        assert home in mounts(), "what a living run holds was taken away"
+        killed.kill()
+        killed.wait()
+        subprocess.run([sys.executable, "-c", NEXT], env=around, cwd=ROOT, check=True)
+        assert home not in mounts()
+        assert home not in processes()
+        assert not Path("/run/netns", f"terrace-{name}").exists()
+        assert list(Path(home).iterdir()) == []
+
+
+def mounts() -> str:
+    return Path("/proc/mounts").read_text()
+
+
+def processes() -> str:
+    """The command lines and environments of all that run."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            found += [(process / name).read_text(errors="replace") for name in ("cmdline", "environ")]
+    return "\n".join(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from terrace.model.step import Step, Verb
 from tests.contracts.rig import HOME
 from tests.real.docker_rig import DockerRig
 from tests.real.engine import Engine
+from tests.real.remains import note
 
 SERVE = ("sh", "-c", "for p in 80 81; do nc -ll -p $p -e echo served & done; nc -ll -p 82 -e echo served")
 TCP80 = Rule(protocol="tcp", first=80, last=80)
@@ -472,22 +474,24 @@ class Outside:
     so it stands in a namespace of its own, reached over a pair of interfaces."""
 
     address, port = "192.0.2.2", 80
+    space = f"tt-outside-{os.getpid()}"
 
     def __init__(self) -> None:
+        note("ip", "netns", "del", self.space)
         for line in (
-            "ip netns add tt-outside",
-            "ip link add tt-out0 type veth peer name tt-out1 netns tt-outside",
+            f"ip netns add {self.space}",
+            f"ip link add tt-out0 type veth peer name tt-out1 netns {self.space}",
             "ip addr add 192.0.2.1/24 dev tt-out0",
             "ip link set tt-out0 up",
-            "ip -n tt-outside addr add 192.0.2.2/24 dev tt-out1",
-            "ip -n tt-outside link set tt-out1 up",
+            f"ip -n {self.space} addr add 192.0.2.2/24 dev tt-out1",
+            f"ip -n {self.space} link set tt-out1 up",
         ):
             subprocess.run(line.split(), check=True, capture_output=True)
         self.server = subprocess.Popen(
-            ["ip", "netns", "exec", "tt-outside", "busybox", "nc", "-ll", "-p", "80", "-e", "echo", "served"]
+            ["ip", "netns", "exec", self.space, "busybox", "nc", "-ll", "-p", "80", "-e", "echo", "served"]
         )
 
     def close(self) -> None:
         self.server.kill()
         self.server.wait()
-        subprocess.run(["ip", "netns", "del", "tt-outside"], check=False)
+        subprocess.run(["ip", "netns", "del", self.space], check=False)

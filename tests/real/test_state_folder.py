@@ -20,6 +20,7 @@ from tests.contracts.store.samples import (
     a_stack,
     paths,
 )
+from tests.real.remains import note
 
 
 def as_root(*command: str) -> None:
@@ -31,6 +32,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
     place = tmp_path / "disk"
     place.mkdir()
+    note("umount", "--lazy", place)
     as_root("mount", "-t", "tmpfs", "-o", f"size=8m,uid={os.getuid()},mode=0700", "tmpfs", str(place))
     yield place
     as_root("umount", str(place))

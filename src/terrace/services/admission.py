@@ -105,6 +105,11 @@ class Admission:
         )
         offering = Offering(self._store, where, stack_id, await self._store.offer(where.project))
         seen = _Seen(source, await self._may(where.project), offering)
+
+        def able(provider: str) -> Capabilities | None:
+            found = self._able(provider)
+            return None if found is None else offering.over(found)
+
         problems = [problem async for problem in self._strangers(compiled.graph, seen)]
         problems += [
             asked.problem
@@ -113,9 +118,9 @@ class Admission:
         ]
         problems += _changed(compiled, before or {})
         if problems:
-            raise DocumentError(problems + await asyncio.to_thread(impossible, compiled.graph, self._able))
+            raise DocumentError(problems + await asyncio.to_thread(impossible, compiled.graph, able))
         graph = complete(compiled.graph, lambda provider: offering.over(self.capabilities_of(provider)))
-        problems = await asyncio.to_thread(impossible, graph, self._able)
+        problems = await asyncio.to_thread(impossible, graph, able)
         if problems:
             raise DocumentError(problems)
         beyond = [problem async for problem in self._beyond(where.project, graph, source)]

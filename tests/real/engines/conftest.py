@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.real import remains
 from tests.real.engine import Engine
 from tests.real.engines.rig import Fleet, fleet
 
@@ -16,7 +17,7 @@ from tests.real.engines.rig import Fleet, fleet
 @pytest.fixture(scope="package")
 def built(session_engine: Engine, tiny_image: str) -> Iterator[Fleet]:
     session_engine.clear()
-    with TemporaryDirectory(prefix="terrace-fleet-") as folder:
+    with TemporaryDirectory(prefix="fleet-", dir=remains.folder()) as folder:
         os.chmod(folder, 0o755)  # PostgreSQL is no root
         with fleet(Path(folder), session_engine, tiny_image) as found:
             yield found

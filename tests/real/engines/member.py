@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from terrace.client.client import Client
 from terrace.client.errors import ApiError, UnreachableError
+from tests.real.remains import note
 
 if TYPE_CHECKING:
     from tests.real.engines.rig import Fleet
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 LEASE = 6.0
 SLACK = 2.0
-RESYNC, GRACE = 3.0, 4.0
+RESYNC, GRACE = 2.0, 2.0
 BRIDGE, PREFIX = "trc-eng", "10.213.77."
 SOURCE = Path(__file__).parents[3] / "src"
 SETTINGS = """
@@ -106,6 +107,7 @@ class Member:
                 **given,
             )
         )
+        note("ip", "netns", "del", self._space)
         run("ip", "netns", "add", self._space)
         run("ip", "link", "add", self._link, "type", "veth", "peer", "name", "eth0", "netns", self._space)
         run("ip", "link", "set", self._link, "master", BRIDGE, "up")

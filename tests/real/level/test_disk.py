@@ -12,6 +12,7 @@ import pytest
 from tests.real.engine import Engine
 from tests.real.images import tiny_image as make_tiny_image
 from tests.real.level.rig import Terrace, alone, machine, of
+from tests.real.remains import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ MISSING = "127.0.0.1:9/nowhere/never:1"
 def small_disk(place: Path, size: str) -> Iterator[Path]:
     """A disk of its own at `place`."""
     place.mkdir(parents=True, exist_ok=True)
+    note("umount", "--lazy", place)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)], check=True)
     try:
         yield place

@@ -107,17 +107,13 @@ def test_nothing_is_made_twice_or_left_behind(terrace: Terrace, tiny_image: str,
     rng = random.Random(seed)
     pulse = Pulse(terrace.engine)
 
-    def settled() -> bool:
-        head = terrace.head("fifty")
-        return bool(head["phase"] == "settled" and head["settled"] == head["generation"])
-
     try:
         terrace.up("fifty", fifty(tiny_image, 16, "flat"), "--no-follow")
-        dying(terrace, pulse, rng, settled)
+        dying(terrace, pulse, rng, lambda: terrace.is_settled("fifty"))
         terrace.stands("fifty", *PLACES)
 
         terrace.up("fifty", fifty(tiny_image, 24, "sharp"), "--no-follow")
-        dying(terrace, pulse, rng, settled)
+        dying(terrace, pulse, rng, lambda: terrace.is_settled("fifty"))
         terrace.stands("fifty", *PLACES)
         for one in terrace.inspect_all():
             assert one["HostConfig"]["Memory"] == 24 * MIB

@@ -131,7 +131,7 @@ def test_other_names_make_nothing_anew(terrace: Terrace, tiny_image: str) -> Non
     terrace("down", "b", "--yes")
 
 
-def test_a_volume_is_copied_and_brought_back(terrace: Terrace, tiny_image: str) -> None:
+def test_a_volume_is_copied_and_brought_back(terrace: Terrace, tiny_image: str, base_image: str) -> None:
     mounts = [{"volume": {"get_resource": "v"}, "path": "/data"}]
     resources = {"v": of("Volume"), "m": machine(tiny_image, volumes=mounts)}
     terrace.up("a", resources)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.real.level.rig import SETTINGS, alone
 from tests.real.level.test_networks import TCP, from_here, get, heat, machine
+from tests.real.remains import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class Computer:
         self.wire = f"tf{os.getpid()}"
 
     def build(self) -> None:
+        note("ip", "netns", "delete", self.name)
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", self.wire, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         run("ip", "address", "add", f"{HERE}/30", "dev", self.wire)

@@ -98,7 +98,9 @@ def test_user_data_that_nobody_runs_fails_the_generation_and_says_what_would(
     terrace.down("soft")
 
 
-def test_a_volume_is_made_from_a_snapshot_and_grows(terrace: Terrace, tiny_image: str) -> None:
+def test_a_volume_is_made_from_a_snapshot_and_grows(
+    terrace: Terrace, tiny_image: str, base_image: str
+) -> None:
     def disks(size: int, *, copy: bool) -> dict[str, Any]:
         found = {
             "data": heat("Cinder::Volume", size=size),

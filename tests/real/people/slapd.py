@@ -14,6 +14,8 @@ from typing import Any
 
 import ldap3
 
+from tests.real.remains import MARK, folder
+
 BASE = "dc=plat,dc=test"
 ADMIN, PASSWORD = f"cn=admin,{BASE}", "test-admin"
 CONFIG = """\
@@ -66,7 +68,7 @@ class Slapd:
             command,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("wb"),
-            env={"PATH": "/usr/sbin:/usr/bin"},
+            env={"PATH": "/usr/sbin:/usr/bin", MARK: str(folder())},
         )
         end = time.monotonic() + 20
         while True:

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import psycopg
 
+from tests.real import remains
+
 SCRIPT = Path(__file__).parents[3] / "scripts" / "postgres.sh"
 
 
@@ -49,7 +51,7 @@ class Server:
 @contextmanager
 def private_server(*settings: str) -> Iterator[Server]:
     """A server for as long as the block runs."""
-    with tempfile.TemporaryDirectory(prefix="terrace-pg-") as name:
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir=remains.folder()) as name:
         os.chmod(name, 0o755)  # the server is no root
         server = Server(Path(name, "server"), *settings)
         try:

@@ -128,7 +128,9 @@ async def test_what_is_not_allowed_is_refused_with_its_place(rig: Rig) -> None:
     assert problem["message"] == (
         'resource "web" asks for flavor "m1.large", which project "default" may not use'
     )
-    assert "terrace flavor list --project default" in problem["hint"]
+    assert problem["hint"] == (
+        'the nearest that it may use is "m1.medium" (terrace flavor list --project default)'
+    )
     assert (await rig.get(STACKS))["items"] == []
     assert (await rig.up(web("m1.small"))).json()["phase"] == "settled"
 
@@ -204,6 +206,49 @@ resources:
     assert (problem["line"], problem["code"]) == (4, "flavor-not-allowed")
     assert 'resource "size" asks for cpu 1, memory 4 GiB, disk 1 GiB' in problem["message"]
     assert (await rig.up(template.format(ram=256))).json()["phase"] == "settled"
+
+
+async def test_a_flavor_of_the_project_hides_no_other_mistake(rig: Rig) -> None:
+    await put(rig, "own", memory="96M")
+    problem = await refused(rig, BARE.format(sizes="flavor: own, security_groups: [web]"))
+    assert "security" in problem["message"]
+    problem = await refused(rig, BARE.format(sizes="flavor: own, health: {type: http}"))
+    assert "a check by http needs the port" in problem["message"]
+
+
+@pytest.mark.parametrize("then", [("m1.tiny",), ("m1.tiny", "m1.large")])
+async def test_what_is_said_while_a_wish_is_saved_counts(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, then: tuple[str, ...]
+) -> None:
+    """It was looked at before, and is looked at again."""
+    save, saved = rig.store.save_generation, []
+
+    async def late(*given: Any, **more: Any) -> Any:
+        if not saved:
+            await rig.flavors.allow("default", then)
+        saved.append(given[1].offer)
+        return await save(*given, **more)
+
+    monkeypatch.setattr(rig.store, "save_generation", late)
+    answer = await rig.put(web("m1.large"))
+    if "m1.large" in then:
+        assert answer.status_code == 201, answer.text
+        assert saved == [0, 1]
+    else:
+        assert (answer.status_code, answer.json()["problems"][0]["code"]) == (422, "flavor-not-allowed")
+        assert saved == [0]
+        assert (await rig.get(STACKS))["items"] == []
+
+
+async def test_a_stack_that_a_resource_owns_keeps_to_them_too(rig: Rig) -> None:
+    inner = "heat_template_version: 2021-04-16\n" + web("m1.large")
+    outer = "resources: {inner: {type: 'Terrace::Stack', properties: {template: inner.yaml}}}\n"
+    await allow(rig, "m1.tiny")
+    failed = await rig.up(outer, files={"inner.yaml": inner})
+    assert failed.json()["phase"] == "failing", failed.text
+    assert 'asks for flavor "m1.large", which project "default" may not use' in failed.json()["why"]
+    await allow(rig, "m1.large")
+    await until_memory(rig, 8192)
 
 
 async def test_a_rollback_to_what_is_not_allowed_any_more_is_refused(lasting: Rig) -> None:

@@ -89,6 +89,25 @@ def test_a_flavor_without_a_limit_holds_everything(state: StackState) -> None:
         memory(state, live, cpu=3)
 
 
+@pytest.mark.parametrize(
+    ("allowed", "nearest"),
+    [
+        (("m1.tiny", "m1.small"), "m1.small"),
+        (("m1.tiny", "m1.xlarge", "m1.large"), "m1.large"),
+        (("m1.tiny", "any"), "any"),
+        (("m1.xlarge", "any"), "m1.xlarge"),
+    ],
+)
+def test_the_nearest_is_the_smallest_that_holds_as_much_or_the_largest(
+    state: StackState, allowed: tuple[str, ...], nearest: str
+) -> None:
+    live = machine(state)
+    state.offer = Offer({"any": Flavor()}, allowed, 1)
+    with pytest.raises(SpecError) as refused:
+        memory(state, live, flavor="m1.medium")
+    assert refused.value.hint.startswith(f'the nearest that it may use is "{nearest}" (')
+
+
 def test_nothing_at_all_may_be_allowed(state: StackState) -> None:
     live = machine(state)
     state.offer = Offer({}, (), 1)

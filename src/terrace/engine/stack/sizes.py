@@ -4,6 +4,7 @@ and the size that it has; only what is new, or is to be another, must be allowed
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -64,7 +65,7 @@ def with_flavors(capabilities: Capabilities, flavors: Mapping[str, Flavor]) -> C
 
 def check(state: StackState, live: Live, spec: Any, capabilities: Capabilities) -> None:
     """SpecError when the project may not have what a spec asks for, as far as that is known."""
-    offer = state.offer
+    offer, project = state.offer, state.stack.project
     if offer.allowed is None or not isinstance(spec, MachineSpec | FlavorSpec):
         return
     name = spec.flavor if isinstance(spec, MachineSpec) else ""
@@ -74,9 +75,9 @@ def check(state: StackState, live: Live, spec: Any, capabilities: Capabilities) 
     allowed = offer.within(_catalogue(state, spec, capabilities))
     if name and name not in allowed:
         raise SpecError(
-            barred(name, state.stack.project),
+            barred(name, project),
             code="flavor-not-allowed",
-            hint=advice(name, allowed, state.stack.project),
+            hint=advice(name, allowed, project, capabilities.catalogue.flavors.get(name)),
         )
     own = allowed.get(name)
     if own is not None and sizes == [getattr(own, size) for size in SIZES]:
@@ -84,9 +85,9 @@ def check(state: StackState, live: Live, spec: Any, capabilities: Capabilities) 
     if not any(_fits(sizes, one) for one in allowed.values()):
         asks = ", ".join(_size(size, one) for size, one in zip(SIZES, sizes, strict=True))
         raise SpecError(
-            f'asks for {asks}, which is more than any flavor that project "{state.stack.project}" may use',
+            f'asks for {asks}, which is more than any flavor that project "{project}" may use',
             code="flavor-not-allowed",
-            hint=f"name one of {', '.join(sorted(allowed)) or 'none'}: {listing(state.stack.project)}",
+            hint=f"name one of {', '.join(sorted(allowed)) or 'none'}: {listing(project)}",
         )
 
 
@@ -100,10 +101,25 @@ def listing(project: str) -> str:
     return f"terrace flavor list --project {project}"
 
 
-def advice(name: str, allowed: Iterable[str], project: str) -> str:
-    """What somebody who named a flavor may have meant, and where to look."""
+def advice(name: str, allowed: Mapping[str, Flavor], project: str, wanted: Flavor | None = None) -> str:
+    """Which flavor somebody may have meant, or which of those that are allowed is nearest to the one that was `wanted`;
+    and where to look."""
+    if wanted is not None and allowed:
+        return f'the nearest that it may use is "{_nearest(wanted, allowed)}" ({listing(project)})'
     close = difflib.get_close_matches(name, sorted(allowed), 1, 0.5)
     return f'did you mean "{close[0]}"? ({listing(project)})' if close else listing(project)
+
+
+def _nearest(wanted: Flavor, allowed: Mapping[str, Flavor]) -> str:
+    """The smallest that holds as much, else the largest."""
+
+    def size(name: str) -> tuple[float, float, float, str]:
+        one = allowed[name]
+        return (one.memory or math.inf, one.cpu or math.inf, one.disk or math.inf, name)
+
+    amounts = [getattr(wanted, part) for part in SIZES]
+    holding = [name for name, one in allowed.items() if _fits(amounts, one)]
+    return min(holding, key=size) if holding else max(allowed, key=size)
 
 
 def _catalogue(state: StackState, spec: Any, capabilities: Capabilities) -> Mapping[str, Flavor]:

@@ -137,7 +137,7 @@ PROPERTIES = {
     ),
     "flavor": Property(
         Type.STRING,
-        "A size from the provider's catalogue; cpu, memory, disk and pids win over it.",
+        "A size by name, of the project or of the provider; cpu, memory, disk and pids win over it.",
         changes=Effect.UPDATE,
     ),
     "cpu": Property(Type.NUMBER, "Cores, also parts of one; 0: no limit.", minimum=0, changes=Effect.UPDATE),

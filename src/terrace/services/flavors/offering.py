@@ -39,7 +39,8 @@ class Offering:
         if name in allowed or name in await self._stands():
             return None
         if name in flavors:
-            return barred(name, self._project), advice(name, allowed, self._project), BARRED
+            hint = advice(name, allowed, self._project, flavors[name])
+            return barred(name, self._project), hint, BARRED
         return f'asks for flavor "{name}"', advice(name, allowed, self._project), UNKNOWN_FLAVOR
 
     async def missing(self, names: Iterable[str], capabilities: Capabilities) -> bool:

@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 from terrace.model.catalogue import Offer
 from terrace.model.graph import Name
 from terrace.model.seen import Ghost, Seen
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
+from terrace.ports.secrets import Rotation
 from terrace.ports.store import Ruling
 from terrace.ports.vault import Version
+from terrace.stores import marks
 from terrace.stores.order import Point
+from terrace.stores.sealing.envelope import DataKey
 
 
 class Row(NamedTuple):
@@ -61,6 +65,10 @@ class Tables:
         self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
+        self.quotas: dict[tuple[str, str], int] = {}
+        self.usage: dict[str, Amounts] = {}
+        self.data_keys: dict[str, DataKey] = {}
+        self.rotations: dict[str, Rotation] = {}
         self.offers: dict[str, Offer] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
@@ -95,6 +103,11 @@ class Tables:
         wanted = (project, name)
         return next((s for s in self.stacks.values() if (s.project, s.name) == wanted), None)
 
+    def of_project(self, told: Told, project: str) -> bool:
+        """Whether an event is of a project: of a stack there, or of one that is gone."""
+        stack = self.stacks.get(told.stack)
+        return (stack is not None and stack.project == project) or marks.of_project(project) in told.text
+
     def remove(self, stack: str) -> None:
         """Takes out a stack with all that is its own; events and rulings outlive it."""
         self.put(self.stacks, stack, None)
@@ -103,6 +116,7 @@ class Tables:
         self.put(self.directives, stack, None)
         self.put(self.exports, stack, None)
         self.put(self.uses, stack, None)
+        self.put(self.usage, stack, None)
         self.wakes.pop(stack, None)
 
     def ring(self, stack: str) -> None:
