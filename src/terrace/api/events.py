@@ -1,19 +1,19 @@
-"""/v1/events and /v1/projects/{project}/stacks/{stack}/events: what happened, listed or followed."""
+"""Events of the installation, of a project, of a stack: what happened, listed or followed."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.responses import StreamingResponse
 
 from terrace.api.callers import At, Caller, Uses
 from terrace.api.documents import gives, line
-from terrace.api.edge.pages import NUMBER, Paged
+from terrace.api.edge.pages import NUMBER, Asked, Paged
 from terrace.api.stacks import STACK
 from terrace.api.views import EventView, Page, event_view
-from terrace.model.event import Event
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.services import Services
 from terrace.services.gate import Actor, Where
 
@@ -29,6 +29,7 @@ EXAMPLE = {
     "state": "ready",
     "generation": 2,
     "detail": {},
+    "project": "shop",
 }
 WATCH = """A list, or with `watch=1` a stream of server-sent events (`text/event-stream`): the id of each is its
 number, the data its JSON. A stream begins after `Last-Event-ID` (or `after`), without either with what comes
@@ -40,47 +41,88 @@ GIVES[200]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
 
 After = Annotated[int | None, Query(ge=0, le=2**62, description="Only events numbered above this")]
 LastSeen = Annotated[str | None, Header(alias="Last-Event-ID")]
+Newest = Annotated[bool, Query(description="The last ones, and no page follows")]
+Watch = Annotated[bool, Query(description="A stream, in place of a list")]
+Kind = Annotated[
+    str,
+    Query(
+        pattern=r"^[a-z_.-]{0,60}$",
+        description="Only those whose kinds begin so",
+        examples=["resource.failing", "stack"],
+    ),
+]
+About = Annotated[
+    str,
+    Query(
+        max_length=4000,
+        pattern=r"^[^\x00]*$",
+        description="Only those about what is at this path, or below it",
+        examples=["web/0"],
+    ),
+]
+Since = Annotated[
+    float,
+    Query(ge=0, le=1e12, description="Only those from then on (epoch seconds)", examples=[1767225600.0]),
+]
+
+
+class Place(NamedTuple):
+    """Where a list or a stream of events begins."""
+
+    after: int | None
+    newest: bool
+    watch: bool
+    last_event_id: str | None
+
+    async def told(
+        self, services: Services, caller: Actor, at: Where | None, page: Asked, only: EventFilter
+    ) -> Response:
+        """The list, or the stream."""
+        if self.watch:
+            return await _stream(services, caller, at, _position(self.last_event_id, self.after), only)
+        (begin,) = page.after(NUMBER, (self.after or 0,))
+        limit = page.limit if self.newest else page.more
+        found = await services.events.listing(
+            caller, at, after=begin, limit=limit, newest=self.newest, only=only
+        )
+        return page.of(found, lambda event: (event.number,), event_view)
+
+
+async def _wanted(kind: Kind = "", path: About = "", since: Since = 0.0) -> EventFilter:
+    found = EventFilter(kind=kind, path=path, since=since)
+    return EVERYTHING if found == EVERYTHING else found
+
+
+async def _place(
+    after: After = None, newest: Newest = False, watch: Watch = False, last_event_id: LastSeen = None
+) -> Place:
+    return Place(after, newest, watch, last_event_id)
+
+
+Only = Annotated[EventFilter, Depends(_wanted)]
+Begin = Annotated[Place, Depends(_place)]
 
 
 @router.get(STACK + "/events", responses=GIVES, description=WATCH)
 async def stack_events(
-    at: At,
-    services: Uses,
-    caller: Caller,
-    page: Paged,
-    *,
-    after: After = None,
-    newest: bool = False,
-    watch: bool = False,
-    last_event_id: LastSeen = None,
+    at: At, services: Uses, caller: Caller, page: Paged, only: Only, begin: Begin
 ) -> Response:
     """Events of one stack."""
-    if watch:
-        return await _stream(services, caller, at, _position(last_event_id, after))
-    (begin,) = page.after(NUMBER, (after or 0,))
-    limit = page.limit if newest else page.more
-    found = await services.events.listing(caller, at, after=begin, limit=limit, newest=newest)
-    return page.of(found, lambda event: (event.number,), event_view)
+    return await begin.told(services, caller, at, page, only)
+
+
+@router.get("/v1/projects/{project}/events", responses=GIVES, description=WATCH)
+async def project_events(
+    project: str, services: Uses, caller: Caller, page: Paged, only: Only, begin: Begin
+) -> Response:
+    """Events of all stacks of a project, also of those that are gone."""
+    return await begin.told(services, caller, Where(project, ""), page, only)
 
 
 @router.get("/v1/events", responses=GIVES, description=WATCH)
-async def all_events(
-    services: Uses,
-    caller: Caller,
-    page: Paged,
-    *,
-    after: After = None,
-    newest: bool = False,
-    watch: bool = False,
-    last_event_id: LastSeen = None,
-) -> Response:
+async def all_events(services: Uses, caller: Caller, page: Paged, only: Only, begin: Begin) -> Response:
     """Events of the whole installation."""
-    if watch:
-        return await _stream(services, caller, None, _position(last_event_id, after))
-    (begin,) = page.after(NUMBER, (after or 0,))
-    limit = page.limit if newest else page.more
-    found = await services.events.listing(caller, None, after=begin, limit=limit, newest=newest)
-    return page.of(found, lambda event: (event.number,), event_view)
+    return await begin.told(services, caller, None, page, only)
 
 
 def _position(last_event_id: str | None, after: int | None) -> int | None:
@@ -90,8 +132,10 @@ def _position(last_event_id: str | None, after: int | None) -> int | None:
     return after
 
 
-async def _stream(services: Services, caller: Actor, at: Where | None, after: int | None) -> Response:
-    batches = await services.events.watch(caller, at, after)
+async def _stream(
+    services: Services, caller: Actor, at: Where | None, after: int | None, only: EventFilter
+) -> Response:
+    batches = await services.events.watch(caller, at, after, only)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_frames(batches), headers=headers, media_type="text/event-stream")
 

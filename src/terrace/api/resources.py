@@ -11,6 +11,8 @@ from terrace.api.documents import answer, gives
 from terrace.api.edge.pages import NAME, Paged, Prefix
 from terrace.api.stacks import STACK
 from terrace.api.views import Page, ResourceView, resource_view
+from terrace.model.record import State
+from terrace.ports.store import RecordQuery
 from terrace.services.outputs import Shown
 
 router = APIRouter(tags=["resources"])
@@ -34,6 +36,11 @@ EXAMPLE = {
 
 
 Under = Annotated[str, Query(description="A path: only what is at or below it", examples=["group/0"])]
+InState = Annotated[State | None, Query(description="Only those in this state", examples=["failing"])]
+OfKind = Annotated[
+    str,
+    Query(max_length=100, pattern=r"^[^\x00]*$", description="Only those of this kind", examples=["Machine"]),
+]
 
 
 @router.get(
@@ -45,9 +52,19 @@ Under = Annotated[str, Query(description="A path: only what is at or below it", 
         fails=[404],
     ),
 )
-async def list_resources(at: At, services: Uses, caller: Caller, page: Paged, under: Under = "") -> Response:
+async def list_resources(
+    at: At,
+    services: Uses,
+    caller: Caller,
+    page: Paged,
+    *,
+    under: Under = "",
+    state: InState = None,
+    kind: OfKind = "",
+) -> Response:
     """Also those that are on their way out."""
-    rows = await services.resources.page(caller, at, under=under, after=page.cursor, limit=page.more)
+    wanted = RecordQuery(under, page.cursor, page.more, state or "", kind)
+    rows = await services.resources.page(caller, at, wanted)
     return page.of(rows, lambda row: row.place, lambda row: resource_view(row.record))
 
 

@@ -184,7 +184,8 @@ class PlanView(msgspec.Struct):
 
 
 class EventView(msgspec.Struct):
-    """One thing that happened at `at` (epoch seconds). Numbers only rise. `stack` is the id of its stack."""
+    """One thing that happened at `at` (epoch seconds). Numbers only rise. `stack` is the id of its stack, `project`
+    where that is ("": of the installation)."""
 
     number: int
     kind: str
@@ -195,6 +196,7 @@ class EventView(msgspec.Struct):
     state: str
     generation: int
     detail: dict[str, Any]
+    project: str = ""
 
 
 def stack_view(stack: Stack, warnings: tuple[Problem, ...] | msgspec.UnsetType = msgspec.UNSET) -> StackView:
@@ -350,4 +352,5 @@ def event_view(event: Event) -> EventView:
         state=event.state,
         generation=event.generation,
         detail=show(event.detail),
+        project=event.project,
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from terrace import __version__
 from terrace.cli.session import OUTPUTS, Session
 from terrace.cli.table import COMMANDS, root_help
+
+if TYPE_CHECKING:
+    from terrace.client import Client
 
 pass_session = click.make_pass_decorator(Session)
 
@@ -122,6 +125,29 @@ def output_option(*choices: str) -> Callable[[Any], Any]:
     )
 
 
+def limit_option(what: Callable[..., Any]) -> Callable[..., Any]:
+    """--limit for a command that lists what may be long."""
+    return click.option("--limit", type=click.IntRange(1), metavar="N", help="at most so many")(what)
+
+
+def name_option(what: Callable[..., Any]) -> Callable[..., Any]:
+    """--name for a command that lists what has names."""
+    return click.option("--name", default="", metavar="BEGINNING", help="only those whose names begin so")(
+        what
+    )
+
+
+def some(session: Session, listed: Callable[[int | None], Iterator[Any]], limit: int | None) -> list[Any]:
+    """All that a list gives, or up to `limit` of it; people are told when there is more. `listed` is asked for so many
+    (None: all)."""
+    if limit is None:
+        return list(listed(None))
+    found = list(listed(limit + 1))
+    if len(found) > limit:
+        session.say(f"there are more than {limit:,}: --limit N, or narrow it")
+    return found[:limit]
+
+
 def stack_argument(*, required: bool = True) -> Callable[[Any], Any]:
     """The name of a stack, completed from the server; a project file may name it."""
     return click.argument(
@@ -137,15 +163,21 @@ def _stack(context: click.Context, parameter: click.Parameter, given: str | None
 
 
 def _stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Names for completion, from a server that runs; none is started for it, and no error is shown."""
+    return completed(
+        context, lambda _, client: [stack["name"] for stack in client.stacks.listing(name=incomplete)]
+    )
+
+
+def completed(context: click.Context, ask: Callable[[Session, Client], list[str]]) -> list[str]:
+    """Words for completion, from a server that runs; none is started for it, and no error is shown."""
     from terrace.client import Client
     from terrace.errors import TerraceError
 
     session = context.find_object(Session) or Session()
     try:
-        with Client(session.address(start=False), project=session.project) as client:
-            return [
-                stack["name"] for stack in client.stacks.listing() if stack["name"].startswith(incomplete)
-            ]
+        with Client(
+            session.address(start=False), project=session.project, token=session.reach.token()
+        ) as client:
+            return ask(session, client)
     except TerraceError:
         return []

@@ -8,5 +8,6 @@ from __future__ import annotations
 from terrace.client.access.trust import Trust
 from terrace.client.client import Client
 from terrace.client.errors import ApiError, UnreachableError
+from terrace.client.streams import Events
 
-__all__ = ["ApiError", "Client", "Trust", "UnreachableError"]
+__all__ = ["ApiError", "Client", "Events", "Trust", "UnreachableError"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -14,19 +15,19 @@ class Providers:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
-        """All of them, with whether they can be reached."""
-        return self._items(path_of("providers"))
+    def listing(self, *, project: str = "") -> Iterator[dict[str, Any]]:
+        """Those that who asks may use in some project, or that `project` may use, with whether they can be reached."""
+        return items(self._transport, path_of("providers"), {"project": project})
 
-    def images(self, provider: str) -> list[dict[str, Any]]:
+    def images(self, provider: str) -> Iterator[dict[str, Any]]:
         """Names of images it knows, and which are there."""
         return self._of(provider, "images")
 
-    def flavors(self, provider: str) -> list[dict[str, Any]]:
+    def flavors(self, provider: str) -> Iterator[dict[str, Any]]:
         """Sizes of machines."""
         return self._of(provider, "flavors")
 
-    def ghosts(self, provider: str) -> list[dict[str, Any]]:
+    def ghosts(self, provider: str) -> Iterator[dict[str, Any]]:
         """Things with our label that nothing wants."""
         return self._of(provider, "ghosts")
 
@@ -48,9 +49,5 @@ class Providers:
         found: list[str] = reply.body["providers"]
         return found
 
-    def _of(self, provider: str, what: str) -> list[dict[str, Any]]:
-        return self._items(path_of("providers", provider, what))
-
-    def _items(self, path: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._transport.get(path)["items"]
-        return found
+    def _of(self, provider: str, what: str) -> Iterator[dict[str, Any]]:
+        return items(self._transport, path_of("providers", provider, what))

@@ -54,11 +54,9 @@ class Adoption(_Posting):
 class Snapshots(_Posting):
     """A stack's definition at one moment, and what its volumes held."""
 
-    def listing(self, stack: str) -> list[dict[str, Any]]:
-        """All of a stack: [{name, created, generation, volumes, complete}]."""
-        page = self._transport.get(path_of("projects", self._project, "stacks", stack, "snapshots"))
-        found: list[dict[str, Any]] = page["items"]
-        return found
+    def listing(self, stack: str) -> Iterator[dict[str, Any]]:
+        """All of a stack, oldest first: {name, created, generation, volumes, complete}."""
+        return items(self._transport, path_of("projects", self._project, "stacks", stack, "snapshots"))
 
     def create(self, stack: str, name: str, *, definition_only: bool = False) -> dict[str, Any]:
         """Makes one; the stack as it then is."""
@@ -107,11 +105,11 @@ class Operations(_Posting):
         """Another name for the stack."""
         return self._post(name, "rename", body={"name": new})
 
-    def hooks(self, name: str) -> list[dict[str, Any]]:
-        """What is held: [{path, hook, since}]."""
-        page = self._transport.get(path_of("projects", self._project, "stacks", name, "hooks"))
-        found: list[dict[str, Any]] = page["items"]
-        return found
+    def hooks(self, name: str, *, hook: str = "") -> Iterator[dict[str, Any]]:
+        """What is held: {path, hook, since}; what one `hook` holds."""
+        return items(
+            self._transport, path_of("projects", self._project, "stacks", name, "hooks"), {"hook": hook}
+        )
 
     def clear_hook(self, name: str, path: str, hook: str) -> dict[str, Any]:
         """Lets go on what a hook holds."""
@@ -125,10 +123,12 @@ class Stacks:
         self._transport = transport
         self._project = project
 
-    def listing(self, *, phase: str = "", name: str = "") -> Iterator[dict[str, Any]]:
-        """Stacks by name: all, those in one `phase`, those whose names begin with `name`."""
-        wanted = {"phase": phase or None, "name": name or None}
-        return items(self._transport, path_of("projects", self._project, "stacks"), wanted)
+    def listing(
+        self, *, phase: str = "", name: str = "", limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Stacks by name: all, those in one `phase`, those whose names begin with `name`, up to `limit` of them."""
+        wanted = {"phase": phase, "name": name}
+        return items(self._transport, path_of("projects", self._project, "stacks"), wanted, limit)
 
     def get(self, name: str) -> dict[str, Any]:
         """The head of one stack."""

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from terrace.client.pages import items
 from terrace.client.transport import PATIENCE, Query, Stream, Transport, path_of, target
 
 if TYPE_CHECKING:
     from terrace.client.sse import Watch
     from terrace.client.websocket import WebSocket
+
+
+class Events(NamedTuple):
+    """Which events: those of one `stack` ("": of all stacks of the project, or `everywhere` of the installation); of
+    kinds that begin with `kind`; about what is at or below `path`; from `since` (epoch seconds) on."""
+
+    stack: str = ""
+    everywhere: bool = False
+    kind: str = ""
+    path: str = ""
+    since: float = 0.0
+
+    def query(self) -> dict[str, Any]:
+        """What the server is asked for besides the stack."""
+        asked = {"kind": self.kind, "path": self.path, "since": self.since}
+        return {name: value for name, value in asked.items() if value}
+
+
+Of = Events | str
+"""Which events, or the name of a stack ("": the whole project)."""
+
+
+def _scope(of: Of) -> Events:
+    return Events(of) if isinstance(of, str) else of
 
 
 class Streams:
@@ -19,28 +44,31 @@ class Streams:
         self._transport = transport
         self._project = project
 
-    def events(self, stack: str = "", *, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
-        """Events numbered above `after`, oldest first, `limit` (5,000 at most) of them; of all stacks when
-        `stack` is ""."""
-        return self._listed(stack, {"after": after, "limit": limit})
+    def events(self, of: Of = "", *, after: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Events numbered above `after`, oldest first, up to `limit` of them."""
+        scope = _scope(of)
+        return items(self._transport, self._events(scope), {**scope.query(), "after": after}, limit)
 
-    def newest_events(self, stack: str = "", *, limit: int = 1000) -> list[dict[str, Any]]:
+    def newest_events(self, of: Of = "", *, limit: int = 1000) -> list[dict[str, Any]]:
         """The last `limit` (5,000 at most) events, oldest first."""
-        return self._listed(stack, {"newest": True, "limit": limit})
+        scope = _scope(of)
+        query = {**scope.query(), "newest": True, "limit": limit}
+        found: list[dict[str, Any]] = self._transport.get(self._events(scope), query)["items"]
+        return found
 
-    def watch(self, stack: str = "", *, after: int | None = None) -> Watch:
-        """Events after number `after` (None: from now on) as they happen; of all stacks when `stack` is "".
-        Close it."""
-
+    def watch(self, of: Of = "", *, after: int | None = None) -> Watch:
+        """Events after number `after` (None: from now on) as they happen. Close it."""
         from terrace.client.sse import Watch
+
+        scope = _scope(of)
 
         def open_stream(number: int | None) -> Stream:
             headers = {"Accept": "text/event-stream"}
-            query: Query = {"watch": True}
+            query: Query = {"watch": True, **scope.query()}
             if number is not None:
                 headers["Last-Event-ID"] = str(number)
-                query = {"watch": True, "after": number}
-            return self._transport.stream("GET", self._events(stack), query, headers=headers)
+                query = {**query, "after": number}
+            return self._transport.stream("GET", self._events(scope), query, headers=headers)
 
         return Watch(open_stream, after)
 
@@ -59,12 +87,10 @@ class Streams:
         where = target(self._stack(stack, "exec"), {"path": path, "tty": tty, "cmd": list(command)})
         return connect(self._transport.address, where, self._transport.credential, PATIENCE)
 
-    def _listed(self, stack: str, query: Query) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = self._transport.get(self._events(stack), query)["items"]
-        return events
-
-    def _events(self, stack: str) -> str:
-        return self._stack(stack, "events") if stack else path_of("events")
+    def _events(self, of: Events) -> str:
+        if of.stack:
+            return self._stack(of.stack, "events")
+        return path_of("events") if of.everywhere else path_of("projects", self._project, "events")
 
     def _stack(self, stack: str, what: str) -> str:
         return path_of("projects", self._project, "stacks", stack, what)

@@ -16,15 +16,26 @@ class Views:
         self._transport = transport
         self._project = project
 
-    def resources(self, stack: str, *, under: str = "") -> Iterator[dict[str, Any]]:
-        """All resources by path, those at or below `under`."""
-        return items(self._transport, self._path(stack, "resources"), {"under": under or None})
+    def resources(
+        self, stack: str, *, under: str = "", state: str = "", kind: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Resources by path: those at or below `under`, in one `state`, of one `kind`."""
+        query = {"under": under, "state": state, "kind": kind}
+        return items(self._transport, self._path(stack, "resources"), query)
 
     def resource_page(
-        self, stack: str, *, under: str = "", cursor: str = "", limit: int = 1000
+        self,
+        stack: str,
+        *,
+        under: str = "",
+        state: str = "",
+        kind: str = "",
+        cursor: str = "",
+        limit: int = 1000,
     ) -> dict[str, Any]:
         """One page of them: {items, next}."""
-        query = {"under": under or None, "cursor": cursor or None, "limit": limit}
+        asked = {"under": under, "state": state, "kind": kind, "cursor": cursor}
+        query = {"limit": limit, **{name: value for name, value in asked.items() if value}}
         page: dict[str, Any] = self._transport.get(self._path(stack, "resources"), query)
         return page
 
@@ -42,12 +53,9 @@ class Views:
         body: dict[str, Any] = self._transport.get(self._path(stack, "generations", str(number)))
         return body
 
-    def outputs(self, stack: str, *, reveal: bool = False) -> list[dict[str, Any]]:
-        """All outputs: [{name, value, secret}]. `reveal` shows secret ones, which are ****** otherwise."""
-        found: list[dict[str, Any]] = self._transport.get(self._path(stack, "outputs"), {"reveal": reveal})[
-            "items"
-        ]
-        return found
+    def outputs(self, stack: str, *, reveal: bool = False) -> Iterator[dict[str, Any]]:
+        """All outputs by name: {name, value, secret}. `reveal` shows secret ones, which are ****** otherwise."""
+        return items(self._transport, self._path(stack, "outputs"), {"reveal": reveal})
 
     def output(self, stack: str, name: str, *, reveal: bool = False) -> dict[str, Any]:
         """One output: {name, value, secret}."""

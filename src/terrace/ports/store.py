@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from terrace.model.catalogue import Offer
-from terrace.model.event import Event
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
@@ -64,6 +64,16 @@ class Commit(msgspec.Struct, frozen=True):
     exports: dict[str, Any] | None = None
     uses: tuple[Use, ...] | None = None
     usage: dict[str, int] | None = None
+
+
+class RecordQuery(msgspec.Struct, frozen=True):
+    """A page of records as `Paging.record_page` is asked for it."""
+
+    under: str = ""
+    after: str = ""
+    limit: int = 1000
+    state: str = ""
+    kind: str = ""
 
 
 class RecordRow(msgspec.Struct, frozen=True):
@@ -174,12 +184,6 @@ class Reading(Protocol):
     async def rulings(self, provider: str) -> list[Ruling]:
         """The ledger of a provider."""
 
-    async def events(
-        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
-    ) -> list[Event]:
-        """Events numbered above `after`, oldest first, of one stack or all ("" ). `newest`: the last `limit`
-        of them (still oldest first)."""
-
 
 class Paging(Protocol):
     """Long lists, a page at a time: up to `limit` entries after the place `after`."""
@@ -190,14 +194,34 @@ class Paging(Protocol):
         """Stacks of a project by name, those in one `phase` ("": all) whose names begin with `name`."""
 
     async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
+        self,
+        stack: str,
+        *,
+        under: str = "",
+        after: str = "",
+        limit: int = 1000,
+        state: str = "",
+        kind: str = "",
     ) -> list[RecordRow]:
-        """Records ordered by path (then incarnation), those at or below path `under`, after cursor `after`."""
+        """Records ordered by path (then incarnation), those at or below path `under`, in one `state`, of one `kind`
+        ("": of all), after cursor `after`."""
 
     async def directive_page(
         self, stack: str, what: str, *, path: str = "", after: tuple[str, str] = ("", ""), limit: int = 1000
     ) -> list[Directive]:
         """Directives of a stack by path and name, those whose names begin with `what`, of one `path` ("": of all)."""
+
+    async def events(
+        self,
+        *,
+        stack: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
+        only: EventFilter = EVERYTHING,
+    ) -> list[Event]:
+        """Events numbered above `after`, oldest first, of one stack or all (""), those that `only` fits; of a project
+        also those of its stacks that are gone. `newest`: the last `limit` of them (still oldest first)."""
 
 
 class Crossings(Protocol):

@@ -383,7 +383,13 @@ class StackWorker:
 
     def _event(self, head: Stack, kind: str, message: str, now: float) -> Event:
         return Event(
-            kind=kind, at=now, stack=head.id, message=message, state=head.phase, generation=head.generation
+            kind=kind,
+            at=now,
+            stack=head.id,
+            message=message,
+            state=head.phase,
+            generation=head.generation,
+            project=head.project,
         )
 
     def _failed(self, head: Stack, now: float) -> tuple[int, str] | None:

@@ -10,15 +10,15 @@ import msgspec
 
 from terrace.errors import InvariantError
 from terrace.model.catalogue import Offer
-from terrace.model.event import Event
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
 from terrace.model.stack import Directive, Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.secrets import Secrets
-from terrace.ports.store import Commit, Desired, RecordRow, Ruling
-from terrace.stores import order
+from terrace.ports.store import Commit, Desired, Ruling
+from terrace.stores import marks, order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
 from terrace.stores.in_memory.crossing import MemoryCrossings
@@ -38,17 +38,6 @@ class _Records:
     async def records(self, stack: str) -> list[Record]:
         rows = sorted(self._tables.records.get(stack, {}).values())
         return [self._encoding.read_record(row.body) for row in rows]
-
-    async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
-    ) -> list[RecordRow]:
-        start, (first, past) = order.after(after), order.inside(under)
-        rows = sorted(
-            row
-            for row in self._tables.records.get(stack, {}).values()
-            if row.point > start and (row.point[1] == under or first <= row.point[1] < past)
-        )
-        return [RecordRow(self._encoding.read_record(row.body)) for row in rows[:limit]]
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         asked = {(owner.uid, owner.incarnation) for owner in owners}
@@ -100,13 +89,22 @@ class _Reading(_Records):
         return sorted(found, key=lambda ruling: ruling.provider_id)
 
     async def events(
-        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
+        self,
+        *,
+        stack: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
+        only: EventFilter = EVERYTHING,
     ) -> list[Event]:
-        told = self._tables.events
+        told, ours = self._tables.events, self._tables.of_project
         numbers = (
             number
             for number in sorted(told, reverse=newest)
-            if number > after and (not stack or told[number].stack == stack)
+            if number > after
+            and (not stack or told[number].stack == stack)
+            and (stack or not only.project or ours(told[number], only.project))
+            and marks.fits(told[number].text, told[number].at, only)
         )
         found = [self._encoding.read_event(n, told[n].text) for n in islice(numbers, limit)]
         return found[::-1] if newest else found

@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from terrace.api.events import _frames
+from terrace.model.event import EventFilter
 from terrace.ports.edge.pages import cursor
-from tests.unit.api.rig import AT, OWNER, SHOP, Rig
+from terrace.services.gate import Where
+from tests.unit.api.rig import AT, HEAD, OWNER, SHOP, Rig
 
 VALUE = "resources:\n  v: {type: 'Terrace::Value', properties: {value: %s}}\n"
 
@@ -72,3 +74,45 @@ async def test_a_stream_is_asked_for_by_query_and_header(rig: Rig) -> None:
     assert answer.headers["cache-control"] == "no-store"
     missing = await rig.http.get("/v1/projects/default/stacks/none/events", params={"watch": 1})
     assert missing.status_code == 404
+
+
+async def test_a_project_is_followed_from_where_one_left_off(rig: Rig) -> None:
+    """Over two stacks of it, and one of another project; by kind; and past the end of a stack."""
+    for at, name in (("default", "shop"), ("lab", "shop"), ("default", "blog")):
+        body = {"template": "t.yaml", "files": {"t.yaml": HEAD + VALUE % 1}}
+        query = {"wait": "settled", "timeout": 20}
+        await rig.http.put(f"/v1/projects/{at}/stacks/{name}", json=body, params=query)
+    at = Where("default", "")
+    seen = (await rig.get("/v1/projects/default/events"))["items"]
+    assert {one["project"] for one in seen} == {"default"}
+    assert len({one["stack"] for one in seen}) == 2
+    numbers = [one["number"] for one in seen]
+    batches = await rig.services.events.watch(OWNER, at, numbers[0])
+    assert [event.number for event in await anext(batches)] == numbers[1:]
+    kinds = await rig.services.events.watch(OWNER, at, numbers[-1], EventFilter(kind="stack."))
+    following = asyncio.ensure_future(anext(kinds))
+    await rig.http.delete("/v1/projects/lab/stacks/shop", params={"wait": "gone", "timeout": 20})
+    await rig.http.delete(SHOP, params={"wait": "gone", "timeout": 20})
+    told = [event for event in await following if event.kind != "stack.settled"]
+    while not any(event.kind == "stack.gone" for event in told):
+        told += await anext(kinds)
+    assert {event.project for event in told} == {"default"}
+    assert all(event.kind.startswith("stack.") for event in told)
+    again = await rig.services.events.watch(OWNER, at, numbers[-1])
+    later = list(await anext(again))
+    assert later[-1].kind == "stack.gone", "who was away learns that it is gone"
+    assert {event.project for event in later} == {"default"}
+
+
+async def test_events_are_narrowed(rig: Rig) -> None:
+    await rig.up(VALUE % 1)
+    for url in (SHOP + "/events", "/v1/projects/default/events", "/v1/events"):
+        whole = (await rig.get(url))["items"]
+        assert (await rig.get(url, kind="resource.ready"))["items"] == [
+            one for one in whole if one["kind"] == "resource.ready"
+        ]
+        about = (await rig.http.get(url, params={"path": "v"})).json()["items"]
+        assert about == [one for one in whole if one["path"] == "v"]
+        assert (await rig.get(url, since=whole[-1]["at"] + 1))["items"] == []
+        for wrong in ({"kind": "%"}, {"kind": 'a"'}, {"since": "x"}, {"path": "a\x00"}):
+            assert (await rig.http.get(url, params=wrong)).status_code == 400

@@ -45,3 +45,22 @@ async def test_an_output_that_is_not_known_yet_is_null(rig: Rig) -> None:
     assert (await rig.get(SHOP + "/outputs/later"))["value"] is None
     assert [one["name"] for one in (await rig.get(SHOP + "/outputs"))["items"]] == ["later", "one"]
     assert (await rig.http.get(SHOP + "/outputs/none")).status_code == 404
+
+
+async def test_resources_are_found_by_state_and_kind(rig: Rig) -> None:
+    slow = await rig.put(SLOW.replace("get_attr: [slow, value]", "get_resource: slow"))
+    assert slow.status_code == 201, slow.text
+    while len((await rig.get(SHOP + "/resources", state="creating"))["items"]) != 1:
+        await rig.controller.bell.wait(rig.controller.bell.count, 0.1)
+
+    async def paths(**wanted: str | int) -> list[str]:
+        return [one["path"] for one in (await rig.get(SHOP + "/resources", **wanted))["items"]]
+
+    assert await paths(state="creating") == ["slow"]
+    assert await paths(kind="Group") == ["g"]
+    assert await paths(kind="Value", under="g") == ["g/0", "g/1", "g/2"]
+    assert await paths(kind="Value", state="ready", limit=2) == ["a", "g/0"]
+    assert await paths(kind="Machine") == []
+    refused = await rig.http.get(SHOP + "/resources", params={"state": "failed"})
+    assert refused.status_code == 400
+    assert "failing" in refused.json()["message"], "it says which there are"

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from terrace.cli.verbs.status import PHASES, STATES
+from terrace.model.record import State
+from terrace.model.stack import Phase
 from tests.unit.cli.samples import SHOP, STACKS, event, item, page, plan, resource, stack, stream
 from tests.unit.client.fake_server import Answer, problem
 
@@ -109,7 +112,7 @@ def test_outputs(terrace, routes, server) -> None:
     assert terrace("output", "shop").out == "OUTPUT  VALUE\nports   [80, 443]\nurl     http://x/\n"
     assert terrace("output", "shop", "url").out == "http://x/\n"
     terrace("output", "shop", "--reveal")
-    assert server.requests[-1].query == {"reveal": ["1"]}
+    assert server.requests[-1].query["reveal"] == ["1"]
 
 
 def test_events(terrace, routes, server) -> None:
@@ -137,7 +140,7 @@ def test_events_follow_from_the_last_one_shown(terrace, routes, server) -> None:
             )
         return Answer(page(event(2, "stack.settled")))
 
-    routes["GET /v1/events"] = answer
+    routes["GET /v1/projects/default/events"] = answer
     ran = terrace("events", "-f")
     assert [line.split()[-1] for line in ran.out.splitlines()] == ["stack.settled", "stack.gone"]
     assert ran.err == "error: that is enough\n"
@@ -308,3 +311,74 @@ def test_stacks_are_listed_by_phase_and_name(terrace, server, routes) -> None:
     ran = terrace("list", "--phase", "failing", "--name", "web")
     assert (ran.code, ran.err) == (0, "terrace: no stack is like that\n")
     assert server.requests[-1].query == {"limit": ["1000"], "phase": ["failing"], "name": ["web"]}
+
+
+def test_events_of_a_project_of_all_and_only_some(terrace, routes, server) -> None:
+    routes["GET /v1/projects/default/events"] = page(event(1, "stack.settled"))
+    routes["GET /v1/projects/shop/events"] = page(event(2, "resource.failing", "web"))
+    routes["GET /v1/events"] = page(event(3, "ghost.found"))
+    assert "stack.settled" in terrace("events").out
+    assert "web" in terrace("events", "--project", "shop", "--kind", "resource.", "--path", "web").out
+    assert server.requests[-1].query == {
+        "newest": ["1"], "limit": ["50"], "kind": ["resource."], "path": ["web"],
+    }  # fmt: skip
+    assert "ghost.found" in terrace("events", "--all").out
+    began = time.time()
+    terrace("events", "--since", "2h")
+    assert 0 <= float(server.requests[-1].query["since"][0]) - (began - 7200) < 60
+    assert "is no length of time" in terrace("events", "--since", "soon").err
+    assert "--all is for all stacks" in terrace("events", "shop", "--all").err
+
+
+def test_events_above_a_number_come_in_pages(terrace, routes, server) -> None:
+    pages = {None: page(event(8, "stack.settled"), more="x"), "x": page(event(9, "stack.gone"))}
+    routes[f"GET {SHOP}/events"] = lambda request: Answer(pages[request.query.get("cursor", [None])[0]])
+    shown = terrace("events", "shop", "--after", "7", "-o", "json").out
+    assert [json.loads(line)["number"] for line in shown.splitlines()] == [8, 9]
+    assert server.requests[-1].query["after"] == ["7"]
+
+
+def test_resources_by_state_and_kind(terrace, routes, server) -> None:
+    routes[f"GET {SHOP}"] = stack()
+    routes[f"GET {SHOP}/resources"] = page(resource("a"), more="m")
+    ran = terrace("status", "shop", "--state", "failing", "--kind", "Machine", "--under", "g")
+    query = {"limit": ["200"], "state": ["failing"], "kind": ["Machine"], "under": ["g"]}
+    assert server.requests[-1].query == query
+    assert "terrace status shop --under g --state failing --kind Machine --after m" in ran.err
+    assert terrace("status", "shop", "--state", "failed").code != 0
+    assert "are for the resources of one stack" in terrace("status", "--state", "failing").err
+
+
+def test_the_words_are_those_of_the_api() -> None:
+    gone = {State.GONE, Phase.GONE}
+    assert set(STATES) == {state.value for state in State} - gone
+    assert set(PHASES) == {phase.value for phase in Phase} - gone
+
+
+def test_a_limit_stops_reading_and_says_that_there_is_more(terrace, routes, server) -> None:
+    heads = [stack(name=f"s{number}") for number in range(3)]
+    routes[f"GET {STACKS}"] = lambda request: Answer(page(*heads[: int(request.query["limit"][0])], more="m"))
+    ran = terrace("list", "--limit", "2", "-o", "name")
+    assert ran.out == "s0\ns1\n"
+    assert "more than 2" in ran.err
+    assert [request.query["limit"] for request in server.requests] == [["3"]]
+    routes[f"GET {STACKS}"] = page(*heads)
+    assert terrace("list", "--limit", "3").err == ""
+
+
+def test_lists_are_narrowed_by_the_server(terrace, routes, server) -> None:
+    cases = {
+        ("user", "list", "--name", "a", "--from", "ldap"): ("/v1/users", {"name": ["a"], "source": ["ldap"]}),
+        ("group", "list", "--name", "d"): ("/v1/groups", {"name": ["d"]}),
+        ("project", "list", "--name", "s"): ("/v1/projects", {"name": ["s"]}),
+        ("project", "members", "x", "--kind", "group"): ("/v1/projects/x/members", {"kind": ["group"]}),
+        ("token", "list", "--kind", "session"): ("/v1/tokens", {"kind": ["session"]}),
+        ("secret", "list", "--name", "db"): ("/v1/projects/default/secrets", {"name": ["db"]}),
+        ("hook", "list", "shop", "--hook", "pre-delete"): (f"{SHOP}/hooks", {"hook": ["pre-delete"]}),
+        ("provider", "list", "--here"): ("/v1/providers", {"project": ["default"]}),
+        ("list", "--phase", "failing"): (STACKS, {"phase": ["failing"]}),
+    }
+    for words, (path, query) in cases.items():
+        routes[f"GET {path}"] = page()
+        assert terrace(*words).code == 0, words
+        assert server.requests[-1].query == {"limit": ["1000"], **query}, words

@@ -179,3 +179,37 @@ async def test_events_are_those_of_a_stack_that_is_mine(rig: Rig) -> None:
         assert (await ada.get("/v1/events", params={"watch": watch})).status_code == 403
         other = await ada.get("/v1/projects/lab/stacks/web/events", params={"watch": watch})
         assert other.status_code == 404
+
+
+async def test_events_of_a_project_are_for_who_sees_it(rig: Rig) -> None:
+    """Nor does a filter, a cursor or a number lead to what another project's stacks said."""
+    ada, bob = await person(rig, "ada"), await person(rig, "bob")
+    await project(rig, "shop", ada="viewer")
+    await project(rig, "lab", bob="admin")
+    for at in ("shop", "lab"):
+        await stack(rig.http, at, "web")
+        await stack(rig.http, at, "db")
+    everything = (await rig.get("/v1/events"))["items"]
+    for client, at, other in ((ada, "shop", "lab"), (bob, "lab", "shop")):
+        url = f"/v1/projects/{at}/events"
+        seen = (await client.get(url)).json()["items"]
+        assert seen == [one for one in everything if one["project"] == at]
+        for query in (
+            {"after": 0},
+            {"kind": "stack"},
+            {"newest": 1, "limit": 2},
+            {"path": "v"},
+            {"since": 1},
+        ):
+            found = (await client.get(url, params=query)).json()["items"]
+            assert found, query
+            assert {one["project"] for one in found} == {at}
+        for query in ({}, {"watch": 1}, {"kind": "stack"}):
+            refused = await client.get(f"/v1/projects/{other}/events", params=query)
+            assert refused.status_code == 404, query
+        assert (await client.get("/v1/events")).status_code == 403
+    await rig.http.delete("/v1/projects/shop/stacks/web", params={"wait": "gone", "timeout": 20})
+    left = (await ada.get("/v1/projects/shop/events")).json()["items"]
+    assert left[: len(seen)] == [one for one in everything if one["project"] == "shop"][: len(seen)]
+    assert left[-1]["kind"] == "stack.gone", "what is gone is told of, too"
+    assert all(one["project"] == "lab" for one in (await bob.get("/v1/projects/lab/events")).json()["items"])

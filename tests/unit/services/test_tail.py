@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from terrace.model.event import Event
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.runtime.bell import Bell
 from terrace.runtime.system import SystemClock
 from terrace.services.watching import tail
@@ -25,18 +25,28 @@ class Book:
 
     def write(self, stack: str, count: int = 1) -> None:
         for _ in range(count):
-            self.written.append(Event(kind="x", at=0.0, stack=stack, number=len(self.written) + 1))
+            number = len(self.written) + 1
+            kind = ("stack.x", "resource.x")[number % 2]
+            self.written.append(Event(kind, 0.0, stack=stack, number=number, project=f"of-{stack}"))
         self.bell.ring()
 
-    def numbers(self, stack: str, after: int = 0) -> list[int]:
-        return [one.number for one in self.written if stack in ("", one.stack) and one.number > after]
+    def numbers(self, stack: str, after: int, only: EventFilter) -> list[int]:
+        heard = (one for one in self.written if stack in ("", one.stack) and only.fits(one))
+        return [one.number for one in heard if one.number > after]
 
     async def events(
-        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
+        self,
+        *,
+        stack: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
+        only: EventFilter = EVERYTHING,
     ) -> list[Event]:
         self.reads += 1
         await asyncio.sleep(0)
-        found = [one for one in self.written if stack in ("", one.stack) and one.number > after]
+        heard = (one for one in self.written if stack in ("", one.stack) and only.fits(one))
+        found = [one for one in heard if one.number > after]
         await asyncio.sleep(0)
         return found[-limit:] if newest else found[:limit]
 
@@ -44,11 +54,13 @@ class Book:
 class Reading:
     """Somebody who follows, `slowly` or as fast as they can."""
 
-    def __init__(self, of: Tail, stack: str, after: int, slowly: float = 0.0) -> None:
-        self.stack, self.after = stack, after
+    def __init__(
+        self, of: Tail, stack: str, after: int, slowly: float = 0.0, only: EventFilter = EVERYTHING
+    ) -> None:
+        self.stack, self.after, self.only = stack, after, only
         self.seen: list[int] = []
         self._slowly = slowly
-        self._batches = of.follow(stack, after)
+        self._batches = of.follow(stack, after, only)
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -84,7 +96,8 @@ async def test_everybody_gets_everything_once_and_in_order(
             case 0 if len(here) < 12:
                 stack = chance.choice(["", "a", "a", "b"])
                 after = chance.randrange(len(book.written) + 1)
-                here.append(Reading(following, stack, after, chance.choice([0.0, 0.0, 0.01])))
+                only = chance.choice([EVERYTHING, EventFilter("of-a"), EventFilter("of-b", "resource.")])
+                here.append(Reading(following, stack, after, chance.choice([0.0, 0.0, 0.01]), only))
             case 1 if len(here) > 3:
                 await here.pop(chance.randrange(len(here))).leave()
             case 2:
@@ -92,7 +105,7 @@ async def test_everybody_gets_everything_once_and_in_order(
             case _:
                 book.write(chance.choice("ab"), chance.randrange(1, 15))
     for one in here:
-        await until(lambda one=one: one.seen == book.numbers(one.stack, one.after))
+        await until(lambda one=one: one.seen == book.numbers(one.stack, one.after, one.only))
     following.close()
     async with asyncio.timeout(5):
         await asyncio.gather(*(one.task for one in here))

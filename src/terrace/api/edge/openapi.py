@@ -16,9 +16,9 @@ TOKEN = "token"
 ABOUT = """Everything that Terrace does is done through these paths.
 
 Errors are problem documents (RFC 9457) with a `code` that stays the same. Lists are pages: `{"items": [...], "next":
-cursor or null}`; the cursor goes into the query of the next request. What can be changed has a generation as its ETag,
-and `If-Match` makes a change depend on it. Each answer has an `X-Request-Id`, which the server's log has, too; whoever
-asks may choose it."""
+cursor or null}`, of up to `limit` entries; `next` goes into the query of the next request as `cursor`. What can be
+changed has a generation as its ETag, and `If-Match` makes a change depend on it. Each answer has an `X-Request-Id`,
+which the server's log has, too; whoever asks may choose it."""
 REPEATED = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -28,7 +28,7 @@ def engine() -> None:
 @pass_session
 def listing(session: Session) -> None:
     """List engines, and what each is at."""
-    found = session.client().engines.listing()
+    found = list(session.client().engines.listing())
     rows = [
         [one["name"], one["state"], ", ".join(one["roles"]), str(one["stacks"]), *_times(one)]
         for one in found

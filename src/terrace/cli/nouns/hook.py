@@ -20,13 +20,14 @@ def hook() -> None:
     """Resources that a hook of the environment holds."""
 
 
-@hook.command("list", epilog="  terrace hook list shop")
+@hook.command("list", epilog="  terrace hook list shop\n  terrace hook list shop --hook pre-delete")
 @stack_argument()
+@click.option("--hook", "name", type=click.Choice(HOOKS), metavar="HOOK", help="only what this one holds")
 @output_option()
 @pass_session
-def listing(session: Session, stack: str) -> None:
+def listing(session: Session, stack: str, name: str | None) -> None:
     """List what is held, and by which hook."""
-    held = session.client().operations.hooks(stack)
+    held = list(session.client().operations.hooks(stack, hook=name or ""))
     if not held and session.output in ("text", "wide"):
         session.say(f"no hook holds anything of {stack}")
         return

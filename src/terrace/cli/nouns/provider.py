@@ -19,12 +19,18 @@ def provider() -> None:
     """Where things run: the providers that the server's settings name."""
 
 
-@provider.command("list", epilog="  terrace provider list")
+@provider.command(
+    "list",
+    epilog="""\
+  terrace provider list                         what any of your projects may use
+  terrace provider list --here --project shop   what this one may use""",
+)
+@click.option("--here", is_flag=True, help="only those that the project you work in may use")
 @output_option()
 @pass_session
-def listing(session: Session) -> None:
-    """List providers, and whether each can be reached."""
-    found = session.client().providers.listing()
+def listing(session: Session, here: bool) -> None:
+    """List the providers that your projects may use, and whether each can be reached."""
+    found = list(session.client().providers.listing(project=session.project if here else ""))
     rows = [
         [_name(item), item["driver"], _reach(item), _listed(item), item.get("why") or ""] for item in found
     ]

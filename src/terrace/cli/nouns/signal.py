@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.commands import Group, limit_option, output_option, pass_session, some
 from terrace.cli.faults import Stop
 from terrace.cli.plans import ask
 from terrace.cli.session import Session
@@ -20,14 +20,25 @@ def signal() -> None:
     """Signals to the handles, scaling policies and alarms of a stack."""
 
 
-@signal.command("list", epilog="  terrace signal list shop")
+@signal.command(
+    "list",
+    epilog="""\
+  terrace signal list shop
+  terrace signal list shop handle
+  terrace signal list shop --limit 20""",
+)
 @click.argument("stack")
 @click.argument("path", required=False)
+@limit_option
 @output_option()
 @pass_session
-def listing(session: Session, stack: str, path: str | None) -> None:
-    """List the signals that came, to the whole stack or to the handle PATH."""
-    found = session.client().signals.listing(stack, path or "")
+def listing(session: Session, stack: str, path: str | None, limit: int | None) -> None:
+    """List the signals that came, to the whole stack or to the handle PATH, in the order in which they came; with
+    --limit the first by handle and id."""
+    signals = session.client().signals
+    found = some(session, lambda most: signals.listing(stack, path or "", limit=most), limit)
+    if limit is None:
+        found.sort(key=lambda item: item["at"])
     if not found and session.output in ("text", "wide"):
         session.say("no signals came")
         return

@@ -41,7 +41,7 @@ def create(session: Session, stack: str, name: str, definition_only: bool, no_fo
 @pass_session
 def listing(session: Session, stack: str) -> None:
     """List a stack's snapshots."""
-    found = session.client().snapshots.listing(stack)
+    found = list(session.client().snapshots.listing(stack))
     if not found and session.output in ("text", "wide"):
         session.say(f"{stack} has no snapshots")
         return

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.commands import Group, name_option, output_option, pass_session
 from terrace.cli.plans import ask
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, table
@@ -17,12 +17,16 @@ def group() -> None:
     """Groups of users, which become members of projects as one. The directory fills those that it knows."""
 
 
-@group.command("list", epilog="  terrace group list")
+@group.command("list", epilog="  terrace group list\n  terrace group list --name dev")
+@name_option
 @output_option()
 @pass_session
-def listing(session: Session) -> None:
+def listing(session: Session, name: str) -> None:
     """List groups and who is in them."""
-    found = session.client().people.groups.listing()
+    found = list(session.client().people.groups.listing(name=name))
+    if not found and name and session.output in ("text", "wide"):
+        session.say("no group is like that")
+        return
     if not found and session.output in ("text", "wide"):
         session.say("there are no groups yet: terrace group add NAME")
         return

@@ -24,7 +24,7 @@ def key() -> None:
 @pass_session
 def listing(session: Session) -> None:
     """List your keys."""
-    found = session.client().people.keys.listing()
+    found = list(session.client().people.keys.listing())
     if not found and session.output in ("text", "wide"):
         session.say("no keys: terrace key add laptop ~/.ssh/id_ed25519.pub")
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.commands import Group, name_option, output_option, pass_session
 from terrace.cli.plans import ask
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, table
@@ -21,12 +21,16 @@ def project() -> None:
     """Projects: each has its stacks, and members who may do something with them."""
 
 
-@project.command("list", epilog="  terrace project list")
+@project.command("list", epilog="  terrace project list\n  terrace project list --name sh")
+@name_option
 @output_option()
 @pass_session
-def listing(session: Session) -> None:
+def listing(session: Session, name: str) -> None:
     """List your projects, and what you may do in each."""
-    found = session.client().people.projects.listing()
+    found = list(session.client().people.projects.listing(name=name))
+    if not found and name and session.output in ("text", "wide"):
+        session.say("no project of yours is like that")
+        return
     if not found and session.output in ("text", "wide"):
         session.say("there is no project of yours: somebody adds you with terrace project member")
         return
@@ -71,13 +75,19 @@ def remove(session: Session, name: str, yes: bool) -> None:
     session.say(f"project {name} is gone")
 
 
-@project.command("members", epilog="  terrace project members shop")
+@project.command(
+    "members", epilog="  terrace project members shop\n  terrace project members shop --kind group"
+)
 @click.argument("name")
+@click.option("--kind", type=click.Choice(["user", "group"]), help="only users, or only groups")
 @output_option()
 @pass_session
-def members(session: Session, name: str) -> None:
+def members(session: Session, name: str, kind: str | None) -> None:
     """List who is a member of a project, with which role."""
-    found = session.client().people.projects.members(name)
+    found = list(session.client().people.projects.members(name, kind=kind or ""))
+    if not found and kind and session.output in ("text", "wide"):
+        session.say(f"no {kind} is a member of {name}")
+        return
     if not found and session.output in ("text", "wide"):
         session.say(f"{name} has no members: terrace project member {name} USER --role ROLE")
         return

@@ -8,13 +8,11 @@ from typing import Any
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
-from terrace.cli.faults import Stop
+from terrace.cli.commands import Group, limit_option, name_option, output_option, pass_session, some
 from terrace.cli.people.project import ROLES
+from terrace.cli.people.typed import seconds
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, span, table
-
-UNITS = {"m": 60, "h": 3600, "d": 86400}
 
 
 @click.group("token", cls=Group)
@@ -50,7 +48,7 @@ def create(
         "service": service,
     }
     if lasts is not None:
-        wish["lasts"] = _seconds(lasts)
+        wish["lasts"] = seconds(lasts)
     made = session.client().people.tokens.create(wish)
     emit(session, made, lambda: str(made["token"]), lambda: [made["about"]["id"]])
     if session.output == "text":
@@ -62,14 +60,19 @@ def create(
     "list",
     epilog="""\
   terrace token list
+  terrace token list --kind token --name backup
   terrace token list --service --project shop""",
 )
 @click.option("--service", is_flag=True, help="those of the project")
+@click.option("--kind", type=click.Choice(["session", "token"]), help="only sessions, or only tokens")
+@name_option
+@limit_option
 @output_option()
 @pass_session
-def listing(session: Session, service: bool) -> None:
+def listing(session: Session, service: bool, kind: str | None, name: str, limit: int | None) -> None:
     """List your tokens and sessions, or the service tokens of a project."""
-    found = session.client().people.tokens.listing(session.project if service else "")
+    tokens, of = session.client().people.tokens, session.project if service else ""
+    found = some(session, lambda most: tokens.listing(of, name=name, kind=kind or "", limit=most), limit)
     if not found and session.output in ("text", "wide"):
         session.say("no tokens")
         return
@@ -95,13 +98,6 @@ def revoke(session: Session, identity: str, service: bool) -> None:
     """End a token or a session, by its id."""
     session.client().people.tokens.revoke(identity, session.project if service else "")
     session.say(f"{identity} is worth nothing any more")
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(text[:-1]) * UNITS[text[-1:]]
-    except (ValueError, KeyError):
-        raise Stop(f'"{text}" is no length of time', code="usage", hint="30m, 12h, 90d") from None
 
 
 def _row(one: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is typed and not shown: passwords."""
+"""What people type: passwords, which are not shown, and lengths of time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from terrace.cli.faults import Stop
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 password_option = click.option(
     "--password-file", "file", metavar="FILE", help="file with the password, instead of asking for it"
@@ -29,3 +31,11 @@ def password(question: str, file: str | None, *, twice: bool = False) -> str:
     if not found:
         raise Stop("there is no password", code="no-password", hint="type it, or give --password-file FILE")
     return found
+
+
+def seconds(text: str) -> float:
+    """A length of time such as 30m, in seconds."""
+    try:
+        return float(text[:-1]) * UNITS[text[-1:]]
+    except (ValueError, KeyError):
+        raise Stop(f'"{text}" is no length of time', code="usage", hint="30m, 12h, 90d") from None

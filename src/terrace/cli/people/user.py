@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.commands import Group, limit_option, name_option, output_option, pass_session, some
 from terrace.cli.people.typed import password, password_option
 from terrace.cli.plans import ask
 from terrace.cli.session import Session
@@ -20,12 +20,27 @@ def user() -> None:
     """People who can log in. Those from a directory (LDAP) are listed from their first login on."""
 
 
-@user.command("list", epilog="  terrace user list")
+@user.command(
+    "list",
+    epilog="""\
+  terrace user list
+  terrace user list --name a --limit 20
+  terrace user list --from ldap""",
+)
+@name_option
+@click.option(
+    "--from", "source", type=click.Choice(["local", "ldap"]), help="only those known here, or by a directory"
+)
+@limit_option
 @output_option()
 @pass_session
-def listing(session: Session) -> None:
-    """List all users."""
-    found = session.client().people.users.listing()
+def listing(session: Session, name: str, source: str | None, limit: int | None) -> None:
+    """List users."""
+    users = session.client().people.users
+    found = some(session, lambda most: users.listing(name=name, source=source or "", limit=most), limit)
+    if not found and (name or source) and session.output in ("text", "wide"):
+        session.say("no user is like that")
+        return
     if not found and session.output in ("text", "wide"):
         session.say("there are no users yet: terrace user add NAME")
         return

@@ -35,7 +35,7 @@ def quota() -> None:
 def show(session: Session, name: str | None, everything: bool) -> None:
     """Show what the stacks of a project take, of how much, and what is left."""
     quotas = session.client().quotas
-    found = quotas.listing() if everything else [quotas.show(name or session.project)]
+    found = list(quotas.listing()) if everything else [quotas.show(name or session.project)]
     _shown(session, found)
 
 

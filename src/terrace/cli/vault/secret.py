@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from terrace.cli.commands import Group, output_option, pass_session
+from terrace.cli.commands import Group, limit_option, name_option, output_option, pass_session, some
 from terrace.cli.faults import Stop
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, span, table
@@ -41,13 +41,19 @@ def put(session: Session, name: str, file: str | None, installation: bool) -> No
     session.say(f"secret {name} is set (version {stored['version']})")
 
 
-@secret.command("list", epilog="  terrace secret list")
+@secret.command("list", epilog="  terrace secret list\n  terrace secret list --name db- --limit 20")
 @own_option
+@name_option
+@limit_option
 @output_option()
 @pass_session
-def listing(session: Session, installation: bool) -> None:
+def listing(session: Session, installation: bool, name: str, limit: int | None) -> None:
     """List the secrets: versions, when and by whom, who reads them. Never what is in them."""
-    found = session.client().secrets.listing(own=installation)
+    secrets = session.client().secrets
+    found = some(session, lambda most: secrets.listing(own=installation, name=name, limit=most), limit)
+    if not found and name and session.output in ("text", "wide"):
+        session.say("no secret is like that")
+        return
     if not found and session.output in ("text", "wide"):
         session.say("there are no secrets yet: terrace secret set NAME")
         return

@@ -11,18 +11,27 @@ from typing import Any
 import click
 
 from terrace.cli.commands import command, output_option, pass_session, stack_argument
+from terrace.cli.people.typed import seconds
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, state
 
-PAGE = 1000
+KINDS = ("alarm.", "ghost.", "group.", "provider.", "resource.", "signal.", "stack.")
+"""How kinds of events begin."""
+
+
+def _kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
 
 
 @command(
     "events",
     epilog="""\
-  terrace events shop        the last ones
-  terrace events shop -f     and on, as they happen
-  terrace events -f          of all stacks""",
+  terrace events                             the last ones of the project
+  terrace events shop                        of one stack
+  terrace events shop -f                     and on, as they happen
+  terrace events --kind resource.failing -f  only of this kind, of every stack of the project
+  terrace events shop --path web --since 2h  about web and what is below it, in the last two hours
+  terrace events --all                       of the whole installation""",
 )
 @stack_argument(required=False)
 @click.option("-f", "--follow", is_flag=True, help="go on as they happen")
@@ -37,37 +46,52 @@ PAGE = 1000
 @click.option(
     "--after", type=click.IntRange(0), metavar="N", help="those numbered above N, instead of the last ones"
 )
+@click.option(
+    "--kind",
+    default="",
+    metavar="BEGINNING",
+    help="only kinds that begin so: resource.failing, stack",
+    shell_complete=_kinds,
+)
+@click.option(
+    "--path", default="", metavar="PATH", help="only about the resource at PATH and what is below it"
+)
+@click.option("--since", metavar="TIME", help="only of the last so long: 30m, 2h, 7d")
+@click.option("--all", "everywhere", is_flag=True, help="of the whole installation, for its administrators")
 @output_option("text", "json")
 @pass_session
-def events(session: Session, stack: str | None, follow: bool, tail: int, after: int | None) -> None:
-    """Show what happened, oldest first. With -o json: one document on each line."""
-    name = stack or session.stack
-    client = session.client()
-    found = _newest(session, name, tail) if after is None else _above(session, name, after)
+def events(
+    session: Session,
+    /,
+    stack: str | None,
+    follow: bool,
+    tail: int,
+    after: int | None,
+    since: str | None,
+    **of: Any,
+) -> None:
+    """Show what happened in the project, or in one stack of it, oldest first. With -o json: one document on each
+    line."""
+    from terrace.client import Events
+
+    if stack and of["everywhere"]:
+        raise click.UsageError("--all is for all stacks: name none with it")
+    begin = time.time() - seconds(since) if since is not None else 0.0
+    wanted = Events("" if of["everywhere"] else stack or session.stack, since=max(begin, 0.0), **of)
+    streams = session.client().streams
+    if after is not None:
+        found = list(streams.events(wanted, after=after))
+    else:
+        found = streams.newest_events(wanted, limit=tail) if tail else []
     show(session, found)
     if not follow:
         return
-    number = found[-1]["number"] if found else after
-    watch = client.streams.watch(name, after=number)
+    watch = streams.watch(wanted, after=found[-1]["number"] if found else after)
     try:
         for batch in watch.batches():
             show(session, batch)
     finally:
         watch.close()
-
-
-def _above(session: Session, stack: str, after: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    while batch := session.client().streams.events(stack, after=after, limit=PAGE):
-        found += batch
-        after = batch[-1]["number"]
-        if len(batch) < PAGE:
-            break
-    return found
-
-
-def _newest(session: Session, stack: str, count: int) -> list[dict[str, Any]]:
-    return session.client().streams.newest_events(stack, limit=count) if count else []
 
 
 def show(session: Session, batch: Sequence[dict[str, Any]]) -> None:

@@ -30,7 +30,7 @@ def output(session: Session, stack: str, name: str | None, reveal: bool) -> None
         one = views.output(stack, name, reveal=reveal)
         emit(session, one, lambda: _bare(one["value"]), lambda: [name])
         return
-    outputs = views.outputs(stack, reveal=reveal)
+    outputs = list(views.outputs(stack, reveal=reveal))
     if not outputs and session.output in ("text", "wide"):
         session.say(f"{stack} has no outputs")
         return

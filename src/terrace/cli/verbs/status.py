@@ -5,15 +5,45 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from terrace.cli.commands import command, output_option, pass_session, stack_argument
+from terrace.cli.commands import (
+    command,
+    completed,
+    limit_option,
+    name_option,
+    output_option,
+    pass_session,
+    some,
+    stack_argument,
+)
 from terrace.cli.session import Session
 from terrace.cli.shape import clean, emit, paint, plural, span, state, table
 
-PAGE = 200
+if TYPE_CHECKING:
+    from terrace.client import Client
+
+PAGE, COMPLETED = 200, 1000
+PHASES = ("settling", "settled", "suspended", "failing", "deleting")
+STATES = (
+    "waiting", "undecided", "creating", "updating", "healing", "ready", "suspended", "unhealthy", "failing", "unknown",
+    "departing", "deleting",
+)  # fmt: skip
+"""Where stacks and resources stand, in the words of API v1 (those that are gone are not listed)."""
+
+
+def _kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The kinds that there are in the stack, for completion."""
+
+    def ask(session: Session, client: Client) -> list[str]:
+        resources = client.views.resources(context.params.get("stack") or session.stack)
+        kinds = {item["kind"] for item in islice(resources, COMPLETED)}
+        return sorted(kind for kind in kinds if kind.lower().startswith(incomplete.lower()))
+
+    return completed(context, ask)
 
 
 @command(
@@ -22,11 +52,26 @@ PAGE = 200
   terrace status                     all stacks
   terrace status shop                every resource of one
   terrace status shop --under web    one group of resources
+  terrace status shop --state failing    what is not as it should be
+  terrace status shop --kind Machine --under web
   terrace status shop --follow       live, until it is settled
   terrace status shop -o json        for programs""",
 )
 @stack_argument(required=False)
 @click.option("--under", default="", metavar="PATH", help="only the resource at PATH and what is below it")
+@click.option(
+    "--state",
+    type=click.Choice(STATES),
+    metavar="STATE",
+    help="only resources in this state: failing, ready...",
+)
+@click.option(
+    "--kind",
+    default="",
+    metavar="KIND",
+    help="only resources of this kind, such as Machine",
+    shell_complete=_kinds,
+)
 @click.option(
     "--limit", default=PAGE, show_default=True, type=click.IntRange(1, 5000), help="lines of a page"
 )
@@ -39,9 +84,15 @@ def status(session: Session, /, stack: str | None, follow: bool, everything: boo
     """Show a stack: every resource, its state, since when, and one line of why. Without a name: all
     stacks."""
     name = stack or session.stack
+    narrow = {"state": page.pop("state") or "", "kind": page.pop("kind")}
     if not name:
+        if any(narrow.values()):
+            raise click.UsageError(
+                "--state and --kind are for the resources of one stack: terrace status STACK"
+            )
         show_stacks(session)
         return 0
+    page |= narrow
     head = session.client().stacks.get(name)
     if follow:
         from terrace.cli.follow.follow import follow_stack
@@ -56,7 +107,8 @@ def status(session: Session, /, stack: str | None, follow: bool, everything: boo
         lambda: (f"{name}/{item['path']}" for item in resources),
     )
     if more:
-        scope = f" --under {page['under']}" if page["under"] else ""
+        asked = {one: page[one] for one in ("under", "state", "kind") if page[one]}
+        scope = "".join(f" --{one} {said}" for one, said in asked.items())
         session.say(f"more: terrace status {name}{scope} --after {more}    (all of it: --all)")
     return 0
 
@@ -67,24 +119,39 @@ def _resources(
     """Resources to show, and the cursor of the next page if there is one."""
     views = session.client().views
     if whole:
-        return list(views.resources(name, under=page["under"])), None
+        asked = {one: page[one] for one in ("under", "state", "kind")}
+        return list(views.resources(name, **asked)), None
     found = views.resource_page(name, **page)
     return found["items"], found["next"]
 
 
-@command("list", epilog="  terrace list\n  terrace list -o name\n  terrace list --phase failing --name web")
-@click.option("--phase", metavar="PHASE", help="only stacks that stand there, such as failing")
-@click.option("--name", metavar="BEGINNING", help="only stacks whose names begin so")
+@command(
+    "list",
+    epilog="""\
+  terrace list
+  terrace list -o name
+  terrace list --phase failing --name web
+  terrace list --limit 20""",
+)
+@click.option(
+    "--phase",
+    type=click.Choice(PHASES),
+    metavar="PHASE",
+    help="only stacks that stand there, such as failing",
+)
+@name_option
+@limit_option
 @output_option()
 @pass_session
-def listing(session: Session, phase: str | None, name: str | None) -> None:
+def listing(session: Session, phase: str | None, name: str, limit: int | None) -> None:
     """List the stacks of the project."""
-    show_stacks(session, phase or "", name or "")
+    show_stacks(session, phase or "", name, limit)
 
 
-def show_stacks(session: Session, phase: str = "", name: str = "") -> None:
+def show_stacks(session: Session, phase: str = "", name: str = "", limit: int | None = None) -> None:
     """Writes all stacks, or those in one phase, or whose names begin so."""
-    stacks = list(session.client().stacks.listing(phase=phase, name=name))
+    client = session.client()
+    stacks = some(session, lambda most: client.stacks.listing(phase=phase, name=name, limit=most), limit)
     if not stacks and (phase or name) and session.output in ("text", "wide"):
         session.say("no stack is like that")
         return

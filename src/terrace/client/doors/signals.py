@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -14,11 +16,9 @@ class Signals:
         self._transport = transport
         self._project = project
 
-    def listing(self, stack: str, path: str = "") -> list[dict[str, Any]]:
-        """The signals that came, oldest first; `path`: only those to this handle."""
-        page = self._transport.get(self._path(stack, "signals"), {"path": path or None})
-        found: list[dict[str, Any]] = page["items"]
-        return found
+    def listing(self, stack: str, path: str = "", *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """The signals that came, by path and id; `path`: only those to this handle; up to `limit` of them."""
+        return items(self._transport, self._path(stack, "signals"), {"path": path}, limit)
 
     def send(self, stack: str, path: str, signal: dict[str, Any]) -> dict[str, Any]:
         """Sends {status, reason, data, id}; what became of it."""

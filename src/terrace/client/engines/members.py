@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -13,10 +15,9 @@ class Engines:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> Iterator[dict[str, Any]]:
         """All that are alive, and how many stacks each works on."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("engines"))["items"]
-        return found
+        return items(self._transport, path_of("engines"))
 
     def drain(self, name: str, *, on: bool = True) -> dict[str, Any]:
         """Has one give its stacks away (or take some again)."""

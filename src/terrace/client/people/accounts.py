@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -40,10 +42,12 @@ class Users:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
-        """All, by name: [{name, title, source, admin, disabled, created}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("users"))["items"]
-        return found
+    def listing(
+        self, *, name: str = "", source: str = "", limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """By name: {name, title, source, admin, disabled, created}; those whose names begin with `name`, of one
+        `source` (local, ldap), up to `limit` of them."""
+        return items(self._transport, path_of("users"), {"name": name, "source": source}, limit)
 
     def add(self, name: str, **more: Any) -> dict[str, Any]:
         """A new one; `more`: title, password, admin, disabled."""
@@ -68,10 +72,9 @@ class Groups:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
-        """All, by name: [{name, source, members, created}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("groups"))["items"]
-        return found
+    def listing(self, *, name: str = "", source: str = "") -> Iterator[dict[str, Any]]:
+        """By name: {name, source, members, created}; those whose names begin with `name`, of one `source`."""
+        return items(self._transport, path_of("groups"), {"name": name, "source": source})
 
     def add(self, name: str) -> dict[str, Any]:
         """A new one."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -13,10 +15,9 @@ class Projects:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
-        """By name: [{name, title, created, maker, rights}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("projects"))["items"]
-        return found
+    def listing(self, *, name: str = "") -> Iterator[dict[str, Any]]:
+        """By name: {name, title, created, maker, rights}; those whose names begin with `name`."""
+        return items(self._transport, path_of("projects"), {"name": name})
 
     def add(self, name: str, title: str = "") -> dict[str, Any]:
         """A new one."""
@@ -30,10 +31,9 @@ class Projects:
         """Takes one away that has no stacks."""
         self._transport.call("DELETE", path_of("projects", name))
 
-    def members(self, name: str) -> list[dict[str, Any]]:
-        """Users and groups: [{kind, name, role, granted, denied, since}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("projects", name, "members"))["items"]
-        return found
+    def members(self, name: str, *, kind: str = "") -> Iterator[dict[str, Any]]:
+        """Users and groups: {kind, name, role, granted, denied, since}; those of one `kind` (user, group)."""
+        return items(self._transport, path_of("projects", name, "members"), {"kind": kind})
 
     def seat(self, name: str, kind: str, who: str, seat: dict[str, Any]) -> dict[str, Any]:
         """A user or group (`kind`) becomes a member: {role, granted, denied}."""

@@ -15,12 +15,13 @@ class Tokens:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self, project: str = "") -> list[dict[str, Any]]:
-        """Those of who asks, or the service tokens of a project."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("tokens"), {"project": project or None})[
-            "items"
-        ]
-        return found
+    def listing(
+        self, project: str = "", *, name: str = "", kind: str = "", limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Those of who asks, or the service tokens of a project, oldest first; those whose names begin with `name`, of
+        one `kind` (session, token, service), up to `limit` of them."""
+        query = {"project": project, "name": name, "kind": kind}
+        return items(self._transport, path_of("tokens"), query, limit)
 
     def create(self, wish: dict[str, Any]) -> dict[str, Any]:
         """{name, project, role, rights, service, lasts}: {token, about}, the token this once."""
@@ -38,10 +39,9 @@ class Keys:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self) -> list[dict[str, Any]]:
-        """By name: [{name, text, fingerprint, created}]."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("ssh-keys"))["items"]
-        return found
+    def listing(self) -> Iterator[dict[str, Any]]:
+        """By name: {name, text, fingerprint, created}."""
+        return items(self._transport, path_of("ssh-keys"))
 
     def add(self, name: str, text: str) -> dict[str, Any]:
         """One more."""

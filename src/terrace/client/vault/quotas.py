@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -18,10 +20,9 @@ class Quotas:
         body: dict[str, Any] = self._transport.get(path_of("projects", project, "quota"))
         return body
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> Iterator[dict[str, Any]]:
         """How every project stands."""
-        found: list[dict[str, Any]] = self._transport.get(path_of("quotas"))["items"]
-        return found
+        return items(self._transport, path_of("quotas"))
 
     def set(self, project: str, limits: dict[str, str]) -> dict[str, Any]:
         """Sets limits as people write them; how the project stands then."""

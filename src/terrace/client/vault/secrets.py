@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from terrace.client.pages import items
 from terrace.client.transport import Transport, path_of
 
 
@@ -14,10 +16,12 @@ class Secrets:
         self._transport = transport
         self._project = project
 
-    def listing(self, *, own: bool = False) -> list[dict[str, Any]]:
-        """All of them by name: [{name, version, who, at, versions, used_by}]."""
-        found: list[dict[str, Any]] = self._transport.get(self._path(own))["items"]
-        return found
+    def listing(
+        self, *, own: bool = False, name: str = "", limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """By name: {name, version, who, at, versions, used_by}; those whose names begin with `name`, up to `limit` of
+        them."""
+        return items(self._transport, self._path(own), {"name": name}, limit)
 
     def put(self, name: str, value: str, *, own: bool = False) -> dict[str, Any]:
         """Sets a new version: {name, version}."""

@@ -376,6 +376,7 @@ class StackState:
                 message=message,
                 state=state,
                 generation=number,
+                project=self.stack.project,
             )
         )
 

@@ -146,7 +146,8 @@ class Crew:
         message = (
             f"an error inside Terrace interrupted the work ({type(error).__name__}); it goes on in a moment"
         )
-        event = Event("stack.stumbled", self._around.clock.now(), stack=stack.id, message=message)
+        now = self._around.clock.now()
+        event = Event("stack.stumbled", now, stack=stack.id, message=message, project=stack.project)
         with suppress(TerraceError):
             await self._around.store.publish([event])
             self._around.bell.ring()

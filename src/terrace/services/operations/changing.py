@@ -86,9 +86,9 @@ class Changing:
             for reader in await self._on.store.readers(stack.project, name):
                 self._on.controller.wake(reader, rung=False)
         said = f"{where.stack} is called {name} from now on"
-        await self._on.store.publish(
-            [Event("stack.renamed", self._on.clock.now(), stack=stack.id, message=said)]
-        )
+        now = self._on.clock.now()
+        renamed = Event("stack.renamed", now, stack=stack.id, message=said, project=stack.project)
+        await self._on.store.publish([renamed])
         self._on.controller.bell.ring()
         await self._on.controller.heed(stack.id)
         return await self._on.store.stack(stack.id) or stack

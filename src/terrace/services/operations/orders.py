@@ -5,6 +5,7 @@ from __future__ import annotations
 from terrace.errors import ConflictError
 from terrace.model.record import Record
 from terrace.model.stack import Directive, Phase, Stack
+from terrace.ports.store import RecordQuery
 from terrace.services.gate import PROTECTED, SUSPENDED, Actor, Right, Surface, Where, marks
 from terrace.services.resources import Resources
 
@@ -28,8 +29,9 @@ class Orders:
         """The machine at `path`, or every machine below it, is restarted. NotFoundError; ConflictError when there is
         no machine."""
         await self._resources.get(actor, where, path)
-        rows = await self._resources.page(actor, where, under=path, limit=5000)
-        machines = [row.record for row in rows if row.record.kind == "Machine" and not row.record.departing]
+        wanted = RecordQuery(under=path, kind="Machine", limit=5000)
+        rows = await self._resources.page(actor, where, wanted)
+        machines = [row.record for row in rows if not row.record.departing]
         if not machines:
             raise ConflictError(
                 f'"{path}" is no machine: there is nothing to restart',
@@ -56,7 +58,7 @@ class Orders:
 
     async def _one(self, actor: Actor, where: Where, path: str) -> Record:
         record = await self._resources.get(actor, where, path)
-        rows = await self._resources.page(actor, where, under=path, limit=2)
+        rows = await self._resources.page(actor, where, RecordQuery(under=path, limit=2))
         if record.kind in ("Group", "Nested") or any(row.record.path != path for row in rows):
             raise ConflictError(
                 f'"{path}" consists of others: it is they that can be replaced',

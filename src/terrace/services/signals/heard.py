@@ -16,7 +16,10 @@ PATIENCE = 5.0
 async def tell(on: Surface, stack: str, kind: str, path: str, message: str) -> None:
     """Wakes the engine, and says among the stack's events what came."""
     on.controller.wake(stack)
-    await on.store.publish([Event(kind, on.clock.now(), stack=stack, path=path, message=message)])
+    head = await on.store.stack(stack)
+    project = head.project if head is not None else ""
+    event = Event(kind, on.clock.now(), stack=stack, path=path, message=message, project=project)
+    await on.store.publish([event])
     on.controller.bell.ring()
 
 

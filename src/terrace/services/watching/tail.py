@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from terrace.errors import TerraceError
-from terrace.model.event import Event
+from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.ports.clock import Clock
 from terrace.ports.store import Store
 from terrace.runtime.bell import Bell
@@ -24,10 +24,12 @@ LAGGING = 2000
 
 
 class Follower:
-    """Somebody who follows one stack ("": all), and the events that wait for them."""
+    """Somebody who follows one stack ("": all), of whose events they want those that `only` fits; and the events that
+    wait for them."""
 
-    def __init__(self, stack: str) -> None:
+    def __init__(self, stack: str, only: EventFilter) -> None:
         self.stack = stack
+        self.only = only
         self.waiting: deque[Event] = deque()
         self.lagging = False
         self._ring = asyncio.Event()
@@ -36,6 +38,10 @@ class Follower:
         """More of them."""
         if self.lagging:
             return
+        if self.only is not EVERYTHING:
+            events = [event for event in events if self.only.fits(event)]
+            if not events:
+                return
         self.waiting.extend(events)
         if len(self.waiting) > LAGGING:
             self.waiting.clear()
@@ -77,16 +83,21 @@ class Tail:
         for follower in self._followers:
             follower.rouse()
 
-    async def follow(self, stack: str, after: int) -> AsyncIterator[Sequence[Event]]:
-        """Batches of the events of a stack ("": all) numbered above `after`; an empty one is a heartbeat."""
-        follower = Follower(stack)
+    async def follow(
+        self, stack: str, after: int, only: EventFilter = EVERYTHING
+    ) -> AsyncIterator[Sequence[Event]]:
+        """Batches of the events of a stack ("": all) numbered above `after` that `only` fits; an empty one is a
+        heartbeat."""
+        follower = Follower(stack, only)
         await self._join(follower)
         try:
             behind = True
             while not self._closed or behind:
                 if behind:
                     # Who has just come, or could not keep up, reads what they have missed.
-                    batch: Sequence[Event] = await self._store.events(stack=stack, after=after, limit=BATCH)
+                    batch: Sequence[Event] = await self._store.events(
+                        stack=stack, after=after, limit=BATCH, only=only
+                    )
                     behind = len(batch) == BATCH
                 elif await follower.heard(HEARTBEAT):
                     if follower.lagging:

@@ -11,6 +11,7 @@ from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
 from terrace.ports.store import Ruling
 from terrace.ports.vault import Version
+from terrace.stores import marks
 from terrace.stores.order import Point
 
 
@@ -94,6 +95,11 @@ class Tables:
         """The stack of that name."""
         wanted = (project, name)
         return next((s for s in self.stacks.values() if (s.project, s.name) == wanted), None)
+
+    def of_project(self, told: Told, project: str) -> bool:
+        """Whether an event is of a project: of a stack there, or of one that is gone."""
+        stack = self.stacks.get(told.stack)
+        return (stack is not None and stack.project == project) or marks.of_project(project) in told.text
 
     def remove(self, stack: str) -> None:
         """Takes out a stack with all that is its own; events and rulings outlive it."""

@@ -10,6 +10,7 @@ from terrace.stores.queries import columns
 
 _LOCK = re.compile(r"/\* (FOR [A-Z]+) \*/")
 _CLOCK = re.compile(r"\bclock\(\)")
+_WITHIN = re.compile(r"\binstr\((\w+), \?\)")
 _NOW = "CAST(extract(epoch FROM now()) AS DOUBLE PRECISION)"
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([\w\s,]+)\)\s+VALUES \(([?\s,]+)\)(.*)", re.DOTALL)
 _CONFLICT = re.compile(r"\s*ON CONFLICT \(([\w\s,]+)\) DO UPDATE")
@@ -28,6 +29,7 @@ class Bulk(NamedTuple):
 @cache
 def translated(query: str) -> str:
     """A query of ours as psycopg takes it."""
+    query = _WITHIN.sub(r"position(? in \1)", query)
     return _CLOCK.sub(_NOW, _LOCK.sub(r"\1", query)).replace("%", "%%").replace("?", "%s")
 
 

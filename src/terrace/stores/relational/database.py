@@ -1,9 +1,10 @@
 """What a database is to us. Everything that lies in tables is written and read through these protocols, so that it
 is written once; SQLite and PostgreSQL each keep to them.
 
-Queries are those of `terrace.stores.queries.SQL`, with `?` for values. Two words of ours are understood in them:
-`clock()` is the time that counts for everybody (epoch seconds; the database's own where several servers use it), and
-`/* FOR UPDATE */` at the end of a SELECT keeps others from its rows until the transaction ends. Migrations
+Queries are those of `terrace.stores.queries.SQL`, with `?` for values. Three words of ours are understood in them:
+`instr(column, ?)` is where a value stands in bytes (0: nowhere), `clock()` the time that counts for everybody (epoch
+seconds; the database's own where several servers use it), and `/* FOR UPDATE */` at the end of a SELECT keeps others
+from its rows until the transaction ends. Migrations
 (`stores/migrations`) are written in PostgreSQL's words and only add: servers of neighbouring versions use one
 database side by side."""
 

@@ -7,12 +7,10 @@ from typing import Any
 
 import msgspec
 
-from terrace.model.event import Event
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.stack import Directive, Generation, Phase, Stack
-from terrace.ports.store import RecordRow, Ruling
-from terrace.stores import order
+from terrace.ports.store import Ruling
 from terrace.stores.encoding import Encoding
 from terrace.stores.queries import SQL, many
 from terrace.stores.relational.database import Database
@@ -51,15 +49,6 @@ class Reading:
         rows = await self.database.rows(SQL["records.all"], (stack,))
         return [self._encoding.read_record(body) for (body,) in rows]
 
-    async def record_page(
-        self, stack: str, *, under: str = "", after: str = "", limit: int = 1000
-    ) -> list[RecordRow]:
-        start = order.after(after)
-        low, high = order.span(under)
-        bounds = (max(low, start[0]), high, under, *order.inside(under))
-        rows = await self.database.rows(SQL["records.page"], (stack, *bounds, *start, limit))
-        return [RecordRow(self._encoding.read_record(body)) for (body,) in rows]
-
     async def directives(self, stack: str) -> list[Directive]:
         rows = await self.database.rows(SQL["directives.of_stack"], (stack,))
         return [self._encoding.read_directive(body) for (body,) in rows]
@@ -84,14 +73,6 @@ class Reading:
 
     async def rulings(self, provider: str) -> list[Ruling]:
         return [Ruling(*row) for row in await self.database.rows(SQL["ledger.of_provider"], (provider,))]
-
-    async def events(
-        self, *, stack: str = "", after: int = 0, limit: int = 1000, newest: bool = False
-    ) -> list[Event]:
-        query = f"events.{'newest' if newest else 'all'}{'_of_stack' if stack else ''}"
-        values = (stack, after, limit) if stack else (after, limit)
-        found = [self._encoding.read_event(*row) for row in await self.database.rows(SQL[query], values)]
-        return found[::-1] if newest else found
 
 
 def stack_of(rows: Sequence[Sequence[Any]]) -> Stack | None:

@@ -21,3 +21,20 @@ DELETE FROM events WHERE number <= (SELECT number FROM events ORDER BY number DE
 
 -- name: prune_age
 DELETE FROM events WHERE at < ?;
+
+-- name: all_of_project
+SELECT number, body FROM events
+WHERE (stack IN (SELECT id FROM stacks WHERE project = ?) OR replace(body, ?, '') <> body) AND number > ? ORDER BY number LIMIT ?;
+
+-- name: newest_of_project
+SELECT number, body FROM events
+WHERE (stack IN (SELECT id FROM stacks WHERE project = ?) OR replace(body, ?, '') <> body) AND number > ? ORDER BY number DESC LIMIT ?;
+
+-- name: since
+at >= ?;
+
+-- name: of_kind
+substr(body, 1, ?) = ?;
+
+-- name: of_path
+(replace(body, ?, '') <> body OR replace(body, ?, '') <> body);

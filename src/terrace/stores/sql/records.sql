@@ -21,3 +21,9 @@ SELECT uid, incarnation FROM records WHERE uid IN (?*);
 
 -- name: holders
 SELECT stack, body FROM records WHERE uid IN (?*) ORDER BY uid, incarnation, stack;
+
+-- name: in_state
+state = ?;
+
+-- name: of_kind
+instr(body, ?) > 0;

@@ -85,3 +85,8 @@ def test_a_column_as_it_goes_over_the_wire(kind: str, values: list[object], sent
     head = len(values).to_bytes(4, "big").hex()
     oid = {"TEXT": 25, "BIGINT": 20, "DOUBLE PRECISION": 701, "BYTEA": 17}[kind].to_bytes(4, "big").hex()
     assert found.hex() == "0000000100000001" + oid + head + "00000001" + sent
+
+
+def test_bytes_are_looked_for_in_its_words() -> None:
+    wanted = "SELECT 1 FROM records WHERE position(%s in body) > 0"
+    assert translated("SELECT 1 FROM records WHERE instr(body, ?) > 0") == wanted
