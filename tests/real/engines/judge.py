@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from terrace.client.client import Client
-from terrace.drivers.docker.labels import INSTALLATION, UID
+from terrace.drivers.docker.labels import INCARNATION, INSTALLATION, UID
 from terrace.drivers.sim.remote.driver import RemoteSimDriver
 from terrace.drivers.sim.settings import SimSettings
 from tests.real.engines.member import until
@@ -69,24 +69,27 @@ def assert_containers(made: Fleet, client: Client) -> None:
 
     until(lambda: there() == wanted, 20, lambda: f"just what is wanted runs: {there() ^ wanted}")
     assert there("--all") == wanted
-    alive: dict[str, set[str]] = {}
-    for what, container, uid in happened(made, ours):
-        of_it = alive.setdefault(uid, set())
+    alive: dict[tuple[str, str], set[str]] = {}
+    newest: dict[str, int] = {}
+    for what, container, uid, incarnation in happened(made, ours):
+        of_it = alive.setdefault((uid, incarnation), set())
         if what == "create":
             of_it.add(container)
-            assert len(of_it) == 1, f"{uid} was made again while it was there"
+            assert len(of_it) == 1, f"incarnation {incarnation} of {uid} was made again while it was there"
+            assert int(incarnation) >= newest.get(uid, 0), f"{uid} went back to incarnation {incarnation}"
+            newest[uid] = int(incarnation)
         else:
             of_it.discard(container)
     assert set().union(*alive.values()) == wanted
 
 
-def happened(made: Fleet, installation: str) -> Iterator[tuple[str, str, str]]:
-    """What was created and destroyed in Docker: which, the container, the uid of its machine."""
+def happened(made: Fleet, installation: str) -> Iterator[tuple[str, str, str, str]]:
+    """What was created and destroyed in Docker: which, the container, uid and incarnation of its machine."""
     for line in (made.folder / "containers").read_text().splitlines():
         event = json.loads(line)
         labels = event["Actor"]["Attributes"]
         if event["Action"] in ("create", "destroy") and labels.get(INSTALLATION) == installation:
-            yield event["Action"], event["id"], labels[UID]
+            yield event["Action"], event["id"], labels[UID], labels[INCARNATION]
 
 
 def removals(made: Fleet, client: Client) -> list[str]:
@@ -97,7 +100,7 @@ def removals(made: Fleet, client: Client) -> list[str]:
         for entry in look(made)["diary"]
         if entry.what == "delete" and entry.owner is not None and entry.owner.installation == ours
     ]
-    return simulated + [container for what, container, _ in happened(made, ours) if what == "destroy"]
+    return simulated + [container for what, container, *_ in happened(made, ours) if what == "destroy"]
 
 
 def machines(client: Client, names: tuple[str, ...]) -> set[str]:

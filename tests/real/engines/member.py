@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 LEASE = 6.0
 SLACK = 2.0
-RESYNC, GRACE = 3.0, 4.0
+RESYNC, GRACE = 2.0, 2.0
 BRIDGE, PREFIX = "trc-eng", "10.213.77."
 SOURCE = Path(__file__).parents[3] / "src"
 SETTINGS = """

@@ -60,7 +60,7 @@ class Fleet:
         self.url = run(SCRIPT, "start", self.postgres, f"{PREFIX}1", str(self.port), *settings).strip()
         self._world = subprocess.Popen(
             [sys.executable, "-m", "terrace.drivers.sim.remote", "--socket", str(self.folder / "sim.sock"),
-             "latency=[0.1, 0.4]"],
+             "latency=[0.1, 0.4]", "timeout=3.0"],
             env=os.environ | {"PYTHONPATH": str(SOURCE)},
         )  # fmt: skip
         with (self.folder / "containers").open("wb") as told:

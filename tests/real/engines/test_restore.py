@@ -38,7 +38,7 @@ def restored(made: Fleet, servers: list[Member]) -> None:
     """The whole story, of servers that run."""
     clients = [server.client for server in servers if server.serves]
     first = clients[0]
-    people = People(clients, made.image)
+    people = People(clients, made.image, pause=0.1)
     people.start()
     until(lambda: set(people.acknowledged) == set(NAMES), 60, "every stack is there")
     copy = made.folder / f"{servers[0].name}.backup"
