@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from tests.contracts.store.samples import FlippedSecrets, HandClock
@@ -16,7 +17,10 @@ from terrace.errors import QuotaError
 from terrace.model.graph import Graph
 from terrace.model.spec.quota import RESOURCES, larger, parse, shortages, shown, total
 from terrace.model.stack import Generation, Source, Stack
+from terrace.ports.quota import Quotas
 from terrace.ports.store import Commit
+from terrace.stores.in_memory.quotas import MemoryQuotas
+from terrace.stores.memory import MemoryStore
 from terrace.stores.relational.quotas import RelationalQuotas
 from terrace.stores.sqlite import SqliteStore
 
@@ -37,9 +41,15 @@ limits = some.fixed_dictionaries(
 class Site:
     """A store, and what its stacks were last granted and want."""
 
-    def __init__(self, folder: str) -> None:
-        self.store = SqliteStore(Path(folder) / "terrace.db", FlippedSecrets(), HandClock())
-        self.quotas = RelationalQuotas(self.store.database)
+    def __init__(self, folder: str, kind: str) -> None:
+        self.store: SqliteStore | MemoryStore
+        self.quotas: Quotas
+        if kind == "memory":
+            self.store = MemoryStore(FlippedSecrets(), HandClock())
+            self.quotas = MemoryQuotas(self.store)
+        else:
+            self.store = SqliteStore(Path(folder) / "terrace.db", FlippedSecrets(), HandClock())
+            self.quotas = RelationalQuotas(self.store.database)
         self.limits: dict[str, int] = {}
 
     async def held(self, name: str) -> dict[str, int]:
@@ -88,14 +98,17 @@ class Site:
         assert total([used]) == total([*each.values(), {"stacks": len(stacks)}])
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @settings(max_examples=60, deadline=None)
 @given(limits, some.lists(deeds, max_size=4))
-def test_no_project_ever_holds_more_than_it_may(limits: dict[str, int], rounds: list[list[Any]]) -> None:
+def test_no_project_ever_holds_more_than_it_may(
+    kind: str, limits: dict[str, int], rounds: list[list[Any]]
+) -> None:
     """Each round's deeds are done at the same time."""
 
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            site = Site(folder)
+            site = Site(folder, kind)
             await site.store.open()
             await site.quotas.limit("p", dict(limits))
             site.limits = limits

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from random import Random
+from typing import Any
 
 from terrace.drivers.sim.faults import Faults
 from terrace.drivers.sim.outside import Outside
@@ -24,10 +26,14 @@ ENGINES = 3
 PAUSES = (0.0, 0.05, 0.5, 2.0, 6.0, 20.0, 45.0)
 MODES = (CreateOnce.BY_NAME, CreateOnce.BY_NAME, CreateOnce.BY_TOKEN, CreateOnce.NONE)
 GHOSTS_GO_WITHIN = 400.0
+Act = tuple[Callable[[], Coroutine[Any, Any, None]], int]
 
 
 class History:
-    """One seed's history. `run` raises BrokenPromise when a promise was broken; `hits` are the pairs that struck."""
+    """One seed's history, in what it `simulates`. `run` raises BrokenPromise when a promise was broken;
+    `hits` are the pairs that struck."""
+
+    simulates: type[Simulation] = Simulation
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -35,7 +41,7 @@ class History:
         self.aims = targets(seed, AIMS)
         weather: Faults = faults(self.random, self.aims)
         mode = CreateOnce.BY_NAME if self._aims_at("find") else self.random.choice(MODES)
-        self.simulation = Simulation(seed, create_once=mode, lag=weather.lag)
+        self.simulation = self.simulates(seed, create_once=mode, lag=weather.lag)
         self.weather = weather
         self.designs: dict[str, Design] = {}
         self.foreign: set[str] = set()
@@ -69,8 +75,14 @@ class History:
     # ---- phase one
 
     async def _step(self) -> None:
-        random = self.random
-        acts = [
+        acts = self.acts()
+        await self._revive()
+        (act,) = self.random.choices([act for act, _ in acts], [weight for _, weight in acts])
+        await act()
+
+    def acts(self) -> list[Act]:
+        """What may come next, and how often."""
+        acts: list[Act] = [
             (self._apply, 8),
             (self._down, 1),
             (self._rollback, 1),
@@ -98,9 +110,7 @@ class History:
             acts += [(self._shrink, 4), (self._clear, 4)]
         if any(step == "list/*" and fault == "down" for step, fault, _ in self.aims):
             acts.append((self._outage, 6))
-        await self._revive()
-        (act,) = random.choices([act for act, _ in acts], [weight for _, weight in acts])
-        await act()
+        return acts
 
     async def _apply(self) -> None:
         name = self.random.choice(("a", "a", "b"))

@@ -8,6 +8,7 @@ import msgspec
 
 from terrace.errors import ConflictError, NotFoundError
 from terrace.model.catalogue import Offer
+from terrace.model.spec.quota import Amounts, larger, over, shortages
 from terrace.model.stack import Generation, Phase, Stack
 
 
@@ -46,6 +47,29 @@ def check_name(stack: Stack, holder: Stack | None, name: str) -> None:
         raise ConflictError(
             f'there is a stack "{name}" already', code="name-taken", hint="choose another name: terrace list"
         )
+
+
+def reserved(
+    row: Stack, generation: Generation, limits: Amounts, holds: tuple[Amounts, Amounts], *, fresh: bool
+) -> Amounts | None:
+    """What a stack holds of its project's quota once people asked for `generation` (None: as before): what it takes,
+    besides what it holds. `holds`: what the stack and what the whole project hold now, where a `fresh` stack counts
+    already. QuotaError when the project does not have that much; ConflictError when the generation was not counted,
+    since there were no limits when it was made."""
+    before, used = holds
+    usage = {} if generation.deleting else generation.usage
+    if usage is None:
+        if limits:
+            raise ConflictError("the project has got a quota meanwhile", hint="ask again")
+        return None
+    after = larger(before, usage)
+    if limits:
+        own = before if fresh else {**before, "stacks": 1}
+        others = {**used, "stacks": used.get("stacks", 0) - (1 if fresh else 0)}
+        short = shortages(limits, others, own, {**after, "stacks": 1})
+        if short and not generation.deleting:
+            raise over(row.project, short)
+    return after
 
 
 def check_offer(generation: Generation, version: int) -> None:

@@ -21,10 +21,12 @@ from terrace.ports.store import Commit, Desired, Ruling
 from terrace.stores import marks, order
 from terrace.stores.encoding import Encoding
 from terrace.stores.heads import check_name, check_offer, desired, observed, surplus
+from terrace.stores.in_memory import keys, quotas
 from terrace.stores.in_memory.crossing import MemoryCrossings
 from terrace.stores.in_memory.engines import MemoryEngines
 from terrace.stores.in_memory.paging import MemoryPages
 from terrace.stores.in_memory.tables import Row, Saved, Tables, Told
+from terrace.stores.sealing.envelope import Envelope
 
 Fault = Callable[[str], None]
 
@@ -145,13 +147,14 @@ class _Leasing(_Reading):
         return Desired(found, tuple(directives), granted, await self.offer(project), mark)
 
     async def granted(self, project: str, stack: str) -> tuple[Amounts, Amounts] | None:
-        return None  # nothing is limited here: quotas are kept in tables
+        return quotas.granted(self._tables, project, stack)
 
     async def offer(self, project: str) -> Offer:
         return self._tables.offers.get(project, Offer())
 
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
-        return ()
+        with self._writing("reserve", synced=True) as tables:
+            return quotas.ask(tables, stack, wanted)
 
     async def acquire(self, scope: str, holder: str, duration: float) -> Lease | None:
         with self._writing("acquire") as tables:
@@ -196,12 +199,15 @@ class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
         self.fault = fault
         self._clock = clock
         self._installation = installation
+        self._secrets = secrets
         self._encoding = Encoding(secrets)
         self._tables = Tables()
         self.engines = MemoryEngines(lambda: self._tables, clock)
 
     async def open(self) -> None:
-        """Nothing to connect to; what was written before stays."""
+        """What was written before stays. InvariantError when its data keys are wrapped by none of the master keys."""
+        if isinstance(self._secrets, Envelope):
+            keys.join(self._tables, self._secrets, self._clock.now())
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -233,6 +239,7 @@ class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
             tables.put(tables.stacks, saved.id, saved)
             self._save(tables, saved.id, saved.generation, generation)
             self._declare(saved, generation)
+            quotas.reserve(tables, saved, generation, fresh=present is None)
             self._put_records(tables, saved.id, records)
             tables.ring(saved.id)
         return saved
@@ -317,6 +324,8 @@ class MemoryStore(_Leasing, MemoryCrossings, MemoryPages):
 
     def _advance(self, tables: Tables, present: Stack, commit: Commit) -> None:
         self._cross(commit, present)
+        if commit.usage is not None and commit.head and commit.head.generation == present.generation:
+            quotas.settle(tables, commit.stack, commit.usage)
         saved = tables.generations[commit.stack]
         if (one := saved.get(commit.settled)) and not one.settled:
             tables.put(saved, commit.settled, one._replace(settled=commit.settled_at))

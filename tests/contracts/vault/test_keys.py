@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,13 @@ from terrace.model.graph import Graph, Name, Node, Output, Use
 from terrace.model.record import Record, State
 from terrace.model.stack import Directive, Generation, Source, Stack
 from terrace.model.value import Call, Ref, Secret
+from terrace.ports.secrets import Keys
 from terrace.ports.store import Commit
+from terrace.ports.vault import Vault
+from terrace.stores.in_memory.keys import MemoryKeys
+from terrace.stores.in_memory.tables import Tables
+from terrace.stores.memory import MemoryStore
+from terrace.stores.memory_vault import MemoryVault
 from terrace.stores.queries import migrations
 from terrace.stores.relational.sealed import reseal as sealing
 from terrace.stores.relational.sealed.keys import RelationalKeys
@@ -36,9 +42,9 @@ class Site:
         self.clock = HandClock()
         self.masters = KeyFile(folder / key)
         self.envelope = Envelope(self.masters, self.clock)
-        self.store = SqliteStore(folder / "terrace.db", self.envelope, self.clock)
-        self.keys = RelationalKeys(self.store.database, self.envelope, self.clock)
-        self.vault = RelationalVault(self.store.database, self.envelope, self.clock)
+        self.store: Any = SqliteStore(folder / "terrace.db", self.envelope, self.clock)
+        self.keys: Keys = RelationalKeys(self.store.database, self.envelope, self.clock)
+        self.vault: Vault = RelationalVault(self.store.database, self.envelope, self.clock)
 
     async def filled(self) -> Site:
         """With a secret in every place that may hold one."""
@@ -85,8 +91,32 @@ class Site:
         return b"".join(path.read_bytes() for path in files)
 
 
-async def test_nothing_that_can_be_read_changes_by_a_rotation(tmp_path: Path) -> None:
-    site = await Site(tmp_path).filled()
+class InMemory(Site):
+    """The same, where the tables of a folder lie in memory."""
+
+    kept: ClassVar[dict[Path, Tables]] = {}
+
+    def __init__(self, folder: Path, key: str = "key") -> None:
+        super().__init__(folder, key)
+        self.store = MemoryStore(self.envelope, self.clock)
+        self.store._tables = self.kept.setdefault(folder, self.store._tables)
+        self.keys = MemoryKeys(self.store, self.envelope, self.clock)
+        self.vault = MemoryVault(self.store)
+
+    def bytes(self) -> bytes:
+        """All that the tables hold."""
+        return repr([vars(self.store._tables)]).encode()
+
+
+@pytest.fixture(params=[Site, InMemory])
+def make(request: pytest.FixtureRequest) -> type[Site]:
+    """What makes a site in a folder, or comes back to it."""
+    found: type[Site] = request.param
+    return found
+
+
+async def test_nothing_that_can_be_read_changes_by_a_rotation(make: type[Site], tmp_path: Path) -> None:
+    site = await make(tmp_path).filled()
     before, digest = await site.everything(), site.envelope.digest(b"x")
     status = await site.keys.rotate()
     assert status.rotation is not None
@@ -100,7 +130,7 @@ async def test_nothing_that_can_be_read_changes_by_a_rotation(tmp_path: Path) ->
     assert await site.everything() == before
     assert site.envelope.digest(b"x") == digest
     await site.store.close()
-    again = Site(tmp_path)
+    again = make(tmp_path)
     await again.store.open()
     assert await again.everything() == before
     assert again.envelope.digest(b"x") == digest
@@ -108,8 +138,8 @@ async def test_nothing_that_can_be_read_changes_by_a_rotation(tmp_path: Path) ->
     assert MARKED.encode() not in site.bytes()
 
 
-async def test_the_old_master_key_goes_when_nothing_needs_it(tmp_path: Path) -> None:
-    site = await Site(tmp_path).filled()
+async def test_the_old_master_key_goes_when_nothing_needs_it(make: type[Site], tmp_path: Path) -> None:
+    site = await make(tmp_path).filled()
     (old,) = site.masters.names
     await site.keys.rotate()
     with pytest.raises(ConflictError, match="not everything is sealed anew yet"):
@@ -124,22 +154,22 @@ async def test_the_old_master_key_goes_when_nothing_needs_it(tmp_path: Path) -> 
     with pytest.raises(ConflictError, match="newest"):
         await site.keys.forget(site.masters.names[-1])
     await site.store.close()
-    again = Site(tmp_path)
+    again = make(tmp_path)
     await again.store.open()
     assert await again.everything() == before
     await again.store.close()
 
 
-async def test_a_rotation_is_taken_up_where_it_was(tmp_path: Path) -> None:
+async def test_a_rotation_is_taken_up_where_it_was(make: type[Site], tmp_path: Path) -> None:
     """A server dies after every single step; the next one goes on."""
-    site = await Site(tmp_path).filled()
+    site = await make(tmp_path).filled()
     before = await site.everything()
     await site.keys.rotate()
     with pytest.raises(ConflictError, match="already"):
         await site.keys.rotate()
     for _ in range(1000):
         await site.store.close()
-        site = Site(tmp_path)
+        site = make(tmp_path)
         await site.store.open()
         if not await site.keys.step():
             break

@@ -89,6 +89,14 @@ def test_machines_of_two_projects(projects: Terrace, tiny_image: str) -> None:
     # a volume is not shared by sharing a network
     assert terrace.up("copy", {"copy": volume}, "--project", "b", code=1)
 
+    # who lent it takes it back, and the other is cut off, whatever that one's template says
+    terrace.up("shop", shop(tiny_image), "--project", "a")
+    assert not reaches(terrace, WEB)
+    terrace.up("spy", spy(tiny_image, lan), "--project", "b", code=1)
+    terrace.up("shop", shop(tiny_image, "b"), "--project", "a")
+    terrace.up("spy", spy(tiny_image, lan), "--project", "b")
+    assert reaches(terrace, WEB)
+
     # both take it back
     terrace.up("spy", spy(tiny_image), "--project", "b")
     assert not reaches(terrace, WEB)

@@ -8,5 +8,6 @@ from tests.contracts.store.test_desired import *  # noqa: F403
 from tests.contracts.store.test_engines import *  # noqa: F403
 from tests.contracts.store.test_filters import *  # noqa: F403
 from tests.contracts.store.test_pages import *  # noqa: F403
+from tests.contracts.store.test_quotas import *  # noqa: F403
 from tests.contracts.store.test_records import *  # noqa: F403
 from tests.contracts.store.test_upkeep import *  # noqa: F403

@@ -27,6 +27,7 @@ from terrace.services.people import Registry
 from terrace.services.people.audit import Clerk
 from terrace.services.settings import ProviderSettings, Settings
 from terrace.services.settings.schema import Limits
+from terrace.stores.in_memory.quotas import MemoryQuotas
 from terrace.stores.memory import MemoryStore
 from terrace.stores.memory_flavors import MemoryFlavors
 from terrace.stores.memory_vault import MemoryVault
@@ -74,7 +75,7 @@ class Rig:
         self.store: Any = MemoryStore(self.secrets, self.clock)
         self.vault: Any = MemoryVault(self.store)
         self.keys: Any = None
-        self.quotas: Any = None
+        self.quotas: Any = MemoryQuotas(self.store)
         self.flavors: Any = MemoryFlavors(self.store)
         if lasting:
             self._last(folder)

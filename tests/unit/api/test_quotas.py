@@ -25,9 +25,9 @@ resources:
 """
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(tmp_path, lasting=True) as found:
+@pytest.fixture(params=[False, True], ids=["memory", "database"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    async with running(tmp_path, lasting=request.param) as found:
         yield found
 
 
@@ -103,9 +103,14 @@ async def test_growth_by_a_word_beside_the_template_is_held_until_there_is_room(
         whys = [one["why"] for one in items if one["kind"] == "Machine" and one["state"] == "waiting"]
         return len(whys) == 2 and all("machines: 1 more wanted, 0 of 4 left" in why for why in whys)
 
+    async def made() -> bool:
+        return sum(thing.kind == "Machine" for thing in rig.world.things.values()) == 4
+
     await until(rig, held)
+    await until(rig, made)
     assert (await standing(rig, "machines"))["used"] == 4
-    assert sum(thing.kind == "Machine" for thing in rig.world.things.values()) == 4
+    assert await held()
+    assert await made()
     await limit(rig, machines="none")
 
     async def stands() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -180,6 +181,59 @@ resources:
     assert (await up(rig, "a", shared())).json()["phase"] == "settled"
     assert (await ids(rig, "a")) == have, "sharing changes nothing of the things themselves"
     assert (await up(rig, "b", template, "second")).status_code == 422
+
+
+async def test_machines_are_off_a_network_as_soon_as_it_is_taken_back(rig: Rig) -> None:
+    have = await made(rig, shared("b"))
+    near = f"""\
+resources:
+  vm: {{type: 'Terrace::Machine', properties: {{image: debian-12, networks: [{{network: {have["lan"]}}}]}}}}
+"""
+    by_port = f"""\
+resources:
+  at: {{type: 'Terrace::Port', properties: {{network: {have["lan"]}}}}}
+  vm: {{type: 'Terrace::Machine', properties: {{image: debian-12, networks: [{{port: {{get_resource: at}}}}]}}}}
+"""
+    stacks = {"near": near, "port": by_port}
+    for name, template in stacks.items():
+        answer = await up(rig, "b", template, name)
+        assert answer.json().get("phase") == "settled", answer.text
+
+    def on(machine: str) -> bool:
+        return any(nic.network == have["lan"] for nic in rig.world.things[machine].spec.networks)
+
+    machines = {name: (await ids(rig, "b", name))["vm"] for name in stacks}
+    assert all(map(on, machines.values()))
+    assert (await up(rig, "a", shared("c"))).json()["phase"] == "settled"
+    assert not any(map(on, machines.values()))
+
+    async def fault(name: str) -> str:
+        found = await rig.store.find_stack("b", name)
+        assert found is not None
+        records = {one.path: one for one in await rig.store.records(found.id)}
+        return records["vm"].fault.code if records["vm"].fault else ""
+
+    async def until(holds: Any) -> None:
+        async with asyncio.timeout(20):
+            while not await holds():
+                rung = rig.controller.bell.count
+                await rig.controller.bell.wait(rung, 0.2)
+
+    async def all_say_why() -> bool:
+        return [await fault(name) for name in stacks] == ["not-within-reach"] * 2
+
+    rig.world.hint(machines["near"])  # else it is listed at the next resync
+    await until(all_say_why)
+    assert not any(map(on, machines.values())), "they do not come back by themselves"
+    assert rig.world.things[(await ids(rig, "a"))["vm"]].spec.networks, "the owner's own stays"
+    assert (await up(rig, "a", shared("b", "c"))).json()["phase"] == "settled"
+    for name in stacks:
+        await rig.http.post(f"/v1/projects/b/stacks/{name}/retry")
+
+    async def all_on() -> bool:
+        return all(map(on, machines.values()))
+
+    await until(all_on)
 
 
 async def test_what_nobody_here_made_is_for_the_owners_project_only(rig: Rig) -> None:

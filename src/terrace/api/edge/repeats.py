@@ -67,7 +67,8 @@ class Repeats:
             await self._app(scope, receive, send)
             return
         try:
-            actor = (await caller(HTTPConnection(scope))).name
+            who = await caller(HTTPConnection(scope))
+            actor = f"/{who.name}" if who.owner else who.name  # a user may have the owner's name
         except TerraceError:  # the app says why, in its own words
             await self._app(scope, receive, send)
             return

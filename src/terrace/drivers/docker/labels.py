@@ -12,6 +12,7 @@ UID = "terrace.uid"
 INCARNATION = "terrace.incarnation"
 DIGEST = "terrace.digest"
 NAME = "terrace.name"
+PROJECT = "terrace.project"
 SIZE = "terrace.size"
 USER_DATA = "terrace.user-data"
 KIND = "terrace.kind"
@@ -31,7 +32,7 @@ def written(owner: Owner, names: Names, name: str) -> dict[str, str]:
         INCARNATION: str(owner.incarnation),
         DIGEST: owner.digest,
         NAME: name,
-        "terrace.project": names.project,
+        PROJECT: names.project,
         "terrace.stack": names.stack,
         "terrace.path": names.path,
     }

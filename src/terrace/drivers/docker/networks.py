@@ -70,13 +70,14 @@ class Networks:
 
     # --- networks
     async def apply(self, step: Step, fence: Fence) -> Receipt:
-        """CREATE finds what an earlier try made; no field of a network changes in place."""
+        """CREATE finds what an earlier try made; in place only that changes whom it is shared with."""
         match step.verb:
             case Verb.DELETE:
                 return await self._remove(step, fence)
             case Verb.CREATE:
                 item = await self._create(step.spec, step, fence)
             case _:
+                await self._part(step, fence)
                 item = await self.inspect(step.provider_id)
         self._observer.note_network(item)
         return Receipt.done(shape.network(item))
@@ -141,6 +142,25 @@ class Networks:
             if refusal.status != 404:
                 raise
         return Receipt.done(None)
+
+    async def _part(self, step: Step, fence: Fence) -> None:
+        """Takes what is of projects that the network is not shared with (any more) off it, running or not."""
+        query = {"all": "1", "filters": filters(network=[step.provider_id])}
+        for item in await self._engine.read("/containers/json", query):
+            owner, project = (
+                labels.read(item.get("Labels")),
+                (item.get("Labels") or {}).get(labels.PROJECT, ""),
+            )
+            ours = owner is not None and owner.installation == step.owner.installation
+            if ours and project not in (step.names.project, *step.spec.shared_with):
+                body = {"Container": item["Id"], "Force": True}
+                try:
+                    await self._engine.change(
+                        fence, "POST", f"/networks/{step.provider_id}/disconnect", body=body
+                    )
+                except Refusal as refusal:
+                    if refusal.status != 404 and "is not connected" not in refusal.message:
+                        raise
 
     async def _let_go_of_the_dead(self, network: str, fence: Fence) -> bool:
         """An engine that was killed while it removed a container can keep that container's place on a network for

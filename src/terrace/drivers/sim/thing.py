@@ -28,10 +28,10 @@ SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class Thing:
-    """A thing and its history as far as listings still show it. `busy`: the provider still works on its
-    creation. `parts` are the parts of its creation that are done. `stale`: until (epoch seconds) listings
-    show that Seen (None: nothing) instead. `address` is by network, `networks` names them, `ranges` are cidr
-    and gateway. `content` is what a volume or a machine's own disk holds, by path."""
+    """A thing and its history as far as listings still show it. `busy`: the provider still works on its creation.
+    `project`: whose it was made for. `parts` are the parts of its creation that are done. `stale`: until (epoch
+    seconds) listings show that Seen (None: nothing) instead. `address` is by network, `networks` names them, `ranges`
+    are cidr and gateway. `content` is what a volume or a machine's own disk holds, by path."""
 
     __slots__ = (
         "address",
@@ -46,6 +46,7 @@ class Thing:
         "output",
         "owner",
         "parts",
+        "project",
         "properties",
         "provider_id",
         "ranges",
@@ -59,6 +60,7 @@ class Thing:
     def __init__(self, kind: str, provider_id: str, owner: Owner | None, spec: Any, now: float) -> None:
         self.kind = kind
         self.provider_id = provider_id
+        self.project = ""
         self.owner = owner
         self.spec = spec
         self.created = now

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from terrace.drivers.sim.faults import ON_DELETE, Faults, Point, Trouble
 from terrace.drivers.sim.links import Links
@@ -105,7 +106,7 @@ class World:
         copied = self.links.content(kind, spec)
         self._numbers[kind] += 1
         thing = Thing(kind, f"{kind.lower()}-{self._numbers[kind]:06d}", owner, spec, now)
-        thing.content = copied
+        thing.content, thing.project = copied, names.project
         try:
             self.links.tie(thing)
         except TransientError:
@@ -148,7 +149,22 @@ class World:
         self.links.untie(thing)
         thing.spec = spec
         self.links.tie(thing)
+        if thing.kind == "Network":
+            self._part(thing, now)
         return self.change(thing, now, properties=properties)
+
+    def _part(self, network: Thing, now: float) -> None:
+        """Takes machines off a network that is not shared with their project any more."""
+        for user in self.links.users(network):
+            if user.kind != "Machine" or user.project in (network.project, *network.spec.shared_with):
+                continue
+            rest = tuple(nic for nic in user.spec.networks if nic.network != network.provider_id)
+            self.links.untie(user)
+            user.spec = replace(user.spec, networks=rest)
+            self.links.tie(user)
+            fresh = {**user.properties, "networks": shown("Machine", user.spec)["networks"]}
+            self.change(user, now, properties=fresh)
+            self.hint(user.provider_id)
 
     def delete(self, provider_id: str, by: Owner, now: float, epoch: int = 0) -> None:
         """Deletes it, if it is there; TransientError while something stands on it. What "deleted" means is up

@@ -53,6 +53,8 @@ def _reason(state: StackState, live: Live, rule: Rollout, now: float, gentle: bo
     batch, hold = (rule.making, rule.pause) if new else (rule.batch, rule.hold)
     if batch:
         moving = [child for child in siblings if is_moving(child) and _stood(child) is not new]
+        if not available(live):
+            moving = [child for child in moving if not _meant_only(state, child)]
         if len(moving) >= batch:
             return f"waiting for its turn: {moving[0].path} goes first"
     if rule.unavailable is not None and available(live):
@@ -98,6 +100,17 @@ def is_moving(child: Live) -> bool:
         return True
     queued = child.parent is not None and child.path in child.parent.queue
     return record is not None and record.state in MOVING and not queued
+
+
+def _meant_only(state: StackState, child: Live) -> bool:
+    """Whether a child was about to change when its engine died, or is to try again: nothing is done to it at the
+    moment, and it may itself wait for one that is down."""
+    if child.children:
+        return all(_meant_only(state, below) for below in child.children.values() if is_moving(below))
+    record = child.current
+    return (
+        not child.older and record is not None and record.intent is not None and record.key not in state.doing
+    )
 
 
 def available(child: Live) -> bool:

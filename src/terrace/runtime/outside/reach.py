@@ -73,7 +73,11 @@ class Reach:
         if step.verb not in CHECKED:
             return
         for kind, selector, _ in named(step.kind, step.spec):
-            if selector not in own and not await self.allows(provider, step.names.project, kind, selector):
+            # A network that was another's to lend may have been taken back since it was first named.
+            lent = kind == "Network" and step.verb is Verb.UPDATE and "networks" in step.fields
+            if (lent or selector not in own) and not await self.allows(
+                provider, step.names.project, kind, selector
+            ):
                 raise TransientError(
                     missing(kind, selector, provider), code="not-within-reach", hint=hint_of(kind)
                 )
@@ -130,6 +134,8 @@ class Reach:
 
 def _gives(stack: Stack, record: Record, project: str) -> bool:
     shared = (record.applied or {}).get(SHARED_WITH) or ()
+    if record.intent is not None and SHARED_WITH in record.intent.fields:
+        shared = ()  # it is changing at this moment: who comes back too early would stay
     return stack.project == project or project in shared
 
 

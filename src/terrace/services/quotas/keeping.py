@@ -65,8 +65,14 @@ class QuotaKeeping:
         check_project(project)
         quotas = self._quotas()
         before = await quotas.limits(project)
-        await quotas.limit(project, _limits(texts))
-        if not before:  # nothing was counted while nothing was limited
+        wanted = _limits(texts)
+        # What was not limited could grow without being counted: it is counted before anything is given of what is left,
+        # and again, for who came in between.
+        fresh = any(most is not None and name not in before for name, most in wanted.items())
+        if fresh:
+            await self._recount(quotas, project, repair=True)
+        await quotas.limit(project, wanted)
+        if fresh:
             await self._recount(quotas, project, repair=True)
         for stack in await self._on.store.stacks(project):
             await self._on.store.bump_retries(stack.id)

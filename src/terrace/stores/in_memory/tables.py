@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 from terrace.model.catalogue import Offer
 from terrace.model.graph import Name
 from terrace.model.seen import Ghost, Seen
+from terrace.model.spec.quota import Amounts
 from terrace.model.stack import Lease, Stack
 from terrace.ports.engines import Member, Published
+from terrace.ports.secrets import Rotation
 from terrace.ports.store import Ruling
 from terrace.ports.vault import Version
 from terrace.stores import marks
 from terrace.stores.order import Point
+from terrace.stores.sealing.envelope import DataKey
 
 
 class Row(NamedTuple):
@@ -62,6 +65,10 @@ class Tables:
         self.uses: dict[str, dict[tuple[str, Name], bytes]] = {}
         self.events: dict[int, Told] = {}
         self.secrets: dict[tuple[str, str], KeptSecret] = {}
+        self.quotas: dict[tuple[str, str], int] = {}
+        self.usage: dict[str, Amounts] = {}
+        self.data_keys: dict[str, DataKey] = {}
+        self.rotations: dict[str, Rotation] = {}
         self.offers: dict[str, Offer] = {}
         self.rulings: dict[tuple[str, str], Ruling] = {}
         self.leases: dict[str, Lease] = {}
@@ -109,6 +116,7 @@ class Tables:
         self.put(self.directives, stack, None)
         self.put(self.exports, stack, None)
         self.put(self.uses, stack, None)
+        self.put(self.usage, stack, None)
         self.wakes.pop(stack, None)
 
     def ring(self, stack: str) -> None:

@@ -3,9 +3,9 @@ so one after the other (facts.hold), for all servers."""
 
 from __future__ import annotations
 
-from terrace.errors import ConflictError
-from terrace.model.spec.quota import Amounts, Shortage, larger, over, shortages
+from terrace.model.spec.quota import Amounts, Shortage, larger, shortages
 from terrace.model.stack import Generation, Stack
+from terrace.stores.heads import reserved
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer
 
@@ -55,24 +55,15 @@ class RelationalQuotas:
 
 
 def reserve(writer: Writer, row: Stack, generation: Generation, *, fresh: bool) -> None:
-    """Has a stack hold what its new generation takes, besides what it holds. QuotaError when the project does not have
-    that much; ConflictError when the generation was not counted, since there were no limits when it was made."""
+    """Has a stack hold what its new generation takes; see stores.heads.reserved."""
     limits: Amounts = dict(writer.execute(SQL["quotas.limits"], (row.project,)).fetchall())
-    usage = {} if generation.deleting else generation.usage
-    if usage is None:
-        if limits:
-            raise ConflictError("the project has got a quota meanwhile", hint="ask again")
-        return
+    if generation.usage is None and not limits and not generation.deleting:
+        return  # nothing is counted where nothing is limited
     before = _held(writer, row.id)
-    after = larger(before, usage)
-    if limits:
-        used = _used(writer, row.project)
-        own = dict(before) if fresh else {**before, "stacks": 1}
-        used["stacks"] = used.get("stacks", 0) - (1 if fresh else 0)
-        short = shortages(limits, used, own, {**after, "stacks": 1})
-        if short and not generation.deleting:
-            raise over(row.project, short)
-    _hold(writer, row.id, before, after)
+    used = _used(writer, row.project) if limits else {}
+    after = reserved(row, generation, limits, (before, used), fresh=fresh)
+    if after is not None:
+        _hold(writer, row.id, before, after)
 
 
 def ask(writer: Writer, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:

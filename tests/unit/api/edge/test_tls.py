@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import ssl
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,21 @@ def pair(tmp_path: Path) -> tuple[str, str]:
     folder = tmp_path / "given"
     folder.mkdir()
     return own_certificate(str(folder), "given.example")
+
+
+def shown(context: ssl.SSLContext) -> str:
+    """What a client is shown that connects now."""
+    one, other = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    ends = (client.wrap_bio(one, other), context.wrap_bio(other, one, server_side=True))
+    for _ in range(3):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    held = ends[0].getpeercert(binary_form=True)
+    assert held is not None
+    return "sha256:" + hashlib.sha256(held).hexdigest()
 
 
 def test_our_own_is_made_once_and_is_ours_alone(tmp_path: Path) -> None:
@@ -50,11 +67,13 @@ def test_a_new_certificate_is_taken_when_it_and_its_key_are_there(
     found.refresh()
     found.refresh()
     assert [line["event"] for line in lines.lines] == ["tls.certificate-refused"]
+    assert shown(found.context) == before
 
     shutil.copy(new[1], pair[1])
     found.refresh()
     assert lines.lines[-1]["event"] == "tls.certificate"
     assert lines.lines[-1]["fingerprint"] == fingerprint_of(new[0]) != before
+    assert shown(found.context) == fingerprint_of(new[0])
 
 
 def test_what_is_no_certificate(pair: tuple[str, str], tmp_path: Path) -> None:

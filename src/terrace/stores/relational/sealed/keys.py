@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from terrace.errors import ConflictError, NotFoundError
+from terrace.errors import ConflictError
 from terrace.ports.clock import Clock
-from terrace.ports.secrets import KeyStatus, Master, Rotation
+from terrace.ports.secrets import KeyStatus, Rotation
 from terrace.stores.queries import SQL
 from terrace.stores.relational.database import Database, Writer
 from terrace.stores.relational.sealed import reseal
 from terrace.stores.sealing.envelope import DIGEST, SEAL, DataKey, Envelope
+from terrace.stores.sealing.standing import check_idle, next_number, spare, status_of
 
 PROOF = b"terrace"
 """What a database keeps sealed, so that it can tell whether the keys are its own."""
@@ -29,19 +30,13 @@ class RelationalKeys:
 
     async def rotate(self, delay: float = 0.0) -> KeyStatus:
         await self.refresh()
-        before = await self.status()
-        if before.rotation is not None and not before.rotation.finished:
-            raise ConflictError(
-                "the keys are being rotated already",
-                code="rotation-under-way",
-                hint="see how far it is: terrace secret keys",
-            )
+        check_idle(await self.status())
         self._envelope.masters.add()
         now = self._clock.now()
 
         def work(writer: Writer) -> None:
             keys = _wrapped_by_all(writer, self._envelope)
-            fresh = self._envelope.make(_next(keys), SEAL, now=now, delay=delay)
+            fresh = self._envelope.make(next_number(keys), SEAL, now=now, delay=delay)
             if not _insert(writer, fresh):
                 raise ConflictError("somebody else rotates the keys", code="rotation-under-way")
             writer.execute(SQL["keys.rotate"], (fresh.id, now))
@@ -65,16 +60,7 @@ class RelationalKeys:
         )
 
     async def forget(self, master: str) -> KeyStatus:
-        status = await self.status()
-        found = next((one for one in status.masters if one.id == master), None)
-        if found is None:
-            raise NotFoundError(f'there is no master key "{master[:20]}"', hint="terrace secret keys")
-        if found.needed:
-            raise ConflictError(
-                f"master key {master} is needed: {found.needed}",
-                code="key-in-use",
-                hint="terrace secret keys says how far it is; terrace secret rotate-key makes a newer one",
-            )
+        found = spare(await self.status(), master)
 
         def work(writer: Writer) -> None:
             _wrapped_by_all(writer, self._envelope)
@@ -89,29 +75,8 @@ class RelationalKeys:
         self._envelope.take(await self._database.read(read))
 
     def _status(self, reader: Writer) -> KeyStatus:
-        keys = read(reader)
-        here = self._envelope.masters.names
-        names = list(dict.fromkeys([*(name for key in keys for name in key.wrapped), *here]))
-        names.sort(key=lambda name: here.index(name) if name in here else -1)
         row = _rotation(reader.execute(SQL["keys.rotation"]).fetchall())
-        rotation = row[0] if row else None
-        masters = tuple(self._master(name, keys, rotation) for name in names)
-        return KeyStatus(masters, len(keys), rotation, self._envelope.masters.path)
-
-    def _master(self, name: str, keys: list[DataKey], rotation: Rotation | None) -> Master:
-        here = self._envelope.masters.names
-        newest = name == here[-1]
-        wraps = sum(name in key.wrapped for key in keys)
-        needed = ""
-        if newest:
-            needed = "it is the newest"
-        elif rotation is None:
-            needed = "nothing was sealed anew yet"
-        elif not rotation.finished:
-            needed = "not everything is sealed anew yet"
-        elif any(key.wrapped.keys() == {name} for key in keys):
-            needed = "a data key is wrapped by no other"
-        return Master(name, name in here, newest, wraps, needed)
+        return status_of(read(reader), self._envelope.masters, row[0] if row else None)
 
 
 def join(writer: Writer, envelope: Envelope, now: float) -> None:
@@ -153,10 +118,6 @@ def _insert(writer: Writer, key: DataKey) -> bool:
     for master, body in key.wrapped.items():
         writer.execute(SQL["keys.wrap"], (key.id, master, body))
     return True
-
-
-def _next(keys: list[DataKey]) -> int:
-    return 1 + max(int(key.id, 16) for key in keys)
 
 
 def _rotation(rows: list[Any]) -> tuple[Rotation, str] | None:
