@@ -23,6 +23,18 @@ from terrace.api.views import (
 )
 
 router = APIRouter(tags=["history"])
+SECOND = {
+    "number": 2,
+    "created": 1767225600.0,
+    "who": "ada",
+    "why": "up",
+    "settled": 1767225660.0,
+    "failed": "",
+    "restores": 0,
+    "deleting": False,
+    "timeout": 3600.0,
+    "on_failure": "keep",
+}
 
 
 class RollbackBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,7 +45,12 @@ class RollbackBody(msgspec.Struct, forbid_unknown_fields=True):
 
 @router.get(
     STACK + "/generations",
-    responses=gives(Page[GenerationView], "Those that are kept, newest first", fails=[404]),
+    responses=gives(
+        Page[GenerationView],
+        "Those that are kept, newest first",
+        example={"items": [SECOND], "next": None},
+        fails=[404],
+    ),
 )
 async def list_generations(at: At, services: Uses, caller: Caller, page: Paged) -> Response:
     """Without what they were made from."""

@@ -25,6 +25,17 @@ PROVIDER = "/v1/providers/{name}"
 Of = Annotated[str, Query(description="Only those that this project may use", examples=["shop"])]
 Present = Annotated[bool | None, Query(description="Only those that are there, or are not", examples=[True])]
 Ghostly = Annotated[str, Query(description="Only things of this kind", examples=["Volume"])]
+SMALL = {"name": "m1.small", "cpu": 1.0, "memory": 2048, "disk": 20480, "pids": 0}
+DEBIAN = {"name": "debian-12", "source": "recipe:debian-12", "present": True, "provider_id": "sha256:5f0c1d"}
+STRAY = {
+    "provider": "local",
+    "provider_id": "data-4f1c",
+    "kind": "Volume",
+    "name": "data",
+    "state": "available",
+    "kept": "it holds data",
+    "since": 1767225600.0,
+}
 LOCAL = {
     "name": "local",
     "driver": "docker",
@@ -89,7 +100,13 @@ async def list_providers(
 
 
 @router.get(
-    PROVIDER + "/flavors", responses=gives(Page[FlavorView], "Sizes of machines, by name", fails=[404])
+    PROVIDER + "/flavors",
+    responses=gives(
+        Page[FlavorView],
+        "Sizes of machines, by name",
+        example={"items": [SMALL], "next": None},
+        fails=[404],
+    ),
 )
 async def list_flavors(name: str, services: Uses, caller: Caller, page: Paged) -> Response:
     """Those that the settings name and those that Terrace knows by itself."""
@@ -98,7 +115,10 @@ async def list_flavors(name: str, services: Uses, caller: Caller, page: Paged) -
     return page.cut(found, lambda one: (one.name,), NAME)
 
 
-@router.get(PROVIDER + "/images", responses=gives(Page[Image], "Images by name", fails=[404]))
+@router.get(
+    PROVIDER + "/images",
+    responses=gives(Page[Image], "Images by name", example={"items": [DEBIAN], "next": None}, fails=[404]),
+)
 async def list_images(
     name: str, services: Uses, caller: Caller, page: Paged, present: Present = None
 ) -> Response:
@@ -135,7 +155,12 @@ async def _told(steps: AsyncIterator[Progress]) -> AsyncIterator[bytes]:
 
 @router.get(
     PROVIDER + "/ghosts",
-    responses=gives(Page[GhostView], "Things that nothing wants, by provider_id", fails=[404]),
+    responses=gives(
+        Page[GhostView],
+        "Things that nothing wants, by provider_id",
+        example={"items": [STRAY], "next": None},
+        fails=[404],
+    ),
 )
 async def list_ghosts(name: str, services: Uses, caller: Caller, page: Paged, kind: Ghostly = "") -> Response:
     """Things with this installation's label and no resource."""

@@ -12,6 +12,7 @@ from terrace.model.event import EVERYTHING, Event, EventFilter
 from terrace.model.record import Record, State
 from terrace.model.seen import Seen
 from terrace.ports.store import Store
+from terrace.stores.relational.lists import events
 
 
 class TestEvents:
@@ -39,7 +40,16 @@ class TestEvents:
             (EventFilter(since=6.5, kind="resource.", path="web"), [3]),
         ],
     )
-    async def test_by_kind_path_and_time(self, store: Store, only: EventFilter, numbers: list[int]) -> None:
+    @pytest.mark.parametrize("window", [1, 4, 20_000])
+    async def test_by_kind_path_and_time(
+        self,
+        store: Store,
+        monkeypatch: pytest.MonkeyPatch,
+        only: EventFilter,
+        numbers: list[int],
+        window: int,
+    ) -> None:
+        monkeypatch.setattr(events, "WINDOW", window)
         worker = await Worker.of(store)
         told = tuple(msgspec.structs.replace(one, stack=worker.stack.id) for one in self.TOLD)
         await worker.write(events=told)

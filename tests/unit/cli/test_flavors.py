@@ -46,15 +46,17 @@ def test_of_another_project_and_of_one_provider(terrace, routes) -> None:
     assert terrace("flavor", "list", "--project", "shop", "--provider", "none").code == 1
 
 
-def test_who_is_in_no_project_sees_what_providers_have(terrace, routes) -> None:
+def test_who_is_in_no_project_sees_what_providers_have(terrace, routes, monkeypatch) -> None:
     missing = {"code": "not-found", "message": "there is no project"}
     routes[f"GET {FLAVORS}"] = Answer(missing, status=404)
     routes["GET /v1/projects/shop/flavors"] = Answer(missing, status=404)
     routes["GET /v1/providers"] = {"items": [{"name": "local"}], "next": None}
     routes["GET /v1/providers/local/flavors"] = {"items": [line("m1.tiny")], "next": None}
     assert terrace("flavor", "list", "-o", "name").out == "m1.tiny\n"
-    ran = terrace("flavor", "list", "--project", "shop")
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "error: there is no project")
+    for words in (["--project", "shop"], ["--project", "default"], []):
+        ran = terrace("flavor", "list", *words)
+        assert (ran.code, ran.err.splitlines()[0]) == (1, "error: there is no project"), words
+        monkeypatch.setenv("TERRACE_PROJECT", "shop")
 
 
 def test_setting_one(terrace, routes, server) -> None:

@@ -14,6 +14,16 @@ from terrace.api.views import Page
 from terrace.services.engines.members import Engine, Standing
 
 router = APIRouter(tags=["engines"])
+RACK = {
+    "name": "rack1",
+    "id": "k3v9x0a2m4c6",
+    "state": "working",
+    "roles": ["api", "engine"],
+    "stacks": 412,
+    "started": 1767225600.0,
+    "heard": 1767229200.0,
+    "version": 8,
+}
 At = Annotated[Standing | None, Query(description="Only those that are at this", examples=["draining"])]
 
 
@@ -23,7 +33,10 @@ class DrainBody(msgspec.Struct, forbid_unknown_fields=True):
     on: bool = True
 
 
-@router.get("/v1/engines", responses=gives(Page[Engine], "All that are alive"))
+@router.get(
+    "/v1/engines",
+    responses=gives(Page[Engine], "All that are alive, by name", example={"items": [RACK], "next": None}),
+)
 async def list_engines(services: Uses, caller: Caller, page: Paged, state: At = None) -> Response:
     """Who works on stacks, and on how many."""
     found = (one for one in await services.engines.listing(caller) if state in (None, one.state))

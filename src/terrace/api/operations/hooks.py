@@ -15,6 +15,7 @@ from terrace.api.views import Page, StackView
 from terrace.services.operations.hooks import Held
 
 router = APIRouter(tags=["operations"])
+HELD = {"path": "web", "hook": "pre-create", "since": 1767225600.0}
 Hook = Literal["pre-create", "post-create", "pre-update", "post-update", "pre-delete", "post-delete"]
 Hooks = Annotated[Hook | None, Query(description="Only what this one holds", examples=["pre-delete"])]
 
@@ -26,7 +27,12 @@ class ClearBody(msgspec.Struct, forbid_unknown_fields=True):
     hook: Hook
 
 
-@router.get(STACK + "/hooks", responses=gives(Page[Held], "What is held, by path", fails=[404]))
+@router.get(
+    STACK + "/hooks",
+    responses=gives(
+        Page[Held], "What is held, by path", example={"items": [HELD], "next": None}, fails=[404]
+    ),
+)
 async def list_hooks(at: At, services: Uses, caller: Caller, page: Paged, hook: Hooks = None) -> Response:
     """Resources that a hook of the environment holds now."""
     wanted = (one for one in await services.hooks.listing(caller, at) if hook in (None, one.hook))

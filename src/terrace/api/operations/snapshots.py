@@ -16,6 +16,13 @@ from terrace.services.operations.snapshots import Snapshot
 
 router = APIRouter(tags=["operations"])
 SNAPSHOTS = STACK + "/snapshots"
+KEPT = {
+    "name": "before-upgrade",
+    "created": 1767225600.0,
+    "generation": 2,
+    "volumes": ["data"],
+    "complete": True,
+}
 
 
 class SnapshotBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,7 +32,15 @@ class SnapshotBody(msgspec.Struct, forbid_unknown_fields=True):
     definition_only: bool = False
 
 
-@router.get(SNAPSHOTS, responses=gives(Page[Snapshot], "Those of the stack, oldest first", fails=[404]))
+@router.get(
+    SNAPSHOTS,
+    responses=gives(
+        Page[Snapshot],
+        "Those of the stack, oldest first",
+        example={"items": [KEPT], "next": None},
+        fails=[404],
+    ),
+)
 async def list_snapshots(at: At, services: Uses, caller: Caller, page: Paged, name: Prefix = "") -> Response:
     """With the volumes that are in each."""
     found = await services.snapshots.listing(caller, at)

@@ -13,6 +13,8 @@ from terrace.cli.nouns.provider import providers_of
 from terrace.cli.session import Session
 from terrace.cli.shape import emit, table
 
+DEFAULT = "default"
+"""The project of whoever names none."""
 HEADS = ["FROM", "FLAVOR", "CPU", "MEMORY", "DISK", "PIDS"]
 
 
@@ -138,7 +140,7 @@ def _of_project(session: Session) -> dict[str, Any] | None:
     try:
         return session.client().flavors.show(session.project)
     except ApiError as error:
-        if error.status != 404 or session.flags.get("project"):
+        if error.status != 404 or session.flags.get("project") or session.project != DEFAULT:
             raise
         return None
 

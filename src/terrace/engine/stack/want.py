@@ -62,9 +62,9 @@ def want(state: StackState, live: Live, values: dict[str, Any]) -> Wanted:
     if node.external_id:
         spec, plain = None, dict(values)
     else:
-        values = dict(kind.resolve(values, lambda one: thing(state, one)))
-        capabilities = sizes.known(state, live, values, capabilities)
-        spec = _spec(kind, values, live, capabilities)
+        resolved = kind.resolve(values, lambda one: thing(state, one))
+        capabilities = sizes.known(state, live, resolved, capabilities)
+        spec = _spec(kind, resolved, live, capabilities)
         sizes.check(state, live, spec, capabilities)
         spec = kind.directed(spec, directives) if directives else spec
         plain = form(spec, rules.mask)

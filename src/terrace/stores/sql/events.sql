@@ -30,6 +30,12 @@ WHERE (stack IN (SELECT id FROM stacks WHERE project = ?) OR replace(body, ?, ''
 SELECT number, body FROM events
 WHERE (stack IN (SELECT id FROM stacks WHERE project = ?) OR replace(body, ?, '') <> body) AND number > ? ORDER BY number DESC LIMIT ?;
 
+-- name: bounds
+SELECT COALESCE((SELECT MIN(number) FROM events), 1), COALESCE((SELECT MAX(number) FROM events), 0);
+
+-- name: until
+number <= ?;
+
 -- name: since
 at >= ?;
 

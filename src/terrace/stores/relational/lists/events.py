@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from terrace.model.event import EventFilter
+from terrace.model.event import EVERYTHING, EventFilter
 from terrace.stores import marks
 from terrace.stores.queries import SQL
+from terrace.stores.relational.database import Database
+
+WINDOW = 20_000
+"""Numbers that one query goes through to find some events among others. Whoever asks for something else has their turn
+after each: nobody is held up by one who looks for what is not there."""
 
 Query = tuple[str, list[Any]]
 
 
-def query(stack: str, after: int, limit: int, *, newest: bool, only: EventFilter) -> Query:
-    """The query for events numbered above `after`, and its values. What is not narrowed asks what it always did."""
+async def read(
+    database: Database, stack: str, after: int, limit: int, *, newest: bool, only: EventFilter
+) -> list[tuple[Any, ...]]:
+    """Rows (number, body) of events numbered above `after`, in the order of their numbers, or (`newest`) against it."""
+    if only == EVERYTHING:
+        return await database.rows(*_query(stack, after, limit, newest=newest, only=only))
+    ((first, last),) = await database.rows(SQL["events.bounds"])
+    begins = range(max(after, first - 1), last, WINDOW)
+    found: list[tuple[Any, ...]] = []
+    for begin in reversed(begins) if newest else begins:
+        text, values = _query(stack, begin, limit - len(found), newest=newest, only=only)
+        text = text.replace(" ORDER BY ", f" AND {SQL['events.until']} ORDER BY ", 1)
+        found += await database.rows(text, [*values[:-1], begin + WINDOW, values[-1]])
+        if len(found) >= limit:
+            break
+        await asyncio.sleep(0)
+    return found
+
+
+def _query(stack: str, after: int, limit: int, *, newest: bool, only: EventFilter) -> Query:
+    """The query, and its values."""
     name = f"events.{'newest' if newest else 'all'}"
     of: list[Any] = []
     if stack:

@@ -67,8 +67,8 @@ class Paging:
         newest: bool = False,
         only: EventFilter = EVERYTHING,
     ) -> list[Event]:
-        query, values = events.query(stack, after, limit, newest=newest, only=only)
-        found = [self._encoding.read_event(*row) for row in await self.database.rows(query, values)]
+        rows = await events.read(self.database, stack, after, limit, newest=newest, only=only)
+        found = [self._encoding.read_event(*row) for row in rows]
         return found[::-1] if newest else found
 
 
