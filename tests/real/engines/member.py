@@ -170,9 +170,11 @@ class Member:
         """Its network cable is pulled."""
         run("ip", "link", "set", self._link, "down")
 
-    def deafen(self) -> None:
-        """What goes between it and the database is lost on the way, and nobody is told."""
-        for chain, side in (("OUTPUT", "--dport"), ("INPUT", "--sport")):
+    def deafen(self, *, half: bool = False) -> None:
+        """What goes between it and the database is lost on the way, and nobody is told. `half`: only what the database
+        says."""
+        ways = (("OUTPUT", "--dport"), ("INPUT", "--sport"))
+        for chain, side in ways[half:]:
             run(*self._enter, "iptables", "-w", "-A", chain, "-p", "tcp", side, str(self._port), "-j", "DROP")
 
     def join(self) -> None:

@@ -101,6 +101,12 @@ class Fleet:
             )
         )
 
+    def changing(self, name: str) -> bool:
+        """Whether a stack of an engine is in the middle of a change."""
+        asked = """SELECT 1 FROM stacks s JOIN leases l ON l.scope = 'stack:' || s.id
+            JOIN engines e ON e.id = l.holder WHERE e.name = %s AND s.phase = 'settling' LIMIT 1"""
+        return bool(self.ask(asked, name))
+
     def again(self, *, crash: bool = False) -> None:
         """PostgreSQL is restarted, or dies as in a power failure and is started again."""
         self.database.close()
