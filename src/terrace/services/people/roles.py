@@ -48,7 +48,7 @@ MEANING: dict[Right, str] = {
     Right.OPERATE: "restart, taint, suspend, resume, protect, abandon, adopt; delete with --force or --forget",
     Right.REVEAL: "read outputs that are secret",
     Right.MEMBERS: "say who is a member with which role, and make service tokens",
-    Right.CATALOGUE: "see providers, flavors and images",
+    Right.CATALOGUE: "see the providers that a project of theirs may use, with their flavors and images",
     Right.INSPECT: "see the whole installation: users, ghosts, the events of all projects, the audit log, its health",
     Right.INSTALLATION: "change the installation: users, groups, projects, what they may use, images, ghosts, imports",
 }

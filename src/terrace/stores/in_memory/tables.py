@@ -103,11 +103,6 @@ class Tables:
         wanted = (project, name)
         return next((s for s in self.stacks.values() if (s.project, s.name) == wanted), None)
 
-    def of_project(self, told: Told, project: str) -> bool:
-        """Whether an event is of a project: of a stack there, or of one that is gone."""
-        stack = self.stacks.get(told.stack)
-        return (stack is not None and stack.project == project) or marks.of_project(project) in told.text
-
     def remove(self, stack: str) -> None:
         """Takes out a stack with all that is its own; events and rulings outlive it."""
         self.put(self.stacks, stack, None)
@@ -130,6 +125,11 @@ class Tables:
         for stack, uses in self.uses.items():
             if any((name.project, name.stack) == (source.project, source.name) for _, name in uses):
                 self.ring(stack)
+
+    def of_project(self, told: Told, project: str) -> bool:
+        """Whether an event is of a project: of a stack there, or of one that is gone."""
+        stack = self.stacks.get(told.stack)
+        return (stack is not None and stack.project == project) or marks.of_project(project) in told.text
 
     def drop_old_leases(self, now: float) -> None:
         """Takes out expired leases of stacks that are gone."""
