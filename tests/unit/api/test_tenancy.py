@@ -220,6 +220,7 @@ resources:
                 await rig.controller.bell.wait(rung, 0.2)
 
     async def all_say_why() -> bool:
+        assert not any(map(on, machines.values())), "nor does one come back meanwhile"
         return [await fault(name) for name in stacks] == ["not-within-reach"] * 2
 
     rig.world.hint(machines["near"])  # else it is listed at the next resync
