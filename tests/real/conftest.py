@@ -52,6 +52,8 @@ LONG = (
     "real/test_docker_software.py",
 )
 """The files that take a minute and more, the longest first."""
+BUILT = {"base_image", "proxy_image"}
+"""The first test that asks for one may have to wait until it is built."""
 
 
 def pytest_configure() -> None:
@@ -80,6 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/real/" in item.path.as_posix():
             item.add_marker(pytest.mark.real)
+        if BUILT & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(420))
     rank = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: rank.get("/".join(item.path.parts[-2:]), len(rank)))
 
@@ -99,8 +103,7 @@ def session_engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(session_engine: Engine) -> Iterator[Engine]:
-    """The session's engine: it runs, it has images, and it holds nothing else before or after the test."""
-    session_engine.clear()
+    """The session's engine: it runs, it has images, and it holds nothing else, since each test leaves it so."""
     yield session_engine
     if not session_engine.answers:
         session_engine.recover()

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -92,7 +93,14 @@ class Engine:
     @property
     def answers(self) -> bool:
         """Whether it answers a ping."""
-        return self._run("status").returncode == 0
+        try:
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(3)
+                peer.connect(str(self.socket))
+                peer.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                return b" 200 " in peer.recv(200)
+        except OSError:
+            return False
 
     @property
     def log(self) -> str:

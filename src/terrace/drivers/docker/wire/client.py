@@ -138,7 +138,9 @@ class Engine:
                 connector = aiohttp.UnixConnector(self.address.removeprefix("unix://"), limit=0)
             else:
                 connector = aiohttp.TCPConnector(limit=0, ssl=self.tls() or True)
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+            # else the engine would pack archives, and what a guest packed may not grow here (inside/archive.py)
+            plain = {"Accept-Encoding": "identity"}
+            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False, headers=plain)
         return self._session
 
     async def _ask(self, method: str, path: str, params: Params | None, body: Any = None) -> Any:
