@@ -131,6 +131,22 @@ async def who_was_silent_for_too_long_writes_nothing(place: Place, clock: Hands)
     assert await one.begin("ann", "k", "d") == Earlier("d", DONE)
 
 
+async def what_takes_long_stays_with_who_does_it(place: Place, clock: Hands) -> None:
+    """It says so from time to time; nobody else carries it out meanwhile, or takes its answer for lost."""
+    one, other = place.requests(), place.requests()
+    claim = one.claim("ann", "k", "d")
+    assert await one.begin("ann", "k", "d") is None
+    for _ in range(3):
+        clock.time += CLAIMED - 1
+        await one.renew(claim)
+        assert await other.begin("ann", "k", "d") == Earlier("d", None)
+    await place.write(claim)
+    clock.time += CLAIMED - 1
+    await one.renew(claim)
+    clock.time += CLAIMED - 1
+    assert await other.begin("ann", "k", "d") == Earlier("d", None)
+
+
 async def who_begins_alone_knows_that_nobody_finishes(place: Place, clock: Hands) -> None:
     """What nothing was written for is free, the rest is lost."""
     before = place.requests()
@@ -149,5 +165,6 @@ CASES = (
     what_is_old_is_forgotten,
     what_was_written_for_is_never_carried_out_again,
     who_was_silent_for_too_long_writes_nothing,
+    what_takes_long_stays_with_who_does_it,
     who_begins_alone_knows_that_nobody_finishes,
 )

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from terrace.api.callers import caller
 from terrace.api.problems import refuse, respond
 from terrace.errors import ConflictError, TerraceError, UserError
-from terrace.ports.edge.requests import CLAIM, Answer, Claim, Requests
+from terrace.ports.edge.requests import CLAIM, CLAIMED, Answer, Claim, Requests
 from terrace.ports.telemetry import Telemetry
 
 METHODS = frozenset(("POST", "PUT", "DELETE"))
@@ -30,6 +30,8 @@ PATIENCE = 60.0
 PRUNE = 600.0
 LATE = 5.0
 """The same where the database is away."""
+RENEWAL = CLAIMED / 3
+"""Seconds after which it is said again that a request is still being carried out."""
 PAUSE = 0.25
 """Seconds until it is tried again to write down what became of a request."""
 KEY = "^[!-~]{1,200}$"
@@ -117,14 +119,22 @@ class Repeats:
 
     async def _carry_out(self, name: Name, scope: Scope, receive: Receive, send: Send) -> None:
         claim, taking = self._going[name].claim, _Taking(send)
+        renewing = asyncio.create_task(self._renew(claim))
         claim.carrier, before = asyncio.current_task(), CLAIM.set(claim)
         try:
             await self._app(scope, receive, taking.send)
         finally:
             claim.carrier = None
+            renewing.cancel()
             CLAIM.reset(before)
             await self._end(name, taking.answer)
             await taking.flush()
+
+    async def _renew(self, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL)
+            with suppress(TerraceError):
+                await self._requests.renew(claim)
 
     async def _end(self, name: Name, answer: Answer | None) -> None:
         """Writes down what became of a request, or goes on trying to; until then repetitions wait."""

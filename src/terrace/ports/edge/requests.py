@@ -72,6 +72,9 @@ class Requests(Protocol):
     def claim(self, actor: str, name: str, digest: str) -> Claim:
         """What it is carried out under."""
 
+    async def renew(self, claim: Claim) -> None:
+        """It is still being carried out."""
+
     async def finish(self, claim: Claim, answer: Answer) -> None:
         """Keeps what was answered."""
 

@@ -85,6 +85,9 @@ class RelationalRequests:
     def claim(self, actor: str, name: str, digest: str) -> Claim:
         return Claim(actor, name, f"{digest}{_BY}{self._holder}")
 
+    async def renew(self, claim: Claim) -> None:
+        await self._execute("requests.renew", claim.actor, claim.name, claim.mark)
+
     async def finish(self, claim: Claim, answer: Answer) -> None:
         sealed = self._secrets.seal(msgspec.msgpack.encode(answer))
         await self._execute("requests.finish", answer.status, sealed, claim.actor, claim.name, claim.mark)

@@ -9,6 +9,9 @@ SELECT digest, status, answer, CASE WHEN at < clock() - ? THEN 1 ELSE 0 END FROM
 -- name: mark
 UPDATE requests SET status = 1 WHERE actor = ? AND name = ? AND digest = ? AND status IN (0, 1);
 
+-- name: renew
+UPDATE requests SET at = clock() WHERE actor = ? AND name = ? AND digest = ? AND status IN (0, 1);
+
 -- name: finish
 UPDATE requests SET status = ?, answer = ? WHERE actor = ? AND name = ? AND digest = ? AND status IN (0, 1);
 

@@ -21,6 +21,7 @@ from terrace.ports.audit import Entry
 from terrace.ports.edge.requests import CLAIM, Answer, Claim, Earlier
 from terrace.runtime.system import SystemClock
 from terrace.stores.relational.audit import RelationalAudit
+from terrace.stores.relational.database import Database
 from terrace.stores.relational.requests import RelationalRequests
 from terrace.stores.sealing import KeyFile
 from terrace.stores.sqlite import SqliteStore
@@ -31,6 +32,14 @@ class Away(RelationalRequests):
     """The database goes away whenever an app has done its work, or before it begins."""
 
     begins = ends = False
+
+    def __init__(self, database: Database, secrets: KeyFile) -> None:
+        super().__init__(database, secrets)
+        self.renewed = asyncio.Event()
+
+    async def renew(self, claim: Claim) -> None:
+        await super().renew(claim)
+        self.renewed.set()
 
     async def begin(self, actor: str, name: str, digest: str) -> Earlier | None:
         found = await super().begin(actor, name, digest)
@@ -182,6 +191,18 @@ async def test_an_answer_that_cannot_be_kept_yet_is_kept_as_soon_as_it_can(
     answer = await waiting
     assert (answer.content, answer.headers["idempotency-replayed"]) == (b"1 one", "true")
     assert shop.sold == 1
+
+
+async def test_one_that_takes_long_says_that_it_is_still_being_carried_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "RENEWAL", 0.0)
+    shop.hold.clear()
+    selling = asyncio.create_task(shop.post("/sell"))
+    async with asyncio.timeout(10):
+        await shop.requests.renewed.wait()
+    shop.hold.set()
+    assert (await selling).content == b"1 one"
 
 
 async def test_what_was_never_begun_is_free_as_soon_as_the_database_is_back(
