@@ -129,7 +129,13 @@ def test_an_image_that_is_not_there(terrace: Terrace, tiny_image: str) -> None:
     )
     assert done.code == 0
     one_line(terrace, "lost", "image:terrace-test~nothing:1", "registry")
-    terrace.until(lambda: terrace.resources("lost")["b"]["state"] == "ready", why="b to stand all the same")
+    terrace.until(
+        lambda: (
+            [terrace.resources("lost")[path]["state"] for path in ("b", "image:terrace-test~nothing:1")]
+            == ["ready", "failing"]
+        ),
+        why="b to stand all the same",
+    )
     status = terrace("status", "lost").out.splitlines()
     assert "terrace-test~nothing:1 is failing" in status[1]
     assert "tried again" in status[1]

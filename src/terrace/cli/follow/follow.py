@@ -110,6 +110,8 @@ def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
     last = None
     for batch in watch.batches(min(view.tick, pause)):
         view.show([event for event in batch if progress.absorb(event)])
+        if progress.told and progress.outcome in (Outcome.FAILED, Outcome.LATE):
+            doubt(session, progress)
         now = time.monotonic()
         if progress.outcome is None and not batch and now - looked >= pause:
             look(session, progress)
@@ -140,6 +142,19 @@ def look(session: Session, progress: Progress) -> None:
         progress.look(None)
     else:
         progress.look(head, generation)
+
+
+def doubt(session: Session, progress: Progress) -> None:
+    """Asks the generation that failed whether it is rolled back: the event of that may be on its way yet."""
+    from terrace.client import ApiError
+
+    try:
+        generation = session.client().views.generation(progress.head["name"], progress.wanted)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+    else:
+        progress.look(progress.head, generation)
 
 
 def _ended(session: Session, progress: Progress, began: float) -> int:

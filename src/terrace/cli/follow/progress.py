@@ -108,6 +108,6 @@ class Progress:
     def _failed(self, message: str, *, rolls_back: bool = False) -> None:
         self.failed = message
         if rolls_back and self.head.get("settled"):
-            self.rolling_back = True
+            self.rolling_back, self.outcome = True, None
         elif not self.rolling_back:
             self.outcome = Outcome.LATE if message.startswith("not settled within") else Outcome.FAILED
