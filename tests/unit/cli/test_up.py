@@ -166,6 +166,17 @@ def test_a_failure_that_is_rolled_back_is_followed_to_its_end(terrace, fresh, sh
     assert "error: shop failed and was rolled back: web: no image" in ran.err
 
 
+def test_a_failure_is_followed_on_though_the_rollback_is_told_later(terrace, fresh, shop) -> None:
+    rolled = stack(generation=3, settled=3)
+    fresh[f"GET {SHOP}"] = [Answer(stack()), Answer(rolled)]
+    fresh[f"PUT {SHOP}"] = stack(generation=2, settled=1, phase="settling")
+    fresh[f"GET {SHOP}/generations/2"] = Answer({"failed": "web: no image", "on_failure": "rollback"})
+    fresh[f"GET {SHOP}/events"] = stream(event(1, "stack.failed", generation=2, message="web: no image"))
+    ran = terrace("up", shop, "--yes")
+    assert ran.code == 1
+    assert "error: shop failed and was rolled back: web: no image" in ran.err
+
+
 def test_another_change_that_comes_meanwhile(terrace, fresh, shop) -> None:
     fresh[f"GET {SHOP}"] = [problem(404, "not-found", "no"), Answer(stack(generation=2, settled=2))]
     fresh[f"GET {SHOP}/events"] = stream(event(1, "stack.settled", generation=2))

@@ -114,6 +114,8 @@ def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
         if progress.outcome is None and not batch and now - looked >= pause:
             look(session, progress)
             looked, pause = now, LOOK
+        if progress.doubtful:
+            _ask_what_follows(session, progress)
         if progress.outcome is None:
             continue
         if progress.told or not progress.states:
@@ -140,6 +142,18 @@ def look(session: Session, progress: Progress) -> None:
         progress.look(None)
     else:
         progress.look(head, generation)
+
+
+def _ask_what_follows(session: Session, progress: Progress) -> None:
+    """Learns whether what failed is rolled back."""
+    from terrace.client import ApiError
+
+    try:
+        generation = session.client().views.generation(progress.head["name"], progress.wanted)
+    except ApiError:
+        progress.chose("keep")
+    else:
+        progress.chose("keep" if generation.get("restores") else generation.get("on_failure", "keep"))
 
 
 def _ended(session: Session, progress: Progress, began: float) -> int:
