@@ -160,3 +160,15 @@ def test_a_look_at_a_rollback_goes_on_to_its_end() -> None:
     assert progress.outcome is None
     progress.look(stack(generation=3, settled=3), failed)
     assert progress.outcome is Outcome.ROLLED_BACK
+
+
+def test_what_failed_ends_only_if_it_is_known_to_be_kept() -> None:
+    for chosen, end in (("rollback", None), ("keep", Outcome.FAILED)):
+        progress = Progress(stack(generation=2, settled=1))
+        progress.absorb(event(1, "stack.failed", generation=2, message="web: no"))
+        assert progress.doubtful
+        progress.chose(chosen)
+        assert (progress.outcome, progress.doubtful) == (end, False)
+    progress = Progress(stack(generation=1, settled=0))
+    progress.absorb(event(1, "stack.failed", generation=1, message="web: no"))
+    assert not progress.doubtful, "there is nothing to go back to"

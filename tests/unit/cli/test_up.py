@@ -153,18 +153,6 @@ def test_not_settled_in_time(terrace, fresh, shop) -> None:
     assert "error: shop is not settled within 5 s: web is creating" in ran.err
 
 
-def test_a_failure_is_not_the_end_where_a_rollback_is_still_to_come(terrace, fresh, shop) -> None:
-    """The stream says that it failed, and ends; that it is rolled back stands in the generation."""
-    fresh[f"GET {SHOP}"] = [Answer(stack()), Answer(stack(generation=3, settled=3))]
-    fresh[f"PUT {SHOP}"] = stack(generation=2, settled=1, phase="settling")
-    failed = {"number": 2, "failed": "web: no image", "on_failure": "rollback"}
-    fresh[f"GET {SHOP}/generations/2"] = Answer(failed)
-    fresh[f"GET {SHOP}/events"] = stream(event(1, "stack.failed", generation=2, message="web: no image"))
-    ran = terrace("up", shop, "--yes")
-    assert ran.code == 1
-    assert "error: shop failed and was rolled back: web: no image" in ran.err
-
-
 def test_a_failure_that_is_rolled_back_is_followed_to_its_end(terrace, fresh, shop) -> None:
     fresh[f"GET {SHOP}"] = [Answer(stack()), Answer(stack(generation=3, settled=3))]
     fresh[f"PUT {SHOP}"] = stack(generation=2, settled=1, phase="settling")
@@ -173,6 +161,17 @@ def test_a_failure_that_is_rolled_back_is_followed_to_its_end(terrace, fresh, sh
         event(2, "stack.rollback", generation=2),
         event(3, "stack.settled", generation=3),
     )
+    ran = terrace("up", shop, "--yes")
+    assert ran.code == 1
+    assert "error: shop failed and was rolled back: web: no image" in ran.err
+
+
+def test_a_failure_is_followed_on_though_the_rollback_is_told_later(terrace, fresh, shop) -> None:
+    rolled = stack(generation=3, settled=3)
+    fresh[f"GET {SHOP}"] = [Answer(stack()), Answer(rolled)]
+    fresh[f"PUT {SHOP}"] = stack(generation=2, settled=1, phase="settling")
+    fresh[f"GET {SHOP}/generations/2"] = Answer({"failed": "web: no image", "on_failure": "rollback"})
+    fresh[f"GET {SHOP}/events"] = stream(event(1, "stack.failed", generation=2, message="web: no image"))
     ran = terrace("up", shop, "--yes")
     assert ran.code == 1
     assert "error: shop failed and was rolled back: web: no image" in ran.err

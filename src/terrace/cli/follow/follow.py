@@ -110,12 +110,12 @@ def run(session: Session, progress: Progress, watch: Watch, view: Any) -> None:
     last = None
     for batch in watch.batches(min(view.tick, pause)):
         view.show([event for event in batch if progress.absorb(event)])
-        if progress.told and progress.outcome in (Outcome.FAILED, Outcome.LATE):
-            doubt(session, progress)
         now = time.monotonic()
         if progress.outcome is None and not batch and now - looked >= pause:
             look(session, progress)
             looked, pause = now, LOOK
+        if progress.doubtful:
+            _ask_what_follows(session, progress)
         if progress.outcome is None:
             continue
         if progress.told or not progress.states:
@@ -144,17 +144,16 @@ def look(session: Session, progress: Progress) -> None:
         progress.look(head, generation)
 
 
-def doubt(session: Session, progress: Progress) -> None:
-    """Asks the generation that failed whether it is rolled back: the event of that may be on its way yet."""
+def _ask_what_follows(session: Session, progress: Progress) -> None:
+    """Learns whether what failed is rolled back."""
     from terrace.client import ApiError
 
     try:
         generation = session.client().views.generation(progress.head["name"], progress.wanted)
-    except ApiError as error:
-        if error.status != 404:
-            raise
+    except ApiError:
+        progress.chose("keep")
     else:
-        progress.look(progress.head, generation)
+        progress.chose("keep" if generation.get("restores") else generation.get("on_failure", "keep"))
 
 
 def _ended(session: Session, progress: Progress, began: float) -> int:

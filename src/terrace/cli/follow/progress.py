@@ -36,6 +36,8 @@ class Progress:
         self.outcome: Outcome | None = None
         self.failed = ""
         self.rolling_back = False
+        self.kept = False
+        """Whether it is known that nothing is rolled back."""
         self.told = False
         """Whether an event, and not only a look, said how it ended: then nothing that came before it is
         missing."""
@@ -75,6 +77,18 @@ class Progress:
             self.outcome = Outcome.SUPERSEDED
 
     @property
+    def doubtful(self) -> bool:
+        """Whether it failed, for all that is known, and there is something that it may be rolled back to."""
+        failed = self.outcome in (Outcome.FAILED, Outcome.LATE)
+        return failed and not self.kept and bool(self.head.get("settled"))
+
+    def chose(self, on_failure: str) -> None:
+        """Takes what is to become of it when it fails: the event that says so may come a moment later."""
+        self.kept = on_failure != "rollback"
+        if not self.kept:
+            self.rolling_back, self.outcome = True, None
+
+    @property
     def unsettled(self) -> list[tuple[str, str, str]]:
         """Path, state and reason of what is not at rest: trouble first."""
         found = [(path, state, why) for path, (state, why) in self.states.items() if state not in RESTING]
@@ -93,7 +107,7 @@ class Progress:
         elif kind == "stack.rollback":
             self.rolling_back, self.outcome = True, None
         elif kind == "stack.kept":
-            self.outcome = Outcome.FAILED
+            self.kept, self.rolling_back, self.outcome = True, False, Outcome.FAILED
         elif kind == "stack.gone":
             self.outcome = Outcome.GONE
         elif generation > self.wanted and not self.rolling_back:
@@ -108,6 +122,6 @@ class Progress:
     def _failed(self, message: str, *, rolls_back: bool = False) -> None:
         self.failed = message
         if rolls_back and self.head.get("settled"):
-            self.rolling_back, self.outcome = True, None
+            self.rolling_back = True
         elif not self.rolling_back:
             self.outcome = Outcome.LATE if message.startswith("not settled within") else Outcome.FAILED
