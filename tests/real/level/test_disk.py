@@ -129,18 +129,6 @@ def test_an_image_that_is_not_there(terrace: Terrace, tiny_image: str) -> None:
     )
     assert done.code == 0
     one_line(terrace, "lost", "image:terrace-test~nothing:1", "registry")
-<<<<<<< HEAD
-    terrace.until(
-        lambda: (
-            [terrace.resources("lost")[path]["state"] for path in ("b", "image:terrace-test~nothing:1")]
-            == ["ready", "failing"]
-        ),
-        why="b to stand all the same",
-    )
-    status = terrace("status", "lost").out.splitlines()
-    assert "terrace-test~nothing:1 is failing" in status[1]
-    assert "tried again" in status[1]
-=======
     terrace.until(lambda: terrace.resources("lost")["b"]["state"] == "ready", why="b to stand all the same")
 
     def said() -> bool:  # not while it is tried again just now
@@ -148,7 +136,6 @@ def test_an_image_that_is_not_there(terrace: Terrace, tiny_image: str) -> None:
         return "terrace-test~nothing:1 is failing" in line and "tried again" in line
 
     terrace.until(said, why="the head to say what is missing, and what happens next")
->>>>>>> main
 
     terrace.engine.cli("tag", tiny_image, "terrace-test/nothing:1")
     terrace("retry", "lost")
