@@ -34,7 +34,7 @@ def folder() -> Path:
                 _sweep()
                 os.environ[MARK] = tempfile.mkdtemp(prefix=PREFIX, dir=_home())
                 os.chmod(os.environ[MARK], 0o755)  # PostgreSQL is no root
-                atexit.register(shutil.rmtree, os.environ[MARK], ignore_errors=True)
+                atexit.register(_leave, Path(os.environ[MARK]))
             _held.append(os.open(os.environ[MARK], os.O_RDONLY))
             fcntl.flock(_held[0], fcntl.LOCK_SH)
     return Path(os.environ[MARK])
@@ -47,23 +47,36 @@ def note(*words: str | Path) -> None:
         file.write(f"{line}\n")
 
 
+def _leave(made: Path) -> None:
+    """The end of the process that made the folder, a Ctrl-C included: another that has not cleaned up yet holds it, and
+    leaves it to the next run."""
+    with _alone():
+        os.close(_held.pop())
+        _take_away(made)
+
+
 def _sweep() -> None:
-    """Take away what runs of this user left that were killed. Those that still run are left alone."""
+    """Take away what runs of this user left that were killed."""
     for left in sorted(_home().glob(f"{PREFIX}*")):
         if left.is_symlink() or left.stat().st_uid != os.geteuid():
             continue  # what somebody else wrote there is not carried out
-        held = os.open(left, os.O_RDONLY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            _take_away(left)
-        finally:
-            os.close(held)
+        _take_away(left)
 
 
 def _take_away(left: Path) -> None:
+    """Everything of a run that nobody holds any more."""
+    held = os.open(left, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    else:
+        _undo(left)
+    finally:
+        os.close(held)
+
+
+def _undo(left: Path) -> None:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if f"{MARK}={left}".encode() in (process / "environ").read_bytes().split(b"\0"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,7 +103,8 @@ with private_engine() as engine, private_server("fsync=off"):
 NEXT = "from tests.real.remains import folder; folder()"
 
 
-def test_what_a_killed_run_left_goes_when_the_next_begins() -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_what_a_run_leaves_goes_at_its_end_or_when_the_next_begins(how: signal.Signals) -> None:
     with tempfile.TemporaryDirectory(prefix="tl-", dir="/var/tmp") as home:
         os.chmod(home, 0o755)  # PostgreSQL is no root
         around = {key: value for key, value in os.environ.items() if key != MARK} | {"TERRACE_TEST_DIR": home}
@@ -114,9 +116,10 @@ def test_what_a_killed_run_left_goes_when_the_next_begins() -> None:
         assert home in mounts()
         subprocess.run([sys.executable, "-c", NEXT], env=around, cwd=ROOT, check=True)
         assert home in mounts(), "what a living run holds was taken away"
-        killed.kill()
+        killed.send_signal(how)
         killed.wait()
-        subprocess.run([sys.executable, "-c", NEXT], env=around, cwd=ROOT, check=True)
+        if how is signal.SIGKILL:
+            subprocess.run([sys.executable, "-c", NEXT], env=around, cwd=ROOT, check=True)
         assert home not in mounts()
         assert home not in processes()
         assert not Path("/run/netns", f"terrace-{name}").exists()
