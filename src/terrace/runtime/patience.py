@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from terrace.errors import TransientError
-from terrace.model.catalogue import Offer
 from terrace.model.event import Event
 from terrace.model.graph import Found, Name, Use
 from terrace.model.record import Record
 from terrace.model.seen import Owner
 from terrace.model.spec.quota import Amounts, Shortage
-from terrace.model.stack import Directive, Generation, Lease, Stack
+from terrace.model.stack import Generation, Lease, Stack
 from terrace.ports.clock import Clock
 from terrace.ports.store import Desired, Ruling, Store
 
@@ -62,10 +61,6 @@ class PatientCrossings(Patience):
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.granted(project, stack))
 
-    async def offer(self, project: str) -> Offer:
-        """As in ports.Store."""
-        return await self._until_answered(lambda: self._store.offer(project))
-
     async def reserve(self, stack: str, wanted: Amounts) -> tuple[Shortage, ...]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.reserve(stack, wanted))
@@ -90,10 +85,6 @@ class PatientStore(PatientCrossings):
     async def records(self, stack: str) -> list[Record]:
         """As in ports.Store."""
         return await self._until_answered(lambda: self._store.records(stack))
-
-    async def directives(self, stack: str) -> list[Directive]:
-        """As in ports.Store."""
-        return await self._until_answered(lambda: self._store.directives(stack))
 
     async def known(self, owners: Sequence[Owner]) -> set[tuple[str, int]]:
         """As in ports.Store."""
