@@ -141,31 +141,32 @@ class Observer:
         container, look = item["Id"], shape.look(item)
         remembered = self._known.get(container)
         fresh = remembered is None or remembered[0] != look or again or not self._live
-        if fresh:
+        if remembered is None or fresh:
             try:
-                detail = await self._inspect(container, look)
+                # Newer than the listing: of an end the engine tells first, and lists it once it has written it down.
+                facts = await self._inspect(container, look)
             except Refusal as refusal:
                 if refusal.status == 404:
                     return []  # it went away between the listing and now
                 raise
         else:
-            detail = remembered[1] if remembered else shape.Detail()
-        facts = shape.listed(item, detail)
+            facts = shape.listed(item, remembered[1])
         items = [await self._show(facts)]
-        if self._engine.local and detail.pid and (fresh or container in self._attached):
-            mounted = attachments(container, detail.pid)
+        pid = facts.detail.pid
+        if self._engine.local and pid and (fresh or container in self._attached):
+            mounted = attachments(container, pid)
             if mounted:
                 self._attached.add(container)
             items += mounted
         return items
 
-    async def _inspect(self, container: str, look: str) -> shape.Detail:
+    async def _inspect(self, container: str, look: str) -> shape.Facts:
         async with self._turn:
             answer = await self._engine.read(f"/containers/{container}/json")
-        detail = shape.detail(answer)
+        facts = shape.inspected(answer)
         self._known.pop(container, None)
-        self._known[container] = (look, detail)
-        return detail
+        self._known[container] = (look, facts.detail)
+        return facts
 
     # --- one
     async def machine(self, container: str) -> Seen:
