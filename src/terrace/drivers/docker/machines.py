@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -38,7 +38,7 @@ class Machines:
         self._settings = settings
         self._observer = observer
         self._images = images
-        self._removing: asyncio.Semaphore | None = None  # known once the engine has said which release it is
+        self._leaving: asyncio.Semaphore | None = None  # known once the engine has said which release it is
 
     async def apply(self, step: Step, fence: Fence) -> Receipt:
         """One step; what was seen afterwards."""
@@ -282,15 +282,30 @@ class Machines:
         if self._observer.writes(container):
             await self._end(container, fence)
         try:
-            if self._removing is None:
-                self._removing = asyncio.Semaphore(await self._engine.removals())
-            async with self._removing:
-                await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
+            few = await self._engine.leaving()
+            if few:
+                self._leaving = self._leaving or asyncio.Semaphore(few)
+                await self._leave_and_go(container, self._leaving, fence)
+            else:
+                await self._go(container, fence)
         except Refusal as refusal:
             if refusal.status == 409 and "already in progress" in refusal.message:
                 raise TransientError("the machine is being removed", retry_after=0.5) from refusal
             if refusal.status != 404:
                 raise
+
+    async def _leave_and_go(self, container: str, turn: asyncio.Semaphore, fence: Fence) -> None:
+        """First off its networks, in turn with others, then away, beside them: only leaving is what goes wrong."""
+        places = self._observer.places(container)
+        for network in places:
+            async with turn:
+                with suppress(Refusal):  # the removal tells what is wrong
+                    await self._detach(container, network, fence)
+        async with nullcontext() if places else turn:
+            await self._go(container, fence)
+
+    async def _go(self, container: str, fence: Fence) -> None:
+        await self._engine.change(fence, "DELETE", f"/containers/{container}", {"force": 1, "v": 1})
 
 
 def _fits(end: Mapping[str, Any], nic: Nic, spec: MachineSpec) -> bool:

@@ -48,6 +48,7 @@ class Observer:
         self._endings: dict[str, tuple[str, str]] = {}  # container -> how that ended: exit code, what waits
         self._attached: set[str] = set()
         self._writers: set[str] = set()  # containers with volumes
+        self._places: dict[str, tuple[str, ...]] = {}  # container -> networks that it holds a place on
         self._live = False
         self._turn = asyncio.Semaphore(concurrency)
 
@@ -68,6 +69,10 @@ class Observer:
     def writes(self, container: str) -> bool:
         """Whether it was seen to have volumes."""
         return container in self._writers
+
+    def places(self, container: str) -> tuple[str, ...]:
+        """Ids of the networks that it was last seen on, running, but the engine's own."""
+        return self._places.get(container, ())
 
     def holders(self, volume: str) -> list[str]:
         """Containers that have this volume attached while running, and may write to it."""
@@ -127,7 +132,7 @@ class Observer:
 
     async def _machines(self, listed: Sequence[Mapping[str, Any]]) -> list[Seen]:
         present = {item["Id"] for item in listed}
-        for kept in (self._known, self._endings):
+        for kept in (self._known, self._endings, self._places):
             for gone in [one for one in kept if one not in present]:
                 del kept[gone]
         self.booting &= present
@@ -210,6 +215,7 @@ class Observer:
                     raise
 
     async def _show(self, facts: shape.Facts) -> Seen:
+        self._places[facts.id] = shape.places(facts)
         seen = shape.machine(facts, self.network_names, self.host, await self._boot(facts))
         # Paused for a moment by ourselves is not paused by others, which would be mended.
         frozen = seen.state == "paused" and facts.id in self.frozen

@@ -23,6 +23,7 @@ STATES = {
     "removing": "dead",
     "dead": "dead",
 }
+_ENGINES_OWN = frozenset({"bridge", "host", "none"})
 _EXITED = re.compile(r"Exited \((\d+)\)")
 
 
@@ -96,6 +97,12 @@ def listed(item: Mapping[str, Any], known: Detail) -> Facts:
         first=(item.get("HostConfig") or {}).get("NetworkMode") or "",
         detail=known,
     )
+
+
+def places(facts: Facts) -> tuple[str, ...]:
+    """Ids of the networks that it holds a place on: those that can be removed, while it runs."""
+    ends = facts.networks.items() if facts.state in ("running", "paused") else ()
+    return tuple(end["NetworkID"] for key, end in ends if key not in _ENGINES_OWN and end.get("NetworkID"))
 
 
 def look(item: Mapping[str, Any]) -> str:

@@ -54,8 +54,9 @@ class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DockerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One Docker engine. `timeout` seconds of one request; `concurrency` steps at once; `removals` of
-    machines at once (0: as many, but 4 on engines before 23, which may lose count or lock up); `rate` steps
+    """One Docker engine. `timeout` seconds of one request; `concurrency` steps at once; `removals`:
+    machines that leave networks for good at once (0: as many, but 4 on engines before 23, which may lose count or lock
+    up); `rate` steps
     a second (0: any). `publish`: which addresses of the host a template may wire to a guest. `trust_host_certificates`:
     recipes trust the extra certificate authorities of this machine. `dns`: name servers of guests ([]: the
     engine's). `mtu` of networks; "auto": that of this machine's way out. `address_pool`: where networks

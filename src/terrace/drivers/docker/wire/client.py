@@ -21,8 +21,8 @@ _NEWEST = (1, 47)  # the newest version of the API that this driver was written 
 _OLDEST = (1, 40)
 _SOUND = 23  # the release from which many containers may leave a network at once
 FEW = 4
-"""How many removals at once engines before that bear: with more they lose count of a network's users more often, and
-may lock up."""
+"""How many at once engines before that bear: with more they lose count of a network's users more often, and may lock
+up."""
 _LOCKS_UP = (
     "if this stays, restart the engine: releases before 23 can lock up when many containers leave a network "
     "at once (removals = 1 in the provider's settings avoids it)"
@@ -92,11 +92,12 @@ class Engine:
             self.release = int(str(answer.get("Version", "")).partition(".")[0] or _SOUND)
         return self._version
 
-    async def removals(self) -> int:
-        """How many containers are removed at once: as the settings say, else as many as the engine bears."""
+    async def leaving(self) -> int:
+        """How many containers may leave networks at once: as the settings say, else as the engine bears (0: as many as
+        there are)."""
         await self.version()
-        most = self._settings.concurrency
-        return self._settings.removals or (most if self.release >= _SOUND else min(FEW, most))
+        few = self._settings.removals or (0 if self.release >= _SOUND else FEW)
+        return few if few < self._settings.concurrency else 0
 
     def forget_version(self) -> None:
         """The engine may have been upgraded: agree again."""
