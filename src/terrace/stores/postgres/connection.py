@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from terrace.errors import InvariantError
 from terrace.stores.postgres.address import SERVER, Address
 from terrace.stores.postgres.dialect import translated
-from terrace.stores.postgres.line import Line, is_cockroach, retried
+from terrace.stores.postgres.line import Line, is_cockroach, pause, retried
 from terrace.stores.postgres.migrating import migrate, version
 from terrace.stores.postgres.transaction import LOOSE, SYNCED, outcome, reading, writing
 from terrace.stores.relational.database import Writer
@@ -40,9 +40,9 @@ class PostgresDatabase:
 
     async def open(self) -> None:
         """See Store.open."""
-        setup = self.line("store-setup", patience=0.0)
+        setup = self.line(patience=0.0)
         try:
-            await setup.run(lambda line: migrate(line.connection(), self.place))
+            await setup.run(lambda line: migrate(line.connection(), self.place, pause))
             self.notifies = not await setup.run(lambda line: is_cockroach(line.connection()))
         finally:
             await setup.close()
@@ -50,9 +50,9 @@ class PostgresDatabase:
 
     def connect(self) -> None:
         """Without making or changing any table."""
-        self._writer = self.line("store")
-        for number in range(READERS):
-            self._readers.put_nowait(self.line(f"store-{number}"))
+        self._writer = self.line()
+        for _ in range(READERS):
+            self._readers.put_nowait(self.line())
 
     async def close(self) -> None:
         """Lets what is being done finish."""
@@ -63,9 +63,9 @@ class PostgresDatabase:
                 for _ in range(READERS):
                     await (await self._readers.get()).close()
 
-    def line(self, name: str, patience: float | None = None) -> Line:
+    def line(self, patience: float | None = None) -> Line:
         """A connection of its own for somebody."""
-        return Line(self._address, name, self._patience if patience is None else patience)
+        return Line(self._address, self._patience if patience is None else patience)
 
     async def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See Database."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import psycopg
 
@@ -28,16 +29,16 @@ _FASTER = (
 """How it shows that another server was faster to make the table, by how far it had come."""
 
 
-def migrate(connection: Connection, place: str) -> None:
+def migrate(connection: Connection, place: str, pause: Callable[[float], None] = time.sleep) -> None:
     """Runs what has not been run yet; ConflictError when the database is of a newer Terrace that this one cannot work
-    beside."""
+    beside. `pause` waits for so many seconds."""
     _begin(connection)
     present = version(connection)
     known = steps()
     check_version(place, present, known, _compatible_from(connection) if present else "")
     for step in known:
         if step.number > present:
-            _insist(connection, step)
+            _insist(connection, step, pause)
 
 
 def version(connection: Connection) -> int:
@@ -68,14 +69,14 @@ def _compatible_from(connection: Connection) -> str:
     return row[0] if row else ""
 
 
-def _insist(connection: Connection, step: Step) -> None:
+def _insist(connection: Connection, step: Step, pause: Callable[[float], None]) -> None:
     for attempt in range(_STEP_ATTEMPTS):
         try:
             _take(connection, step)
         except psycopg.OperationalError as error:
             if error.sqlstate not in _IN_THE_WAY or attempt == _STEP_ATTEMPTS - 1:
                 raise
-            time.sleep(random.uniform(0.1, 1.0) * _LONGEST_WAIT)
+            pause(random.uniform(0.1, 1.0) * _LONGEST_WAIT)
         else:
             return
 

@@ -47,7 +47,7 @@ class PostgresStore(RelationalStore):
 
     def hints(self) -> AsyncIterator[str]:
         """As in ports.Store."""
-        return listened(self.database.line("store-hints"))
+        return listened(self.database.line())
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         """As in ports.Store. Commits that are asked for again, because the server went away in the middle, are not

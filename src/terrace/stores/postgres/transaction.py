@@ -1,5 +1,5 @@
 """A transaction on a PostgreSQL connection: what is asked goes out in one stream, and answers are waited for only where
-somebody reads them. These functions run in the thread of a Line."""
+somebody reads them. These functions run inside of Line.run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psycopg
 
 from terrace.errors import TransientError
 from terrace.stores.postgres import faults
-from terrace.stores.postgres.line import Connection, Line, is_cockroach
+from terrace.stores.postgres.line import Connection, Line, is_cockroach, pause
 from terrace.stores.postgres.writer import PostgresWriter
 from terrace.stores.relational.database import Writer
 
@@ -96,7 +96,7 @@ def outcome(line: Line, transaction: str) -> bool:
             row = None
         if row is not None and row[0] != "in progress":
             return bool(row[0] == "committed")
-        time.sleep(_LONGEST_WAIT)
+        pause(_LONGEST_WAIT)
     raise TransientError("it does not say what became of the last write", code="store-unavailable")
 
 
@@ -153,6 +153,6 @@ def _worth_another(line: Line, error: psycopg.Error, attempt: int) -> bool:
         line.connection().execute(_EVICT)
         return True
     if error.sqlstate in faults.AGAIN:
-        time.sleep(random.uniform(0.5, 1.0) * min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
+        pause(random.uniform(0.5, 1.0) * min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
         return True
     return error.sqlstate == faults.TAKEN and attempt < _TAKEN_ATTEMPTS
