@@ -127,14 +127,14 @@ async def test_a_commit_in_doubt_is_cleared_up_when_it_is_asked_for_again(
     server: Server, impatient: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = await Worker.of(impatient)
-    monkeypatch.setattr(transaction, "_DOUBT", 0.0)
+    monkeypatch.setattr(transaction, "DOUBT", 0.0)
     lose_the_end(monkeypatch, server, committed=True)
     commits = [worker.commit(a_record("a"), events=(an_event(message="once"),))]
     with pytest.raises(transaction.UnsureError):
         await impatient.commit(commits)
     with pytest.raises(TransientError):
         await impatient.commit(commits)
-    monkeypatch.setattr(transaction, "_DOUBT", 10.0)
+    monkeypatch.setattr(transaction, "DOUBT", 10.0)
     assert await impatient.commit(commits) == [True]
     assert [event.message for event in await impatient.events()] == ["once"]
     assert await impatient.commit(commits) == [True]

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from greenlet import getcurrent, greenlet
@@ -83,15 +83,24 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         return waited(waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout))
 
 
+class Mark(NamedTuple):
+    """What tells a transaction from all others: its connection's name, and a number that rises there (microseconds)."""
+
+    name: str
+    number: int
+
+
 class Line:
     """Calls run one after the other. One that hears nothing from the server for `patience` seconds (0: however long) is
-    cut off, and fails as if the server had gone."""
+    cut off, and fails as if the server had gone. `opening` is said first on every new connection."""
 
-    def __init__(self, address: Address, patience: float) -> None:
+    def __init__(self, address: Address, patience: float, opening: str = "") -> None:
         self._address = address
         self._patience = patience
+        self._opening = "; ".join(filter(None, (opening, _IMPATIENCE if patience else "")))
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
+        self._name, self._marked = "", 0
         self._heard = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self.fresh = False
@@ -136,9 +145,10 @@ class Line:
             self.hang_up()
             # In a thread: it looks for files and asks for names, which waits.
             made = waited(asyncio.to_thread(self._connect))
-            if self._patience:
-                made.execute(_IMPATIENCE)
+            if self._opening:
+                made.execute(self._opening)
             self._connection = made
+            self._name = f"writer:{os.urandom(8).hex()}"
             self.fresh = True
         return self._connection
 
@@ -150,6 +160,11 @@ class Line:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def mark(self) -> Mark:
+        """The next one of this connection."""
+        self._marked = max(self._marked + 1, time.time_ns() // 1000)
+        return Mark(self._name, self._marked)
 
     def heard(self) -> None:
         """The server gave a sign of life."""

@@ -12,6 +12,7 @@ from terrace.ports.store import Commit
 from terrace.stores.postgres.address import Address
 from terrace.stores.postgres.connection import PostgresDatabase
 from terrace.stores.postgres.hints import CHANNEL, listened
+from terrace.stores.postgres.line import Mark
 from terrace.stores.postgres.transaction import UnsureError
 from terrace.stores.relational.store import RelationalStore
 
@@ -23,7 +24,7 @@ _NOTIFY = f"SELECT pg_notify('{CHANNEL}', ?)"
 
 class _Doubt(NamedTuple):
     commits: list[Commit]
-    transaction: str
+    mark: Mark
     verdicts: list[bool]
 
 
@@ -53,9 +54,9 @@ class PostgresStore(RelationalStore):
         """As in ports.Store. Commits that are asked for again, because the server went away in the middle, are not
         written twice."""
         doubt, self._doubt = self._doubt, None
-        if doubt is not None and doubt.transaction and doubt.commits == list(commits):
+        if doubt is not None and doubt.commits == list(commits):
             try:
-                done = await self.database.outcome(doubt.transaction)
+                done = await self.database.outcome(doubt.mark)
             except TransientError:
                 self._doubt = doubt
                 raise
@@ -64,5 +65,5 @@ class PostgresStore(RelationalStore):
         try:
             return await super().commit(commits)
         except UnsureError as error:
-            self._doubt = _Doubt(list(commits), error.transaction, error.result)
+            self._doubt = _Doubt(list(commits), error.mark, error.result)
             raise
