@@ -50,13 +50,17 @@ def serve(arguments: list[str]) -> int:
     SIGHUP it begins anew, and whoever connects meanwhile waits."""
     import asyncio
 
+    import uvloop
+
     from terrace.errors import ConflictError, DocumentError, TerraceError
     from terrace.services.settings import commented
 
     try:
         match arguments:
             case []:
-                if left := asyncio.run(run(load_settings())):
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    left = runner.run(run(load_settings()))
+                if left:
                     from terrace.api.edge.handover import again
 
                     again(left, ["-m", "terrace", "serve"])

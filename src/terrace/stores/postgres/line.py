@@ -144,16 +144,22 @@ class Line:
         if self._connection is None or self._connection.closed:
             self.hang_up()
             # In a thread: it looks for files and asks for names, which waits.
-            made = waited(asyncio.to_thread(self._connect))
-            if self._opening:
-                made.execute(self._opening)
-            self._connection = made
+            self._connection = waited(asyncio.to_thread(self._connect))
             self._name = f"writer:{os.urandom(8).hex()}"
             self.fresh = True
+            self._open(self._connection)
         return self._connection
 
     def _connect(self) -> Connection:
         return Connection.connect(**self._address.parameters(), autocommit=True, context=_ADAPTED)
+
+    def _open(self, connection: Connection) -> None:
+        try:
+            if self._opening:
+                connection.execute(self._opening)
+        except psycopg.Error:
+            self.hang_up()  # it would be used as if that had been said
+            raise
 
     def hang_up(self) -> None:
         """Lets the connection go."""
@@ -201,8 +207,8 @@ class Line:
 
 
 def is_cockroach(connection: Connection) -> bool:
-    """Whether the server is CockroachDB, which has no notifications, no order of its own for text to be told off, and
-    no transaction numbers."""
+    """Whether the server is CockroachDB, which has no notifications, and no order of its own for text to be told
+    off."""
     return connection.info.parameter_status("crdb_version") is not None
 
 
